@@ -1,0 +1,35 @@
+import { identityErrors } from './identity/errors.ts';
+import { platformErrors } from './platform/errors.ts';
+import { searchErrors } from './search/errors.ts';
+
+/** What class of answer an error is. Only `api/errors.ts` turns a kind into an HTTP status. */
+export type ErrorKind =
+  | 'validation'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'gone'
+  | 'precondition_failed'
+  | 'too_large'
+  | 'unsupported_media'
+  | 'unprocessable'
+  | 'rate_limited'
+  | 'unavailable';
+
+export type ErrorTable = Readonly<Record<`${string}.${string}`, ErrorKind>>;
+
+/** Every coded failure of the product. A new domain adds its table here; a test asserts the codes are unique. */
+export const errorTables = {
+  platform: platformErrors,
+  identity: identityErrors,
+  search: searchErrors,
+} as const;
+
+export const errorKinds = { ...platformErrors, ...identityErrors, ...searchErrors } as const;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorKinds, code);
+}

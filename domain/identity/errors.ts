@@ -1,0 +1,4 @@
+export const identityErrors = {
+  'identity.unauthenticated': 'unauthorized',
+  'identity.forbidden': 'forbidden',
+} as const;

@@ -1,0 +1,15 @@
+/** Failures that any route or process can raise. */
+export const platformErrors = {
+  'request.invalid': 'validation',
+  'request.malformed_json': 'validation',
+  'request.too_large': 'too_large',
+  'request.unsupported_media_type': 'unsupported_media',
+  'request.not_found': 'not_found',
+  'request.method_not_allowed': 'validation',
+  'request.rate_limited': 'rate_limited',
+  'request.precondition_failed': 'precondition_failed',
+  'request.cursor_invalid': 'validation',
+  'idempotency.key_reused': 'unprocessable',
+  'idempotency.in_progress': 'conflict',
+  'service.unavailable': 'unavailable',
+} as const;
