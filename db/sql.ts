@@ -1,0 +1,20 @@
+import { CompiledQuery } from 'kysely';
+import type { EntityManager } from '@mikro-orm/postgresql';
+
+/**
+ * Runs one SQL statement with `$1`-style parameters and gives its rows.
+ * For set-wise work (bulk inserts, claims with SKIP LOCKED, ranking) that an entity manager would do row by row.
+ */
+export type Sql = <T extends object = Record<string, unknown>>(
+  text: string,
+  parameters?: readonly unknown[],
+) => Promise<T[]>;
+
+/** SQL in the entity manager's own transaction, or on a pooled connection when it has none. */
+export function sqlOf(em: EntityManager): Sql {
+  return async <T extends object>(text: string, parameters: readonly unknown[] = []): Promise<T[]> => {
+    const executor = em.getTransactionContext() ?? em.getConnection().getClient();
+    const result = await executor.executeQuery<T>(CompiledQuery.raw(text, [...parameters]));
+    return result.rows;
+  };
+}
