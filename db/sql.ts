@@ -1,5 +1,5 @@
-import { CompiledQuery } from 'kysely';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { CompiledQuery, type Kysely } from 'kysely';
 
 /**
  * Runs one SQL statement with `$1`-style parameters and gives its rows.
@@ -13,7 +13,8 @@ export type Sql = <T extends object = Record<string, unknown>>(
 /** SQL in the entity manager's own transaction, or on a pooled connection when it has none. */
 export function sqlOf(em: EntityManager): Sql {
   return async <T extends object>(text: string, parameters: readonly unknown[] = []): Promise<T[]> => {
-    const executor = em.getTransactionContext() ?? em.getConnection().getClient();
+    const transaction = em.getTransactionContext<Kysely<unknown>>();
+    const executor = transaction ?? em.getConnection().getClient<unknown>();
     const result = await executor.executeQuery<T>(CompiledQuery.raw(text, [...parameters]));
     return result.rows;
   };

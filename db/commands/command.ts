@@ -1,0 +1,145 @@
+import type { Database, Transaction } from '../database.ts';
+import type { Domain } from '../../domain/domains.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Sql } from '../sql.ts';
+
+/** Who sent a command under which key, and what was in it. */
+export interface CommandKey {
+  /** The caller the key belongs to: keys of different callers never meet. */
+  scope: string;
+  /** The `Idempotency-Key` of the request. */
+  key: string;
+  /** Hash of the route and the body: the same key with another one is refused. */
+  fingerprint: string;
+}
+
+/** A stored answer. It is plain JSON, so that a repeated request gets the very same bytes. */
+export interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+export interface CommandAnswer {
+  answer: Answer;
+  /** True when the answer is the stored one of an earlier, equal request. */
+  replayed: boolean;
+}
+
+interface CommandRow {
+  fingerprint: string;
+  status: number | null;
+  headers: Record<string, string> | null;
+  body: unknown;
+  leased: boolean;
+}
+
+/**
+ * Runs a command once a key: its effect, its events and its stored answer are one transaction. An equal request that
+ * comes meanwhile waits for the first and gets the same answer; one that failed leaves nothing and may be tried again.
+ */
+export async function runCommand(
+  database: Database,
+  domain: Domain,
+  command: CommandKey | null,
+  work: (transaction: Transaction) => Promise<Answer>,
+): Promise<CommandAnswer> {
+  return await database.transaction(domain, async (transaction) => {
+    if (!command) return { answer: await work(transaction), replayed: false };
+    const { sql } = transaction;
+    // The unique key makes an equal request wait here until this transaction has ended, either way.
+    const inserted = await sql(
+      `insert into ${domain}.commands (scope, key, fingerprint) values ($1, $2, $3)
+       on conflict do nothing returning key`,
+      [command.scope, command.key, command.fingerprint],
+    );
+    if (inserted.length === 0) return { answer: await storedAnswer(sql, domain, command), replayed: true };
+    const answer = await work(transaction);
+    await storeAnswer(sql, domain, command, answer);
+    return { answer, replayed: false };
+  });
+}
+
+/**
+ * The same for work that calls the outside and so can't be one transaction: the key is taken first, under a lease. Should
+ * the process die, an equal request may do the work again once the lease is over; the work itself must bear that.
+ */
+export async function runLeasedCommand(
+  database: Database,
+  domain: Domain,
+  command: CommandKey | null,
+  leaseSeconds: number,
+  work: () => Promise<Answer>,
+): Promise<CommandAnswer> {
+  if (!command) return { answer: await work(), replayed: false };
+  const taken = await database.read(domain, async ({ sql }) => {
+    const rows = await sql(
+      `insert into ${domain}.commands (scope, key, fingerprint, lease_until)
+       values ($1, $2, $3, now() + make_interval(secs => $4))
+       on conflict (scope, key) do update set lease_until = excluded.lease_until
+       where commands.status is null and commands.lease_until < now() and commands.fingerprint = excluded.fingerprint
+       returning key`,
+      [command.scope, command.key, command.fingerprint, leaseSeconds],
+    );
+    return rows.length > 0;
+  });
+  if (!taken)
+    return {
+      answer: await database.read(domain, ({ sql }) => storedAnswer(sql, domain, command)),
+      replayed: true,
+    };
+  try {
+    const answer = await work();
+    await database.read(domain, ({ sql }) => storeAnswer(sql, domain, command, answer));
+    return { answer, replayed: false };
+  } catch (error) {
+    await database.read(domain, ({ sql }) =>
+      sql(`delete from ${domain}.commands where scope = $1 and key = $2 and status is null`, [
+        command.scope,
+        command.key,
+      ]),
+    );
+    throw error;
+  }
+}
+
+async function storedAnswer(sql: Sql, domain: Domain, command: CommandKey): Promise<Answer> {
+  const [row] = await sql<CommandRow>(
+    `select fingerprint, status, headers, body, coalesce(lease_until > now(), false) as leased
+     from ${domain}.commands where scope = $1 and key = $2`,
+    [command.scope, command.key],
+  );
+  if (row && row.fingerprint !== command.fingerprint) {
+    throw new Failure('idempotency.key_reused', 'This Idempotency-Key was used for another request.');
+  }
+  if (!row || row.status === null) {
+    throw new Failure('idempotency.in_progress', 'An equal request is still being worked on.', {
+      retryAfter: 1,
+    });
+  }
+  return { status: row.status, headers: row.headers ?? {}, body: row.body ?? undefined };
+}
+
+async function storeAnswer(sql: Sql, domain: Domain, command: CommandKey, answer: Answer): Promise<void> {
+  await sql(
+    `update ${domain}.commands set status = $3, headers = $4, body = $5, lease_until = null
+     where scope = $1 and key = $2`,
+    [
+      command.scope,
+      command.key,
+      answer.status,
+      JSON.stringify(answer.headers ?? {}),
+      JSON.stringify(answer.body ?? null),
+    ],
+  );
+}
+
+/** Forgets answers older than the promise (24 hours, as the API documents). Gives how many went. */
+export async function pruneCommands(sql: Sql, domain: Domain, retentionHours: number): Promise<number> {
+  const [row] = await sql<{ pruned: number }>(
+    `with gone as (delete from ${domain}.commands where created_at < now() - make_interval(hours => $1) returning 1)
+     select count(*)::int as pruned from gone`,
+    [retentionHours],
+  );
+  return row?.pruned ?? 0;
+}

@@ -1,0 +1,95 @@
+import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
+import type { Domain } from '../domain/domains.ts';
+import type { NewEvent } from '../domain/events/event.ts';
+import { appendEvents } from './outbox/outbox.ts';
+import { entities } from './entities.ts';
+import { sqlOf, type Sql } from './sql.ts';
+
+/** What one unit of work may use. All of it belongs to one transaction, or to none when it only reads. */
+export interface UnitOfWork {
+  em: EntityManager;
+  sql: Sql;
+}
+
+/** A unit of work that may change state, and tells of the change in the same transaction. */
+export interface Transaction extends UnitOfWork {
+  publish(...events: NewEvent[]): Promise<void>;
+}
+
+export interface DatabaseConfig {
+  /** The database of every domain that has none of its own. */
+  url: string;
+  /** Databases of single domains (`DATABASE_URL_<DOMAIN>`). */
+  domainUrls: Partial<Record<Domain, string>>;
+  /** Most connections of this process to each database. */
+  poolSize: number;
+  applicationName: string;
+}
+
+/** The databases of this process: one connection pool a distinct URL, reached by domain. */
+export class Database {
+  readonly #config: DatabaseConfig;
+  readonly #orms = new Map<string, MikroORM>();
+
+  constructor(config: DatabaseConfig) {
+    this.#config = config;
+  }
+
+  urlOf(domain: Domain): string {
+    return this.#config.domainUrls[domain] ?? this.#config.url;
+  }
+
+  /** Reads outside a transaction, with an identity map of its own. */
+  async read<T>(domain: Domain, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    const em = this.#orm(domain).em.fork();
+    return await work({ em, sql: sqlOf(em) });
+  }
+
+  /** Runs work in one transaction: its changes and the events it publishes are committed together, or not at all. */
+  async transaction<T>(domain: Domain, work: (unit: Transaction) => Promise<T>): Promise<T> {
+    return await this.#orm(domain)
+      .em.fork()
+      .transactional(async (em) => {
+        const sql = sqlOf(em);
+        return await work({
+          em,
+          sql,
+          publish: async (...events) => {
+            await em.flush();
+            await appendEvents(sql, domain, events);
+          },
+        });
+      });
+  }
+
+  /** Throws when the domain's database does not answer. */
+  async ping(domain: Domain): Promise<void> {
+    await this.read(domain, ({ sql }) => sql('select 1'));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#orms.values()].map((orm) => orm.close(true)));
+    this.#orms.clear();
+  }
+
+  #orm(domain: Domain): MikroORM {
+    const url = this.urlOf(domain);
+    let orm = this.#orms.get(url);
+    if (!orm) {
+      orm = new MikroORM({
+        clientUrl: url,
+        entities,
+        pool: { min: 0, max: this.#config.poolSize },
+        driverOptions: {
+          application_name: this.#config.applicationName,
+          connectionTimeoutMillis: 5_000,
+          keepAlive: true,
+        },
+        forceUtcTimezone: true,
+        ignoreUndefinedInQuery: true,
+      });
+      this.#orms.set(url, orm);
+    }
+    return orm;
+  }
+}

@@ -1,0 +1,144 @@
+import type { Domain } from '../../domain/domains.ts';
+import type { DomainEvent } from '../../domain/events/event.ts';
+import type { Consumer } from '../../domain/events/subscriptions.ts';
+import type { Sql } from '../sql.ts';
+
+export interface ClaimedEvent extends DomainEvent {
+  position: string;
+  attempts: number;
+}
+
+/**
+ * Takes up to `limit` due deliveries of a consumer, at most the oldest of each subject, and holds them for the
+ * transaction: other relays pass over them, and a relay that dies lets go of them at once.
+ */
+export async function claimDeliveries(
+  sql: Sql,
+  domain: Domain,
+  consumer: Consumer,
+  limit: number,
+): Promise<ClaimedEvent[]> {
+  const rows = await sql<Omit<ClaimedEvent, 'domain'>>(
+    `select o.position::text as position, d.attempts, o.id, o.type, o.version, o.tenant_id as "tenantId", o.subject,
+            to_char(o.occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "occurredAt",
+            o.actor_id as "actorId", o.trace_id as "traceId", o.data
+     from ${domain}.outbox_deliveries d join ${domain}.outbox o using (position)
+     where d.consumer = $1 and d.parked_at is null and d.due_at <= now()
+       and not exists (select 1 from ${domain}.outbox_deliveries earlier
+                       where earlier.consumer = d.consumer and earlier.subject = d.subject
+                         and earlier.position < d.position)
+     order by d.position limit $2
+     for update of d skip locked`,
+    [consumer, limit],
+  );
+  return rows.map((row) => ({ ...row, domain }));
+}
+
+/** Marks deliveries as done. */
+export async function settleDeliveries(
+  sql: Sql,
+  domain: Domain,
+  consumer: Consumer,
+  positions: string[],
+): Promise<void> {
+  await sql(`delete from ${domain}.outbox_deliveries where consumer = $1 and position = any($2::bigint[])`, [
+    consumer,
+    positions,
+  ]);
+}
+
+/** Most attempts at one delivery before it is parked for a person to look at. */
+export const maxAttempts = 8;
+
+/**
+ * Puts a failed delivery off. One that the event itself seems to cause is tried ever more rarely and then parked, which
+ * holds back its subject alone. One whose target is down is tried again soon and never parked.
+ */
+export async function postponeDelivery(
+  sql: Sql,
+  domain: Domain,
+  consumer: Consumer,
+  position: string,
+  failure: { message: string; targetIsDown: boolean },
+): Promise<{ parked: boolean }> {
+  const [row] = await sql<{ parked: boolean }>(
+    `update ${domain}.outbox_deliveries
+     set attempts = attempts + case when $4 then 0 else 1 end,
+         due_at = now() + case when $4 then interval '2 seconds'
+                               else least(interval '5 minutes', interval '1 second' * power(2, attempts)) end,
+         parked_at = case when not $4 and attempts + 1 >= $5 then now() end,
+         last_error = $3
+     where consumer = $1 and position = $2
+     returning parked_at is not null as parked`,
+    [consumer, position, failure.message.slice(0, 500), failure.targetIsDown, maxAttempts],
+  );
+  return { parked: row?.parked ?? false };
+}
+
+export interface ParkedDelivery {
+  consumer: string;
+  position: string;
+  eventId: string;
+  type: string;
+  tenantId: string;
+  subject: string;
+  attempts: number;
+  parkedAt: Date;
+  lastError: string;
+  /** Later deliveries of the same subject that wait behind this one. */
+  waiting: number;
+}
+
+export async function listParked(sql: Sql, domain: Domain, limit: number): Promise<ParkedDelivery[]> {
+  return await sql<ParkedDelivery>(
+    `select d.consumer, d.position::text as position, o.id as "eventId", o.type, o.tenant_id as "tenantId", o.subject,
+            d.attempts, d.parked_at as "parkedAt", d.last_error as "lastError",
+            (select count(*)::int from ${domain}.outbox_deliveries later
+             where later.consumer = d.consumer and later.subject = d.subject and later.position > d.position) as waiting
+     from ${domain}.outbox_deliveries d join ${domain}.outbox o using (position)
+     where d.parked_at is not null order by d.parked_at limit $1`,
+    [limit],
+  );
+}
+
+/** Lets a parked delivery run again. False when it is not parked (any more). */
+export async function replayParked(
+  sql: Sql,
+  domain: Domain,
+  consumer: string,
+  position: string,
+): Promise<boolean> {
+  const rows = await sql(
+    `update ${domain}.outbox_deliveries set parked_at = null, attempts = 0, due_at = now()
+     where consumer = $1 and position = $2 and parked_at is not null returning position`,
+    [consumer, position],
+  );
+  return rows.length > 0;
+}
+
+/** Figures for the operators: how much waits, how old the oldest is, and how much is parked. */
+export async function outboxState(
+  sql: Sql,
+  domain: Domain,
+): Promise<{ consumer: string; waiting: number; parked: number; oldestSeconds: number }[]> {
+  return await sql(
+    `select d.consumer, count(*) filter (where d.parked_at is null)::int as waiting,
+            count(*) filter (where d.parked_at is not null)::int as parked,
+            coalesce(extract(epoch from now() - min(o.occurred_at) filter (where d.parked_at is null)), 0)::float8
+              as "oldestSeconds"
+     from ${domain}.outbox_deliveries d join ${domain}.outbox o using (position) group by d.consumer`,
+  );
+}
+
+/** Forgets delivered events older than the retention. The audit log keeps them for good. Gives how many went. */
+export async function pruneOutbox(sql: Sql, domain: Domain, retentionDays: number): Promise<number> {
+  const [row] = await sql<{ pruned: number }>(
+    `with gone as (
+       delete from ${domain}.outbox o where o.occurred_at < now() - make_interval(days => $1)
+         and not exists (select 1 from ${domain}.outbox_deliveries d where d.position = o.position)
+       returning 1)
+     select count(*)::int as pruned from gone`,
+    [retentionDays],
+  );
+  return row?.pruned ?? 0;
+}

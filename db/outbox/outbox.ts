@@ -1,0 +1,44 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { NewEvent } from '../../domain/events/event.ts';
+import { consumersOf } from '../../domain/events/subscriptions.ts';
+import type { Domain } from '../../domain/domains.ts';
+import type { Sql } from '../sql.ts';
+
+/** The channel on which a commit tells the relays that there is something to deliver. */
+export const outboxChannel = 'perdure_outbox';
+
+/**
+ * Writes events and their deliveries into the domain's outbox, in the caller's transaction. Lock the subject's row
+ * before publishing, so that the events of one subject get their positions in the order of their commits.
+ */
+export async function appendEvents(sql: Sql, domain: Domain, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map((event) => ({
+    id: uuidv7(),
+    type: event.type,
+    version: event.version ?? 1,
+    tenant_id: event.tenantId,
+    subject: event.subject,
+    actor_id: event.actorId ?? null,
+    trace_id: event.traceId ?? null,
+    data: event.data,
+    consumers: consumersOf(event.type),
+  }));
+  await sql(
+    `with given as (
+       select * from jsonb_to_recordset($1::jsonb) with ordinality as given
+         (id uuid, type text, version integer, tenant_id uuid, subject text, actor_id uuid, trace_id text,
+          data jsonb, consumers jsonb, ordinal bigint)
+     ), written as (
+       insert into ${domain}.outbox (id, type, version, tenant_id, subject, actor_id, trace_id, data)
+       select id, type, version, tenant_id, subject, actor_id, trace_id, data from given order by ordinal
+       returning position, id
+     ), deliveries as (
+       insert into ${domain}.outbox_deliveries (consumer, position, subject)
+       select consumer, written.position, given.subject
+       from written join given using (id), jsonb_array_elements_text(given.consumers) as consumer
+     )
+     select pg_notify('${outboxChannel}', '${domain}')`,
+    [JSON.stringify(rows)],
+  );
+}

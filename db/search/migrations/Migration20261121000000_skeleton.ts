@@ -1,0 +1,9 @@
+import { Migration } from '@mikro-orm/migrations';
+import { commandTables } from '../../commands/tables.ts';
+import { outboxTables } from '../../outbox/tables.ts';
+
+export class Migration20261121000000_skeleton extends Migration {
+  override up(): void {
+    for (const statement of [...outboxTables('search'), ...commandTables('search')]) this.addSql(statement);
+  }
+}

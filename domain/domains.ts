@@ -1,0 +1,8 @@
+/** The domains that run today, each one schema, one queue and one folder a layer. */
+export const domains = ['identity', 'search', 'audit'] as const;
+
+export type Domain = (typeof domains)[number];
+
+export function isDomain(name: string): name is Domain {
+  return (domains as readonly string[]).includes(name);
+}

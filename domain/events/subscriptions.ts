@@ -1,0 +1,37 @@
+/**
+ * Who hears which events. The outbox writes one delivery a consumer in the transaction of the event itself, so a
+ * consumer that is down, slow or failing holds back nobody but itself.
+ */
+export const subscriptions = {
+  /** Everything that happens, kept for ever in the audit log. */
+  audit: ['*'],
+  /** Starts of workflows: the only way from a committed command to a running process. */
+  'workflow-starts': [
+    'search.batch_submitted',
+    'search.import_submitted',
+    'search.record_set_deletion_requested',
+    'identity.user_deletion_requested',
+  ],
+  /** Marks the days whose search statistics must be counted again. */
+  'search-statistics': ['search.performed', 'search.batch_completed'],
+  /** Mails that accounts ask for: verification, reset, invitation, notices. */
+  'identity-mail': [
+    'identity.email_verification_requested',
+    'identity.password_reset_requested',
+    'identity.email_change_requested',
+    'identity.invitation_created',
+    'identity.security_notice',
+  ],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Consumer = keyof typeof subscriptions;
+
+export const consumers = Object.keys(subscriptions) as Consumer[];
+
+/** The consumers that hear an event of this type. */
+export function consumersOf(type: string): Consumer[] {
+  return consumers.filter((consumer) => {
+    const types: readonly string[] = subscriptions[consumer];
+    return types.includes('*') || types.includes(type);
+  });
+}
