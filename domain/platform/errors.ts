@@ -11,5 +11,9 @@ export const platformErrors = {
   'request.cursor_invalid': 'validation',
   'idempotency.key_reused': 'unprocessable',
   'idempotency.in_progress': 'conflict',
+  'storage.object_not_found': 'not_found',
+  'storage.object_too_large': 'too_large',
+  'storage.link_invalid': 'forbidden',
+  'storage.link_expired': 'gone',
   'service.unavailable': 'unavailable',
 } as const;
