@@ -6,8 +6,8 @@ export function commandTables(schema: string): string[] {
        key text not null,
        fingerprint text not null,
        status integer,
-       headers jsonb,
-       body jsonb,
+       headers json,
+       body json,
        created_at timestamptz not null default now(),
        lease_until timestamptz,
        primary key (scope, key)

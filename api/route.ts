@@ -1,0 +1,112 @@
+import type { Context } from 'koa';
+import type { Readable } from 'node:stream';
+import type { z } from 'zod';
+import type { Scope } from '../domain/identity/scopes.ts';
+import type { Transaction } from '../db/database.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import type { Domain } from '../domain/domains.ts';
+import type { Principal } from './principal.ts';
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** The classes of routes that have a rate limit of their own. */
+export type RateClass = 'read' | 'write' | 'search' | 'upload' | 'login';
+
+type Shape = z.ZodObject;
+type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+export interface ResponseDeclaration {
+  description: string;
+  body?: z.ZodType;
+  /** Media type of a body that is not JSON, e.g. `text/csv`. */
+  mediaType?: string;
+  headers?: Record<string, string>;
+}
+
+export interface Reply {
+  status: number;
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** A body that is streamed as it is, with its media type. */
+  stream?: { content: Readable; mediaType: string };
+}
+
+/** What a handler gets: everything about the request that has been checked. */
+export interface Request<P = unknown, Q = unknown, B = unknown, A = Principal> {
+  params: P;
+  query: Q;
+  body: B;
+  principal: A;
+  /** The client's address, as the trusted proxies tell it. */
+  address: string;
+  traceId: string;
+  /** Ends when the client goes away. */
+  signal: AbortSignal;
+  ctx: Context;
+}
+
+export type Idempotency =
+  | { domain: Domain; mode: 'transaction' }
+  | { domain: Domain; mode: 'leased'; leaseSeconds: number };
+
+export interface RouteDeclaration {
+  method: Method;
+  /** With `:name` for parameters, e.g. `/v1/batches/:id`. */
+  path: string;
+  summary: string;
+  description?: string;
+  tag: string;
+  /** `public`, or the scope that the caller must hold. */
+  access: 'public' | Scope;
+  rate: RateClass;
+  params?: Shape;
+  query?: Shape;
+  body?: z.ZodType;
+  /** The handler reads the request's stream itself (uploads); `describeBody` tells the reference what it takes. */
+  rawBody?: { mediaTypes: string[]; description: string; schema?: z.ZodType };
+  responses: Record<number, ResponseDeclaration>;
+  /** Codes of failures that this route may answer with besides those that any route may. */
+  failures?: readonly ErrorCode[];
+  /**
+   * How the route keeps an `Idempotency-Key`'s promise. `transaction`: the handler's `transaction` holds the effect and
+   * the stored answer. `leased`: the work calls the outside. `none`: repeating it is harmless by nature, or the handler
+   * does it by itself.
+   */
+  idempotency?:
+    | { domain: Domain; mode: 'transaction' }
+    | { domain: Domain; mode: 'leased'; leaseSeconds: number };
+}
+
+export interface Route extends RouteDeclaration {
+  handle(request: Request<never, never, never, never>, transaction?: Transaction): Promise<Reply>;
+}
+
+type Declared<P, Q, B, A, I> = Omit<
+  RouteDeclaration,
+  'params' | 'query' | 'body' | 'access' | 'idempotency'
+> & {
+  params?: P;
+  query?: Q;
+  body?: B;
+  access: A;
+  idempotency?: I;
+  handler: (
+    request: Request<Output<P>, Output<Q>, Output<B>, A extends 'public' ? Principal | null : Principal>,
+    transaction: I extends { mode: 'transaction' } ? Transaction : undefined,
+  ) => Promise<Reply>;
+};
+
+/**
+ * Declares one route. The router, the validation and the OpenAPI document all come from this declaration, so none of
+ * them can drift from the others.
+ */
+export function route<
+  A extends 'public' | Scope,
+  P extends Shape | undefined = undefined,
+  Q extends Shape | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+  const I extends Idempotency | undefined = undefined,
+>(declaration: Declared<P, Q, B, A, I>): Route {
+  const { handler, ...rest } = declaration;
+  return { ...(rest as RouteDeclaration), handle: handler as unknown as Route['handle'] };
+}

@@ -1,0 +1,17 @@
+import type { Client } from '@temporalio/client';
+import type { Database } from '../db/database.ts';
+import type { Config } from '../platform/config.ts';
+import type { Logger } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { ObjectStorage } from '../platform/storage/object-storage.ts';
+
+/** What the routes of every domain are built with. */
+export interface Services {
+  config: Config;
+  database: Database;
+  storage: ObjectStorage;
+  /** Connects at the first use: a command is accepted while Temporal is down. */
+  temporal: () => Promise<Client>;
+  log: Logger;
+  metrics: Metrics;
+}

@@ -1,0 +1,26 @@
+import type { z } from 'zod';
+import { Failure, type Issue } from '../domain/failure.ts';
+
+/** Checks one part of a request. A failure names every issue, each by its place in that part. */
+export function validate<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  part: 'params' | 'query' | 'body',
+): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  // A path that does not fit names nothing that exists: it is a 404, as for an id of nobody's.
+  if (part === 'params') throw new Failure('request.not_found', 'There is nothing at this address.');
+  throw new Failure('request.invalid', `The ${part} is not valid.`, {
+    issues: result.error.issues.map((issue) => toIssue(part, issue)),
+  });
+}
+
+function toIssue(part: string, issue: z.core.$ZodIssue): Issue {
+  const pointer = [
+    '',
+    part,
+    ...issue.path.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1')),
+  ].join('/');
+  return { pointer, message: issue.message };
+}

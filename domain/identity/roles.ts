@@ -1,0 +1,31 @@
+import { scopes, type Scope } from './scopes.ts';
+
+/** A person's part in an organisation. An operator runs the platform and sees no tenant's data. */
+export const roles = ['owner', 'admin', 'member', 'viewer', 'operator'] as const;
+
+export type Role = (typeof roles)[number];
+
+const operating: readonly Scope[] = ['outbox:read', 'outbox:write'];
+const own: readonly Scope[] = ['account:read', 'account:write'];
+const reading: readonly Scope[] = [...own, 'records:read', 'providers:read', 'search:read', 'batches:read'];
+const working: readonly Scope[] = [
+  ...reading,
+  'records:write',
+  'search:run',
+  'batches:write',
+  'keys:read',
+  'keys:write',
+];
+
+const granted: Record<Role, readonly Scope[]> = {
+  owner: scopes.filter((scope) => !operating.includes(scope)),
+  admin: scopes.filter((scope) => !operating.includes(scope) && scope !== 'organisation:delete'),
+  member: working,
+  viewer: reading,
+  operator: [...own, ...operating],
+};
+
+/** The scopes a role grants. */
+export function scopesOf(role: Role): readonly Scope[] {
+  return granted[role];
+}

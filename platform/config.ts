@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { domains, isDomain, type Domain } from '../domain/domains.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+
+/** `id:base64` of 32 bytes, several with commas: the first encrypts, all decrypt. */
+const keyRing = z.string().transform((text, context) => {
+  const keys = text.split(',').map((entry) => {
+    const [id = '', encoded = ''] = entry.trim().split(':');
+    return { id, key: Buffer.from(encoded, 'base64') };
+  });
+  if (keys.some(({ id, key }) => id === '' || key.length !== 32)) {
+    context.addIssue({ code: 'custom', message: 'expected id:base64 of 32 bytes, several with commas' });
+    return z.NEVER;
+  }
+  return keys;
+});
+
+const environment = z.object({
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .describe('PostgreSQL of every domain without one of its own'),
+  DATABASE_POOL_SIZE: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(200)
+    .default(20)
+    .describe('connections of this process'),
+  HOST: z.string().default('127.0.0.1').describe('address to listen on'),
+  PORT: port.default(3000).describe('port of the API'),
+  METRICS_PORT: port
+    .default(0)
+    .describe('port of a worker for /healthz, /ready and /metrics (0: a free one)'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('http://127.0.0.1:3000')
+    .describe('how callers reach the API'),
+  TRUSTED_PROXIES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe('proxies in front, believed in X-Forwarded-For'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('least level logged'),
+  STORAGE_DIR: z.string().min(1).optional().describe('folder of the object storage'),
+  STORAGE_SIGNING_SECRET: z.string().min(32).optional().describe('signs the URLs of the folder storage'),
+  S3_BUCKET: z.string().min(3).optional().describe('bucket of the object storage, instead of a folder'),
+  S3_ENDPOINT: z.url().optional().describe('endpoint of an S3 that is not Amazon’s'),
+  S3_REGION: z.string().default('us-east-1').describe('region of the bucket'),
+  S3_ACCESS_KEY_ID: z.string().optional().describe('S3 access key'),
+  S3_SECRET_ACCESS_KEY: z.string().optional().describe('S3 secret key'),
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).describe('where mail goes out'),
+  MAIL_FROM: z.string().min(3).default('Perdure <no-reply@perdure.example>').describe('sender of mails'),
+  ENCRYPTION_KEYS: keyRing.describe(
+    'key ring for secrets at rest: id:base64 of 32 bytes, several with commas',
+  ),
+  OUTBOUND_ALLOW_PRIVATE: list.default([]).describe('host:port pairs that may be called although private'),
+  DEVELOPMENT: z.stringbool().default(false).describe('shows /dev/mail and makes the development account'),
+  DEVELOPMENT_API_KEY: z.string().optional().describe('API key of the development account'),
+  MAILBOX_DIR: z.string().optional().describe('folder of the development mail sink'),
+});
+
+export type Config = z.output<typeof environment> & { domainUrls: Partial<Record<Domain, string>> };
+
+/**
+ * The configuration of a process, checked whole: one error names every problem, and shows no value, as it may be a
+ * secret.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const problems: string[] = [];
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    problems.push(
+      ...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${describeIssue(issue, given)}`),
+    );
+  } else {
+    const { STORAGE_DIR, STORAGE_SIGNING_SECRET, S3_BUCKET } = parsed.data;
+    if (!STORAGE_DIR === !S3_BUCKET) problems.push('STORAGE_DIR, S3_BUCKET: set one of the two');
+    if (STORAGE_DIR && !STORAGE_SIGNING_SECRET)
+      problems.push('STORAGE_SIGNING_SECRET: needed with STORAGE_DIR');
+  }
+  const domainUrls: Partial<Record<Domain, string>> = {};
+  for (const [name, value] of Object.entries(given)) {
+    const suffix = /^DATABASE_URL_(.+)$/.exec(name)?.[1];
+    if (!suffix || !value) continue;
+    const domain = suffix.toLowerCase();
+    if (!isDomain(domain)) problems.push(`${name}: there is no domain of that name (${domains.join(', ')})`);
+    else if (!/^postgres(ql)?:\/\//.test(value)) problems.push(`${name}: expected a postgres:// URL`);
+    else domainUrls[domain] = value;
+  }
+  if (problems.length > 0 || !parsed.success) {
+    throw new ConfigError(problems);
+  }
+  return { ...parsed.data, domainUrls };
+}
+
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length} problem(s):\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+  }
+}
+
+function describeIssue(issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
+  const name = String(issue.path[0] ?? '');
+  const field = environment.shape[name as keyof typeof environment.shape] as z.ZodType | undefined;
+  const purpose = field?.description ? ` (${field.description})` : '';
+  return (
+    (given[name] === undefined ? 'missing' : 'not valid') +
+    purpose +
+    (issue.code === 'custom' ? `: ${issue.message}` : '')
+  );
+}
+
+/** The names, purposes and defaults of the settings, for the documentation. */
+export function describeSettings(): { name: string; purpose: string; fallback: string }[] {
+  return Object.entries(environment.shape).map(([name, field]) => {
+    const result = (field as z.ZodType).safeParse(undefined);
+    const fallback = result.success ? (result.data === undefined ? 'none' : String(result.data)) : 'required';
+    return {
+      name,
+      purpose: (field as z.ZodType).description ?? '',
+      fallback: fallback === '' ? 'none' : fallback,
+    };
+  });
+}
+
+/** Reads `--domains a,b`; all domains without it. */
+export function domainsFromArguments(arguments_: readonly string[]): readonly Domain[] {
+  const at = arguments_.findIndex(
+    (argument) => argument === '--domains' || argument.startsWith('--domains='),
+  );
+  if (at === -1) return domains;
+  const argument = arguments_[at] ?? '';
+  const names = (argument.includes('=') ? argument.slice('--domains='.length) : (arguments_[at + 1] ?? ''))
+    .split(',')
+    .map((name) => name.trim());
+  const unknown = names.filter((name) => !isDomain(name));
+  if (unknown.length > 0)
+    throw new ConfigError([`--domains: unknown ${unknown.join(', ')}; there are ${domains.join(', ')}`]);
+  return names.filter(isDomain);
+}

@@ -1,0 +1,58 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The figures of one process, as Prometheus reads them at `/metrics`. */
+export function createMetrics(service: string) {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: registry, prefix: 'perdure_' });
+  const registers = [registry];
+  return {
+    registry,
+    httpSeconds: new Histogram({
+      name: 'perdure_http_request_seconds',
+      help: 'Time to answer a request, by declared route.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
+      registers,
+    }),
+    activitySeconds: new Histogram({
+      name: 'perdure_activity_seconds',
+      help: 'Time of one attempt of an activity.',
+      labelNames: ['activity', 'outcome'],
+      buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
+      registers,
+    }),
+    outboxDelivered: new Counter({
+      name: 'perdure_outbox_delivered_total',
+      help: 'Events handed to a consumer.',
+      labelNames: ['consumer'],
+      registers,
+    }),
+    outboxFailed: new Counter({
+      name: 'perdure_outbox_failed_total',
+      help: 'Attempts of a consumer that failed.',
+      labelNames: ['consumer'],
+      registers,
+    }),
+    outboxWaiting: new Gauge({
+      name: 'perdure_outbox_waiting',
+      help: 'Deliveries that wait, by consumer.',
+      labelNames: ['domain', 'consumer'],
+      registers,
+    }),
+    outboxParked: new Gauge({
+      name: 'perdure_outbox_parked',
+      help: 'Deliveries parked for a person to look at, by consumer.',
+      labelNames: ['domain', 'consumer'],
+      registers,
+    }),
+    outboxAgeSeconds: new Gauge({
+      name: 'perdure_outbox_age_seconds',
+      help: 'Age of the oldest waiting delivery, by consumer.',
+      labelNames: ['domain', 'consumer'],
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
