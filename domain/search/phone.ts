@@ -30,7 +30,7 @@ const maximumLength = 250;
 /** The letters on the keys 2 to 9 of a telephone (ITU-T E.161). */
 const keypad: Readonly<Record<string, string>> = Object.fromEntries(
   ['ABC', 'DEF', 'GHI', 'JKL', 'MNO', 'PQRS', 'TUV', 'WXYZ'].flatMap((letters, index) =>
-    [...letters].map((letter) => [letter, String(index + 2)]),
+    letters.split('').map((letter) => [letter, String(index + 2)]),
   ),
 );
 
@@ -88,7 +88,7 @@ export function normalisePhone(raw: string, defaultRegion?: string): NormalisedP
  * simply not a key; an unknown region counts as none.
  */
 export function phoneKey(raw: string, region?: string | null): string | null {
-  const known = region == null || !isRegion(region) ? undefined : region;
+  const known = typeof region === 'string' && isRegion(region) ? region : undefined;
   try {
     return normalisePhone(raw, known).e164;
   } catch (error) {
