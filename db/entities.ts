@@ -1,4 +1,5 @@
 import type { EntitySchema } from '@mikro-orm/postgresql';
+import { AuditEntry } from './audit/audit-entry.entity.ts';
 
-/** Every entity of every domain. A new domain adds its list here. */
-export const entities: EntitySchema[] = [];
+/** Every entity of every domain. A new domain adds its own here. */
+export const entities: EntitySchema[] = [AuditEntry];

@@ -13,7 +13,8 @@ export const outboxChannel = 'perdure_outbox';
  */
 export async function appendEvents(sql: Sql, domain: Domain, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
-  const rows = events.map((event) => ({
+  const rows = events.map((event, ordinal) => ({
+    ordinal,
     id: uuidv7(),
     type: event.type,
     version: event.version ?? 1,
@@ -26,9 +27,9 @@ export async function appendEvents(sql: Sql, domain: Domain, events: readonly Ne
   }));
   await sql(
     `with given as (
-       select * from jsonb_to_recordset($1::jsonb) with ordinality as given
+       select * from jsonb_to_recordset($1::jsonb) as given
          (id uuid, type text, version integer, tenant_id uuid, subject text, actor_id uuid, trace_id text,
-          data jsonb, consumers jsonb, ordinal bigint)
+          data jsonb, consumers jsonb, ordinal integer)
      ), written as (
        insert into ${domain}.outbox (id, type, version, tenant_id, subject, actor_id, trace_id, data)
        select id, type, version, tenant_id, subject, actor_id, trace_id, data from given order by ordinal

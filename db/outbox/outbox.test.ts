@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { v7 as uuidv7 } from 'uuid';
+import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
+import {
+  claimDeliveries,
+  listParked,
+  maxAttempts,
+  postponeDelivery,
+  replayParked,
+  settleDeliveries,
+} from './deliveries.ts';
+
+describe('the outbox', () => {
+  let db: TestDatabase;
+  const tenantId = uuidv7();
+  before(async () => {
+    db = await testDatabase();
+  });
+  after(() => db.close());
+  beforeEach(() => db.database.transaction('search', ({ sql }) => sql('truncate search.outbox cascade')));
+
+  const publish = (subject: string, n: number) =>
+    db.database.transaction('search', ({ publish: send }) =>
+      send({ type: 'search.performed', tenantId, subject, data: { n } }),
+    );
+  const claim = (limit = 10) =>
+    db.database.transaction('search', ({ sql }) => claimDeliveries(sql, 'search', 'audit', limit));
+
+  const postpone = async (position: string, targetIsDown: boolean): Promise<boolean> => {
+    const failure = { message: 'it failed', targetIsDown };
+    const { parked } = await db.database.transaction('search', ({ sql }) =>
+      postponeDelivery(sql, 'search', 'audit', position, failure),
+    );
+    return parked;
+  };
+
+  it('keeps no event of a transaction that fails', async () => {
+    const failing = db.database.transaction('search', async ({ publish: send }) => {
+      await send({ type: 'search.performed', tenantId, subject: 'search:1', data: {} });
+      throw new Error('the command fails');
+    });
+    await assert.rejects(failing, /the command fails/);
+    assert.deepEqual(await claim(), []);
+  });
+
+  it('hands out the oldest event of each subject, and the next when that is done', async () => {
+    await publish('batch:a', 1);
+    await publish('batch:a', 2);
+    await publish('batch:b', 3);
+    const first = await claim();
+    assert.deepEqual(
+      first.map((event) => event.data['n']),
+      [1, 3],
+    );
+    await db.database.transaction('search', ({ sql }) =>
+      settleDeliveries(
+        sql,
+        'search',
+        'audit',
+        first.map((event) => event.position),
+      ),
+    );
+    assert.deepEqual(
+      (await claim()).map((event) => event.data['n']),
+      [2],
+    );
+  });
+
+  it('gives two relays different events, and an event back when its relay dies', async () => {
+    await publish('batch:a', 1);
+    await publish('batch:b', 2);
+    await db.database.transaction('search', async ({ sql }) => {
+      const mine = await claimDeliveries(sql, 'search', 'audit', 1);
+      assert.deepEqual(
+        mine.map((event) => event.data['n']),
+        [1],
+      );
+      assert.deepEqual(
+        (await claim()).map((event) => event.data['n']),
+        [2],
+      );
+    });
+    assert.equal((await claim()).length, 2);
+  });
+
+  it('parks what keeps failing, holds back its subject alone, and replays it on demand', async () => {
+    await publish('batch:a', 1);
+    await publish('batch:a', 2);
+    await publish('batch:b', 3);
+    const [failing] = await claim(1);
+    assert.ok(failing);
+    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+      const parked: boolean = await postpone(failing.position, false);
+      assert.equal(parked, attempt === maxAttempts);
+    }
+    assert.deepEqual(
+      (await claim()).map((event) => event.data['n']),
+      [3],
+    );
+    const [parked] = await db.database.read('search', ({ sql }) => listParked(sql, 'search', 10));
+    assert.equal(parked?.waiting, 1);
+    const replayed = () =>
+      db.database.transaction('search', ({ sql }) => replayParked(sql, 'search', 'audit', failing.position));
+    assert.equal(await replayed(), true);
+    assert.equal(await replayed(), false);
+    assert.deepEqual(
+      (await claim()).map((event) => event.data['n']),
+      [1, 3],
+    );
+  });
+
+  it('never parks an event because its target is down', async () => {
+    await publish('batch:a', 1);
+    const [event] = await claim(1);
+    assert.ok(event);
+    for (let attempt = 0; attempt <= maxAttempts + 1; attempt += 1) {
+      const parked: boolean = await postpone(event.position, true);
+      assert.equal(parked, false);
+    }
+  });
+});
