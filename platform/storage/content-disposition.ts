@@ -5,10 +5,9 @@
  */
 export function attachmentDisposition(filename: string): string {
   const base = filename.split(/[/\\]/).at(-1) ?? '';
-  // eslint-disable-next-line no-control-regex -- control characters are what must not reach a header
   const safe = base
     .toWellFormed()
-    .replace(/[\u0000-\u001f\u007f-\u009f"<>:|?*]/g, '_')
+    .replace(/[\p{Cc}"<>:|?*]/gu, '_')
     .replace(/^\.+/, '');
   const name = safe.trim() === '' ? 'download' : safe.trim();
   const ascii = name.replace(/[^\x20-\x7e]/g, '_').replace(/[%']/g, '_');

@@ -23,7 +23,7 @@ const MiB = 1024 * 1024;
 
 interface Opened {
   storage: ObjectStorage;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** The folder with the part of the API that serves its links, in its smallest form. */
