@@ -1,3 +1,4 @@
+import type { Sql } from '../../db/sql.ts';
 import type { PersonFields } from '../../domain/search/person.ts';
 
 /** What kind of question a search asks. */
@@ -87,22 +88,71 @@ export interface SearchResult {
   problem: { code: string; message: string } | null;
 }
 
+/** What one call of a provider cost. `effectKey` is unique in the ledger: `<effect key of the request>:<provider's id>`. */
+export interface Charge {
+  effectKey: string;
+  providerId: string;
+  outcome: 'hit' | 'miss' | 'error';
+  amountMicros: Micros;
+}
+
+/** One row of the search log. It holds no value that was asked with, only the hash of all of them. */
+export interface LogEntry {
+  searchId: string;
+  kind: SearchKind;
+  status: SearchStatus;
+  /** SHA-256 of the normalised query, keyed by the tenant; null when the query could not be read. */
+  queryHash: Buffer | null;
+  people: { personId: string | null; provider: string; probability: number }[];
+  trace: ProviderStep[];
+  problem: { code: string; message: string } | null;
+  costMicros: Micros;
+  milliseconds: number;
+  cached: boolean;
+}
+
+/** What searches leave behind in the database, to be written by `recordEffects`. */
+export interface SearchEffects {
+  charges: readonly Charge[];
+  log: readonly LogEntry[];
+}
+
+export interface ManyAnswers {
+  /** In the order of the requests. */
+  results: SearchResult[];
+  effects: SearchEffects;
+}
+
 /** The one way to search, for the API and for batches alike. */
 export interface SearchEngine {
+  /**
+   * Answers one question and records it: charges, log and the event `search.performed` in one transaction of its own. A
+   * question that cannot be read is a result with status `invalid`, and so on: throws only when the database is away.
+   */
   search(scope: SearchScope, request: SearchRequest, signal: AbortSignal): Promise<SearchResult>;
   /**
-   * Many questions at once, set-wise where a provider can. Answers come in the order of the requests; a bad question is
-   * an answer of its own and never a failure of all. Throws only when the work as a whole cannot go on (the database
-   * is away, or a provider wants it to wait: then a Failure `search.provider_throttled` with `retryAfter`).
+   * Many questions at once, set-wise where a provider can; equal ones are asked once. A bad question is an answer of
+   * its own and never a failure of all. Nothing of it is in the log or settled in the ledger until the caller passes
+   * `effects` to `recordEffects`, in the transaction that stores the results: so results, log and bill are there
+   * together or not at all. What was reserved or answered by a paid provider before that stands under its effect key: the
+   * same work tried again finds it, and is neither asked nor billed again.
+   *
+   * @param budget most that all of these may cost together, or null. In the order of the requests; the ones that it
+   *   does not reach come back as `over_budget`
+   * @throws Failure `search.provider_throttled` with `retryAfter` when a provider wants the work to wait longer than a
+   *   few seconds. Try the same requests again later
    */
   searchMany(
     scope: SearchScope,
     requests: readonly SearchRequest[],
     signal: AbortSignal,
-  ): Promise<SearchResult[]>;
+    budget?: Micros | null,
+  ): Promise<ManyAnswers>;
+  /** Writes charges and log in the caller's transaction on the search database: two statements, however many rows. */
+  recordEffects(sql: Sql, scope: SearchScope, effects: SearchEffects): Promise<void>;
   /** What a search would cost at most, provider by provider, without asking anybody. */
   price(
     scope: SearchScope,
     kind: SearchKind,
-  ): Promise<{ maxMicros: Micros; steps: { provider: string; costMicros: string }[] }>;
+  ): Promise<{ currency: string; maxMicros: Micros; steps: { provider: string; costMicros: string }[] }>;
 }
