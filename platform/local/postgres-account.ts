@@ -3,6 +3,7 @@ import { chown, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PostgresBinaries } from './postgres-binaries.ts';
+import { tether } from './process.ts';
 
 const run = promisify(execFile);
 
@@ -29,8 +30,13 @@ export async function postgresAccount(binaries: PostgresBinaries, parent: string
   }
   const { uid, gid } = await nobody();
   const own = (path: string) => chown(path, uid, gid);
-  const reachable = ['-c', 'test -x "$1" && test -r "$2" && test -x "$3"', 'test'];
-  reachable.push(binaries.postgres, join(binaries.folder, 'share', 'postgresql', 'postgres.bki'), parent);
+  const reachable = ['-c', 'test -x "$1" && test -r "$2" && test -x "$3" && test -r "$4"', 'test'];
+  reachable.push(
+    binaries.postgres,
+    join(binaries.folder, 'share', 'postgresql', 'postgres.bki'),
+    parent,
+    tether,
+  );
 
   const plain: PostgresAccount = { own, wrap: (command, args) => ({ command, args, uid, gid }) };
   if (await succeeds(plain, '/bin/sh', reachable)) return plain;

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
 /** One step of ending a process: a signal, and how long to wait for it to work before the next step. */
@@ -46,39 +47,8 @@ export interface TetheredProcess {
   kill(): void;
 }
 
-/**
- * The tether. The started shell becomes the wanted program by `exec`, so the process number is the program's own;
- * before that it leaves behind a watcher, which reads the pipe from our side. When we end a process in order, the pipe
- * says "released". When the pipe closes without a word, we have been killed: the watcher then ends the program, so
- * that not even kill -9 of a supervisor leaves anything running. The watcher is forked twice so that the program
- * (PostgreSQL's postmaster minds this) never sees a child that it didn't start.
- * Arguments: the stop steps as "INT:10 TERM:5", then the command.
- */
-const tether = `
-steps=$1; shift
-exec 3<&0 </dev/null
-(
-  (
-    exec >/dev/null 2>&1
-    trap '' INT TERM HUP QUIT
-    while read -r word <&3; do
-      if [ "$word" = released ]; then exit 0; fi
-    done
-    for step in $steps; do
-      kill -s "\${step%%:*}" $$ || kill -s KILL 0
-      left=$(( \${step##*:} * 5 ))
-      while [ "$left" -gt 0 ]; do
-        sleep 0.2
-        kill -0 $$ || kill -s KILL 0
-        left=$(( left - 1 ))
-      done
-    done
-    kill -s KILL 0
-  ) &
-)
-exec 3<&-
-exec "$@"
-`;
+/** The shell script that ties a program to us; it explains itself. */
+export const tether = fileURLToPath(new URL('./tether.sh', import.meta.url));
 
 const defaultStop: StopStep[] = [
   { signal: 'SIGINT', wait: 10 },
@@ -94,7 +64,7 @@ const defaultStop: StopStep[] = [
 export async function startTethered(options: TetheredOptions): Promise<TetheredProcess> {
   const steps = options.stop ?? defaultStop;
   const written = steps.map((step) => `${step.signal.replace('SIG', '')}:${Math.ceil(step.wait)}`).join(' ');
-  const child = spawn('/bin/sh', ['-c', tether, 'tether', written, options.command, ...options.args], {
+  const child = spawn('/bin/sh', [tether, written, options.command, ...options.args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     env: options.env ?? process.env,
