@@ -9,8 +9,8 @@ import type { Principal } from './principal.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** The classes of routes that have a rate limit of their own. */
-export type RateClass = 'read' | 'write' | 'search' | 'upload' | 'login';
+/** The classes of routes that have a rate limit of their own. `system` has none: probes and scrapers must always get through. */
+export type RateClass = 'read' | 'write' | 'search' | 'upload' | 'login' | 'system';
 
 type Shape = z.ZodObject;
 type Output<S> = S extends z.ZodType ? z.output<S> : undefined;

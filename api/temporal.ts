@@ -1,0 +1,28 @@
+import { Client, Connection } from '@temporalio/client';
+import type { TemporalConfig } from '../temporal.config.ts';
+
+export interface LazyTemporal {
+  client: () => Promise<Client>;
+  close(): Promise<void>;
+}
+
+/** A client that connects when it is first needed, and again after a failed try: the API starts without Temporal. */
+export function lazyTemporal(config: TemporalConfig): LazyTemporal {
+  let connecting: Promise<Connection> | undefined;
+  const connect = (): Promise<Connection> => {
+    connecting ??= Connection.connect({ ...config.connection, connectTimeout: '3 seconds' }).catch(
+      (error: unknown) => {
+        connecting = undefined;
+        throw error;
+      },
+    );
+    return connecting;
+  };
+  return {
+    client: async () => new Client({ connection: await connect(), namespace: config.namespace }),
+    close: async () => {
+      const connection = await connecting?.catch(() => undefined);
+      await connection?.close();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+
+/** One part a process needs, and how to find out whether it answers. */
+export type ReadinessChecks = Record<string, () => Promise<void>>;
+
+export interface Readiness {
+  ready: boolean;
+  parts: Record<string, 'up' | 'down'>;
+}
+
+const checkMilliseconds = 2_000;
+
+/** Asks every part; one that fails or does not answer in time is down. Tells names only, never why. */
+export async function checkReadiness(checks: ReadinessChecks): Promise<Readiness> {
+  const parts = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const { promise: late, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(() => reject(new Error('no answer')), checkMilliseconds);
+      const up = await Promise.race([check(), late]).then(
+        () => true,
+        () => false,
+      );
+      clearTimeout(timer);
+      return [name, up ? 'up' : 'down'] as const;
+    }),
+  );
+  return { ready: parts.every(([, state]) => state === 'up'), parts: Object.fromEntries(parts) };
+}
+
+export interface OpsServer {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** Answers `/healthz`, `/ready` and `/metrics` for a process that serves nothing else. */
+export async function startOpsServer(
+  listen: { host: string; port: number },
+  registry: Registry,
+  checks: ReadinessChecks,
+): Promise<OpsServer> {
+  const server = createServer((request, response) => {
+    void answer(request.url ?? '/', registry, checks).then(({ status, type, body }) => {
+      response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listen.port, listen.host, resolve);
+  });
+  return { port: (server.address() as AddressInfo).port, close: () => closeServer(server) };
+}
+
+async function answer(
+  url: string,
+  registry: Registry,
+  checks: ReadinessChecks,
+): Promise<{ status: number; type: string; body: string }> {
+  const json = (status: number, value: unknown) => ({
+    status,
+    type: 'application/json',
+    body: JSON.stringify(value),
+  });
+  switch (url.split('?')[0]) {
+    case '/healthz':
+      return json(200, { status: 'ok' });
+    case '/ready': {
+      const readiness = await checkReadiness(checks);
+      return json(readiness.ready ? 200 : 503, readiness);
+    }
+    case '/metrics':
+      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+    default:
+      return json(404, { status: 'not found' });
+  }
+}
+
+/** Takes no new connections, lets requests in flight finish, and ends connections that only idle. */
+export async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

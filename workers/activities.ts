@@ -1,0 +1,16 @@
+import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
+import type { WorkerServices } from '../activities/services.ts';
+import type { Domain } from '../domain/domains.ts';
+
+/** The activities that a domain's queue serves. */
+export function activitiesOf(domain: Domain, services: WorkerServices): object {
+  const platform = createPlatformActivities(services);
+  switch (domain) {
+    case 'identity':
+      return { ...platform };
+    case 'search':
+      return { ...platform };
+    case 'audit':
+      return { ...platform };
+  }
+}

@@ -1,0 +1,21 @@
+import type { Client } from '@temporalio/client';
+import type { WorkerServices } from '../activities/services.ts';
+import { recordEvents } from '../db/audit/audit.repository.ts';
+import type { Consumer } from '../domain/events/subscriptions.ts';
+import type { WorkflowStarts } from '../workflows/start.ts';
+import type { OutboxConsumer } from './relay.ts';
+import { createWorkflowStarter } from './workflow-starts.ts';
+
+const starts: WorkflowStarts = {};
+
+/** Every consumer of the outbox, by its name in `domain/events/subscriptions.ts`. */
+export function createConsumers(
+  services: WorkerServices,
+  temporal: () => Promise<Client>,
+): Partial<Record<Consumer, OutboxConsumer>> {
+  const { database } = services;
+  return {
+    audit: { handle: (events) => database.read('audit', ({ sql }) => recordEvents(sql, events)) },
+    'workflow-starts': createWorkflowStarter(temporal, starts),
+  };
+}

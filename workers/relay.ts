@@ -1,0 +1,225 @@
+import { Client } from 'pg';
+import type { Database } from '../db/database.ts';
+import {
+  claimDeliveries,
+  outboxState,
+  postponeDelivery,
+  settleDeliveries,
+  type ClaimedEvent,
+} from '../db/outbox/deliveries.ts';
+import { outboxChannel } from '../db/outbox/outbox.ts';
+import type { Sql } from '../db/sql.ts';
+import type { Domain } from '../domain/domains.ts';
+import type { DomainEvent } from '../domain/events/event.ts';
+import type { Consumer } from '../domain/events/subscriptions.ts';
+import type { Logger } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
+
+/** What hears events. It is idempotent by the event's id: an event may come more than once, never out of its order. */
+export interface OutboxConsumer {
+  handle(events: DomainEvent[]): Promise<void>;
+}
+
+/** Thrown by a consumer whose target is down: the event is not at fault, so it is tried again and never parked. */
+export class TargetDown extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'TargetDown';
+  }
+}
+
+export interface RelayParts {
+  database: Database;
+  domains: readonly Domain[];
+  consumers: Partial<Record<Consumer, OutboxConsumer>>;
+  log: Logger;
+  metrics: Metrics;
+}
+
+const batchSize = 100;
+const sweepMilliseconds = 1_000;
+const handleMilliseconds = 20_000;
+
+/**
+ * Delivers the outboxes of some domains: at once when a commit gives notice, and by a sweep for what a lost notice or a
+ * dead relay left behind. Any number of relays may run; what one holds, the others pass over.
+ */
+export class Relay {
+  readonly #parts: RelayParts;
+  readonly #stop = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+  readonly #wake = new Map<string, () => void>();
+  readonly #notices = new Map<Domain, number>();
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const { domains, consumers } = this.#parts;
+    const loops = domains.flatMap((domain) => [
+      this.#listen(domain),
+      this.#watch(domain),
+      ...Object.entries(consumers).map(([name, consumer]) =>
+        this.#deliver(domain, name as Consumer, consumer),
+      ),
+    ]);
+    this.#running = Promise.all(loops);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    for (const wake of this.#wake.values()) wake();
+    await this.#running;
+  }
+
+  /** Wakes the deliveries of a domain whenever one of its transactions has published. */
+  async #listen(domain: Domain): Promise<void> {
+    const { database, log } = this.#parts;
+    while (!this.#stop.signal.aborted) {
+      const client = new Client({
+        connectionString: database.urlOf(domain),
+        keepAlive: true,
+        application_name: 'relay',
+      });
+      const lost = new Promise<void>((resolve) => {
+        client.on('error', () => resolve());
+        client.on('end', () => resolve());
+        this.#stop.signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      client.on('notification', (notice) => {
+        if (notice.payload === domain) this.#notice(domain);
+      });
+      try {
+        await client.connect();
+        await client.query(`listen ${outboxChannel}`);
+        await lost;
+      } catch (error) {
+        log.warn({ err: error, domain }, 'the outbox cannot be listened to; sweeping goes on');
+      }
+      await client.end().catch(() => undefined);
+      await this.#pause(`${domain}/listen`, sweepMilliseconds);
+    }
+  }
+
+  async #deliver(domain: Domain, name: Consumer, consumer: OutboxConsumer): Promise<void> {
+    const { database, log } = this.#parts;
+    while (!this.#stop.signal.aborted) {
+      const notices = this.#notices.get(domain);
+      let delivered = 0;
+      try {
+        delivered = await database.transaction(domain, ({ sql }) =>
+          this.#deliverOnce(sql, domain, name, consumer),
+        );
+      } catch (error) {
+        log.warn({ err: error, domain, consumer: name }, 'the outbox cannot be read');
+      }
+      // A notice that came while we looked must not wait for the sweep.
+      if (delivered === 0 && this.#notices.get(domain) === notices) {
+        await this.#pause(`${domain}/${name}`, sweepMilliseconds);
+      }
+    }
+  }
+
+  /** Hands over one claim. Gives how many deliveries were done. */
+  async #deliverOnce(sql: Sql, domain: Domain, name: Consumer, consumer: OutboxConsumer): Promise<number> {
+    const events = await claimDeliveries(sql, domain, name, batchSize);
+    if (events.length === 0) return 0;
+    const done: ClaimedEvent[] = [];
+    const failed = await this.#hand(consumer, events);
+    if (!failed) done.push(...events);
+    else if (events.length === 1 || failed instanceof TargetDown) {
+      for (const event of events) await this.#postpone(sql, domain, name, event, failed);
+    } else {
+      // One of them is at fault: find it, and let the others pass.
+      for (const event of events) {
+        const failure = await this.#hand(consumer, [event]);
+        if (failure) await this.#postpone(sql, domain, name, event, failure);
+        else done.push(event);
+      }
+    }
+    if (done.length > 0)
+      await settleDeliveries(
+        sql,
+        domain,
+        name,
+        done.map((event) => event.position),
+      );
+    this.#parts.metrics.outboxDelivered.inc({ consumer: name }, done.length);
+    return done.length;
+  }
+
+  /** The error that a consumer failed with, or null. */
+  async #hand(consumer: OutboxConsumer, events: DomainEvent[]): Promise<Error | null> {
+    const { promise: expired, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => reject(new TargetDown('The consumer did not answer.')),
+      handleMilliseconds,
+    );
+    try {
+      await Promise.race([consumer.handle(events), expired]);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error : new Error('A consumer threw what is no error.');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #postpone(
+    sql: Sql,
+    domain: Domain,
+    name: Consumer,
+    event: ClaimedEvent,
+    failure: Error,
+  ): Promise<void> {
+    const { log, metrics } = this.#parts;
+    metrics.outboxFailed.inc({ consumer: name });
+    const { parked } = await postponeDelivery(sql, domain, name, event.position, {
+      message: `${failure.name}: ${'code' in failure ? String(failure.code) : 'see the log'}`,
+      targetIsDown: failure instanceof TargetDown,
+    });
+    const facts = { err: failure, domain, consumer: name, event_id: event.id, type: event.type };
+    if (parked) log.error(facts, 'an event is parked: a person must look at it');
+    else log.warn(facts, 'an event could not be delivered; it will be tried again');
+  }
+
+  /** Keeps the figures of the outbox current. */
+  async #watch(domain: Domain): Promise<void> {
+    const { database, metrics, consumers, log } = this.#parts;
+    while (!this.#stop.signal.aborted) {
+      try {
+        const states = await database.read(domain, ({ sql }) => outboxState(sql, domain));
+        for (const consumer of Object.keys(consumers)) {
+          const state = states.find((one) => one.consumer === consumer);
+          metrics.outboxWaiting.set({ domain, consumer }, state?.waiting ?? 0);
+          metrics.outboxParked.set({ domain, consumer }, state?.parked ?? 0);
+          metrics.outboxAgeSeconds.set({ domain, consumer }, state?.oldestSeconds ?? 0);
+        }
+      } catch (error) {
+        log.warn({ err: error, domain }, 'the state of the outbox cannot be read');
+      }
+      await this.#pause(`${domain}/watch`, 5_000);
+    }
+  }
+
+  #notice(domain: Domain): void {
+    this.#notices.set(domain, (this.#notices.get(domain) ?? 0) + 1);
+    for (const [loop, wake] of this.#wake) {
+      if (loop.startsWith(`${domain}/`) && !loop.endsWith('/watch')) wake();
+    }
+  }
+
+  /** Waits for a notice, the stop, or the time of the next sweep. */
+  async #pause(loop: string, milliseconds: number): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake.set(loop, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    this.#wake.delete(loop);
+  }
+}

@@ -1,0 +1,117 @@
+import { Client } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { activityInterceptor } from '../activities/interceptor.ts';
+import type { WorkerServices } from '../activities/services.ts';
+import { Database } from '../db/database.ts';
+import type { Domain } from '../domain/domains.ts';
+import type { Config } from '../platform/config.ts';
+import { createLogger, type Logger } from '../platform/log.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { startOpsServer } from '../platform/ops-server.ts';
+import { openStorage } from '../platform/storage/open.ts';
+import { queueOptions, shutdown, type TemporalConfig } from '../temporal.config.ts';
+import { activitiesOf } from './activities.ts';
+import { workflowBundle } from './bundle.ts';
+import { createConsumers } from './consumers.ts';
+import { cronWork } from './cron.ts';
+import { Relay } from './relay.ts';
+import { reconcileSchedules } from './schedules.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+
+export interface RunningWorkers {
+  opsPort: number;
+  /** Ends when the workers have stopped; rejects when one of them has failed. */
+  finished: Promise<void>;
+  /** Takes no new work and finishes what is in hand. */
+  stop(): Promise<void>;
+}
+
+/** Starts the workers, the relay and the schedules of some domains. */
+export async function startWorkers(
+  config: Config,
+  temporal: TemporalConfig,
+  domains: readonly Domain[],
+): Promise<RunningWorkers> {
+  const log = createLogger('worker', config.LOG_LEVEL);
+  installRuntime(log);
+  const metrics = createMetrics('worker');
+  const database = new Database({
+    url: config.DATABASE_URL,
+    domainUrls: config.domainUrls,
+    poolSize: config.DATABASE_POOL_SIZE,
+    applicationName: 'worker',
+  });
+  const services: WorkerServices = { config, database, storage: openStorage(config), log, metrics };
+  const [connection, workflows] = await Promise.all([
+    NativeConnection.connect(temporal.connection),
+    workflowBundle(),
+  ]);
+  const client = new Client({ connection, namespace: temporal.namespace });
+  await registerSearchAttributes(connection, temporal.namespace);
+  await reconcileSchedules(client, cronWork, domains);
+
+  const workers = await Promise.all(
+    domains.map((domain) =>
+      Worker.create({
+        connection,
+        namespace: temporal.namespace,
+        taskQueue: domain,
+        workflowBundle: workflows,
+        activities: activitiesOf(domain, services),
+        interceptors: { activity: [activityInterceptor(log, metrics)] },
+        maxConcurrentActivityTaskExecutions: queueOptions[domain].maxConcurrentActivities,
+        maxConcurrentWorkflowTaskExecutions: queueOptions[domain].maxConcurrentWorkflowTasks,
+        maxCachedWorkflows: queueOptions[domain].maxCachedWorkflows,
+        shutdownGraceTime: shutdown.graceTime,
+        shutdownForceTime: shutdown.forceTime,
+      }),
+    ),
+  );
+  const relay = new Relay({
+    database,
+    domains,
+    consumers: createConsumers(services, () => Promise.resolve(client)),
+    log,
+    metrics,
+  });
+  relay.start();
+  const ops = await startOpsServer({ host: config.HOST, port: config.METRICS_PORT }, metrics.registry, {
+    database: async () => void (await Promise.all(domains.map((domain) => database.ping(domain)))),
+    temporal: async () => void (await connection.workflowService.getSystemInfo({})),
+    workers: async () => {
+      const idle = workers.find((worker) => worker.getState() !== 'RUNNING');
+      if (idle) throw new Error('a worker is not running');
+    },
+  });
+  const finished = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
+  log.info({ domains, port: ops.port }, 'workers are running');
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await relay.stop();
+    await finished.catch(() => undefined);
+    await ops.close();
+    await connection.close();
+    await database.close();
+  };
+  return { opsPort: ops.port, finished, stop: () => (stopping ??= stop()) };
+}
+
+let installed = false;
+
+/** The SDK has one runtime a process: its log lines go where ours go, and signals are ours to handle. */
+function installRuntime(log: Logger): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: (level, message, meta) => log[level.toLowerCase() as 'info'](meta ?? {}, message),
+      trace: (message, meta) => log.trace(meta ?? {}, message),
+      debug: (message, meta) => log.debug(meta ?? {}, message),
+      info: (message, meta) => log.debug(meta ?? {}, message),
+      warn: (message, meta) => log.warn(meta ?? {}, message),
+      error: (message, meta) => log.error(meta ?? {}, message),
+    },
+  });
+}

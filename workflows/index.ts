@@ -1,0 +1,2 @@
+/** Every workflow there is: an export is a registered type, so a name here is never changed once released. */
+export { cleanDomain } from './platform/clean-domain.ts';

@@ -1,0 +1,22 @@
+import type { Priority, SearchAttributePair } from '@temporalio/common';
+
+/** How an event starts a workflow. The ID comes from the business, so that the same event can never start two. */
+export interface WorkflowStart {
+  workflowType: string;
+  workflowId: string;
+  taskQueue: string;
+  args: unknown[];
+  /** One line for the Web UI. No personal data: it is stored in the clear. */
+  summary: string;
+  searchAttributes: SearchAttributePair[];
+  priority?: Priority;
+}
+
+/** What of an event a start is made from. */
+export interface StartingEvent {
+  tenantId: string;
+  subject: string;
+  data: Record<string, unknown>;
+}
+
+export type WorkflowStarts = Record<string, (event: StartingEvent) => WorkflowStart>;
