@@ -35,7 +35,7 @@ export function openDecoder(first: Block, forced: string | undefined, assume: ()
   }
   const mark = byteOrderMarks.find(([, bytes]) => bytes.every((byte, i) => sample[i] === byte));
   const named = forced === undefined ? undefined : canonicalLabel(forced);
-  const encoding = named ?? mark?.[0] ?? (looksLikeUtf16(sample) || 'unknown');
+  const encoding = named ?? mark?.[0] ?? looksLikeUtf16(sample) ?? 'unknown';
   const markLength = mark?.[0] === encoding ? mark[1].length : 0;
 
   if (encoding === 'utf-16le' || encoding === 'utf-16be') return new Utf16Decoder(encoding, markLength);
@@ -57,16 +57,30 @@ function canonicalLabel(label: string): string {
   }
 }
 
-/** Zero bytes on one side of the pairs only, and text that reads well: UTF-16 without a mark. */
+/**
+ * UTF-16 without a mark: there are zero bytes, as in every ASCII character, and read in one of the two orders the
+ * bytes are lines of assigned characters. Plain text with a few stray zeros could pass for it, so that is ruled out
+ * first.
+ */
 function looksLikeUtf16(sample: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   const zeros = [0, 0];
-  for (let i = 0; i < sample.length; i += 1) if (sample[i] === 0) zeros[i % 2] = (zeros[i % 2] ?? 0) + 1;
+  let printable = 0;
+  sample.forEach((byte, i) => {
+    if (byte === 0) zeros[i % 2] = (zeros[i % 2] ?? 0) + 1;
+    else if ((byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d)) printable += 1;
+  });
   const [even = 0, odd = 0] = zeros;
-  if (even + odd === 0 || Math.min(even, odd) * 20 > Math.max(even, odd)) return undefined;
-  const encoding = odd > even ? 'utf-16le' : 'utf-16be';
-  const text = utf16Text(sample.subarray(0, sample.length - (sample.length % 2)), encoding);
-  const readsWell = text.slice(0, -1).isWellFormed() && !/(?!\s)\p{Cc}/u.test(text);
-  return readsWell ? encoding : undefined;
+  const others = sample.length - even - odd;
+  if (even + odd === 0 || (even + odd < sample.length / 4 && printable >= others * 0.9)) return undefined;
+
+  const orders = ['utf-16le', 'utf-16be'] as const;
+  const likely = odd >= even ? orders : orders.toReversed();
+  return likely.find((encoding) => {
+    const text = utf16Text(sample.subarray(0, sample.length - (sample.length % 2)), encoding);
+    // The sample may end between the halves of a surrogate pair.
+    const readsWell = !/(?!\s)[\p{Cc}\p{Cn}\p{Co}]|\p{Cs}(?!$)/u.test(text);
+    return readsWell && /[\r\n]/.test(text);
+  });
 }
 
 function utf16Text(bytes: Buffer, encoding: 'utf-16le' | 'utf-16be'): string {

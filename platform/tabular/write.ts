@@ -28,15 +28,13 @@ export class TableWriter {
   private readonly columns: readonly string[];
   private readonly options: TableWriterOptions;
   private started = false;
-  private failure: unknown;
 
   constructor(out: Writable, columns: readonly string[], options: TableWriterOptions) {
     this.out = out;
     this.columns = columns;
     this.options = options;
-    out.once('error', (error) => {
-      this.failure = error;
-    });
+    // Without a listener an error between two writes would end the process; the next write throws it.
+    out.on('error', () => undefined);
   }
 
   /**
@@ -63,34 +61,53 @@ export class TableWriter {
   }
 
   private csv(rows: readonly (readonly CellValue[])[]): string {
-    const neutralize = this.options.neutralizeFormulas ?? true;
     return stringify(
-      rows.map((row) =>
-        row.map((value) => (neutralize && typeof value === 'string' ? neutralizeFormula(value) : value)),
-      ),
+      rows.map((row) => row.map((value) => this.csvCell(value))),
       {
         delimiter: this.options.delimiter ?? ',',
         record_delimiter: 'windows',
-        cast: { boolean: String, number: String },
-        // What would be taken for a blank line, for layout or for another line break is put in quotes.
-        quoted_match: /^$|^\s|\s$|\r/,
+        quote_record_delimiter: true,
+        // Outer spaces would be taken for layout, and an only cell without quotes for a blank line.
+        quoted_match: /^\s|\s$/,
         quoted_empty: this.columns.length === 1,
       },
     );
   }
 
+  private csvCell(value: CellValue): string {
+    if (value === null) return '';
+    if (typeof value !== 'string') return String(value);
+    return (this.options.neutralizeFormulas ?? true) ? neutralizeFormula(value) : value;
+  }
+
+  /** Written member by member: an object would put names that are numbers first. */
   private ndjson(rows: readonly (readonly CellValue[])[]): string {
+    const names = this.columns.map((name) => JSON.stringify(name));
     return rows
-      .map((row) => {
-        const entries = this.columns.map((name, i) => [name, row[i] ?? null] as const);
-        return `${JSON.stringify(Object.fromEntries(entries))}\n`;
-      })
+      .map((row) => `{${names.map((name, i) => `${name}:${JSON.stringify(row[i] ?? null)}`).join(',')}}\n`)
       .join('');
   }
 
   private async send(text: string): Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
-    if (this.out.destroyed) throw new Error('The output was closed before the table was written.');
-    if (text !== '' && !this.out.write(text)) await once(this.out, 'drain');
+    if (this.out.destroyed) throw this.out.errored ?? closedEarly();
+    if (text !== '' && !this.out.write(text)) await this.drained();
   }
+
+  private async drained(): Promise<void> {
+    const closed = new AbortController();
+    const onClose = (): void => closed.abort();
+    this.out.once('close', onClose);
+    try {
+      await once(this.out, 'drain', { signal: closed.signal });
+    } catch (error) {
+      // An error closes the stream in the same turn: it is the reason, not the closing.
+      throw this.out.errored ?? (closed.signal.aborted ? closedEarly() : error);
+    } finally {
+      this.out.off('close', onClose);
+    }
+  }
+}
+
+function closedEarly(): Error {
+  return new Error('The output was closed before the table was written.');
 }
