@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { ConfigError, domainsFromArguments, loadConfig } from './config.ts';
+import { readFileSync } from 'node:fs';
+import { ConfigError, describeSettings, domainsFromArguments, loadConfig } from './config.ts';
 
 const complete = {
   DATABASE_URL: 'postgres://perdure:pw@127.0.0.1:5432/perdure',
@@ -49,5 +50,13 @@ describe('the configuration', () => {
     assert.deepEqual(domainsFromArguments(['--domains', 'search,identity']), ['search', 'identity']);
     assert.deepEqual(domainsFromArguments(['--domains=audit']), ['audit']);
     assert.throws(() => domainsFromArguments(['--domains', 'searhc']), /unknown searhc/);
+  });
+});
+
+describe('docs/configuration.md', () => {
+  it('tells of every setting', () => {
+    const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
+    for (const { name, purpose } of describeSettings())
+      assert.ok(page.includes(`| \`${name}\` | ${purpose} |`), name);
   });
 });
