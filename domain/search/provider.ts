@@ -7,6 +7,9 @@ export type ProviderKind = (typeof providerKinds)[number];
 
 /** One person of an answer, best first in its list. */
 export interface ProviderPerson {
+  /** Where the person is a record of ours. */
+  personId?: string;
+  recordSetId?: string;
   fields: PersonFields;
   /** The provider's probability, 0 to 1, that this is the person asked for. */
   score: number;
@@ -33,12 +36,16 @@ export interface ProviderAnswer {
   facts?: Record<string, unknown>;
 }
 
-export interface SearchOptions {
+export interface ProviderOptions {
   signal: AbortSignal;
   /** Most people wanted. */
   limit: number;
   /** People below this score are left out. */
   minScore: number;
+  /** Record sets to look in; without it all of the tenant's. */
+  recordSetIds?: readonly string[] | null;
+  /** Business key of the call: the same when the same work is tried again. For providers that know idempotency keys. */
+  effectKey?: string;
 }
 
 /** Anything that can be asked for people or facts. It never throws for what goes wrong outside: that is an answer. */
@@ -46,9 +53,9 @@ export interface SearchProvider {
   readonly kind: ProviderKind;
   /** Why the provider can't be asked this (a field it needs is missing), or null if it can. Such a step costs nothing. */
   declines(query: NormalisedQuery): string | null;
-  search(query: NormalisedQuery, options: SearchOptions): Promise<ProviderAnswer>;
+  search(query: NormalisedQuery, options: ProviderOptions): Promise<ProviderAnswer>;
   /** The answers to many queries in their order, where that is cheaper than one by one. */
-  searchMany?(queries: readonly NormalisedQuery[], options: SearchOptions): Promise<ProviderAnswer[]>;
+  searchMany?(queries: readonly NormalisedQuery[], options: ProviderOptions): Promise<ProviderAnswer[]>;
 }
 
 /** What a provider charges, in millionths of its currency's unit: prices of a call are often below a cent. */

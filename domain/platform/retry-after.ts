@@ -1,0 +1,15 @@
+/** Nobody is waited for longer than a day, whatever a header says. */
+const longestMs = 86_400_000;
+
+/**
+ * How long a `Retry-After` header asks to wait (RFC 9110 §10.2.3: seconds or an HTTP date), in milliseconds from
+ * `now`; null if there is none or it can't be read. A date in the past is 0.
+ */
+export function retryAfterMs(header: string | undefined, now: Date): number | null {
+  const text = header?.trim() ?? '';
+  if (/^\d{1,10}(?:\.\d+)?$/.test(text)) return Math.min(longestMs, Math.ceil(Number(text) * 1_000));
+  // Every form of an HTTP date begins with the name of a weekday; Date.parse alone would read much else as a date.
+  if (!/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return null;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? null : Math.min(longestMs, Math.max(0, time - now.getTime()));
+}
