@@ -72,6 +72,16 @@ describe('Outbound requests', () => {
     assert.deepEqual(calls, []);
   });
 
+  it('stay within the hosts of the operator, whatever the caller lists', async () => {
+    const outbound = client({ hosts: ['api.example.com', 'http://127.0.0.1:1'] });
+    const codes: string[] = [];
+    for (const url of ['https://other.example.com/', 'http://api.example.com/', 'http://127.0.0.1:1/']) {
+      const hosts = ['other.example.com', 'http://api.example.com', 'http://127.0.0.1:1'];
+      codes.push(codeOf(await outbound.send({ url, hosts })));
+    }
+    assert.deepEqual(codes, ['host_refused', 'scheme_refused', 'address_refused']);
+  });
+
   it('check every address a name has, at the connection itself', async () => {
     const asked: string[] = [];
     const answers: ResolvedAddress[][] = [

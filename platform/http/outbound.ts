@@ -43,6 +43,8 @@ export type OutboundResult = OutboundResponse | OutboundFailure;
 export interface OutboundOptions {
   /** `host:port` pairs that may be reached on private addresses: the operator's own services, local development. */
   allowPrivate?: readonly string[];
+  /** The operator's own limit, for all callers; a caller's rules hold beside it. Default: any public host by HTTPS. */
+  hosts?: HostRules;
   resolve?: Resolver;
   /** Default 5,000. */
   connectTimeoutMs?: number;
@@ -55,12 +57,14 @@ export interface OutboundOptions {
  */
 export class OutboundClient {
   readonly #allowPrivate: ReadonlySet<string>;
+  readonly #hosts: HostRules;
   readonly #publicAgent: Agent;
   readonly #privateAgent: Agent;
 
   constructor(options: OutboundOptions = {}) {
     const { resolve = systemResolver, connectTimeoutMs = 5_000 } = options;
     this.#allowPrivate = parseHostsAndPorts(options.allowPrivate ?? []);
+    this.#hosts = options.hosts ?? 'any';
     this.#publicAgent = guardedAgent(resolve, true, connectTimeoutMs);
     this.#privateAgent = guardedAgent(resolve, false, connectTimeoutMs);
   }
@@ -96,7 +100,8 @@ export class OutboundClient {
       body: outbound.body ?? null,
     };
     for (;;) {
-      const destination = checkDestination(target, hosts, this.#allowPrivate);
+      const listed = checkDestination(target, hosts, this.#allowPrivate);
+      const destination = listed.allowed ? checkDestination(target, this.#hosts, this.#allowPrivate) : listed;
       if (!destination.allowed) return problem(destination.code, destination.message, progress.sent);
       const agent = destination.private ? this.#privateAgent : this.#publicAgent;
       progress.sent = true;
