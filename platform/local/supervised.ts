@@ -36,6 +36,7 @@ export class Supervised {
   readonly #events: PartEvents;
   readonly #stopping = new AbortController();
   #running: RunningPart | null = null;
+  #starting: Promise<RunningPart | null> = Promise.resolve(null);
   #watch: Promise<void> = Promise.resolve();
 
   constructor(part: Part, events: PartEvents) {
@@ -46,7 +47,9 @@ export class Supervised {
 
   /** The first start. When it fails, nothing is started again: it is the caller's to say why, and to end the rest. */
   async start(): Promise<void> {
-    const running = await this.#part.start(this.#stopping.signal);
+    const starting = this.#part.start(this.#stopping.signal);
+    this.#starting = starting;
+    const running = await starting;
     this.#running = running;
     this.#watch = this.#keepRunning(running);
   }
@@ -54,7 +57,9 @@ export class Supervised {
   /** Ends the part, in order, and for good. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error(`${this.name} is told to stop`));
-    await this.#running?.stop();
+    // A start that is under way sees the signal and cleans up after itself, or has just succeeded.
+    const started = await this.#starting.catch(() => null);
+    await (this.#running ?? started)?.stop();
     await this.#watch;
   }
 

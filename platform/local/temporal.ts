@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { freePorts } from './ports.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 import { startTethered, type ProcessExit, type TetheredProcess } from './process.ts';
 
 /** The types a search attribute can have, as the CLI spells them. */
@@ -38,7 +39,9 @@ export interface LocalTemporal {
   pid: number;
   /** Settles when the server has ended, for whatever reason. */
   exited: Promise<ProcessExit>;
+  identity: ProcessIdentity | null;
   stop(): Promise<void>;
+  kill(): void;
 }
 
 /** Tenants take turns on a task queue by their fairness key; and a start request may ask that its timers skip time. */
@@ -86,9 +89,11 @@ export async function startTemporal(options: TemporalOptions): Promise<LocalTemp
       namespace,
       pid: server.pid,
       exited: server.exited,
+      identity: server.identity,
       stop: async () => {
         await server.stop();
       },
+      kill: () => server.kill(),
     };
   }
 }
@@ -103,8 +108,17 @@ function serverArguments(
   const settings = Object.entries({ ...dynamicConfig, ...options.dynamicConfig });
   const attributes = Object.entries(options.searchAttributes ?? {});
   return [
-    ...['server', 'start-dev', '--ip', ip, '--port', String(port), '--namespace', namespace],
-    ...['--log-level', options.logLevel ?? 'warn', '--ui-disable-news-fetch'],
+    'server',
+    'start-dev',
+    '--ip',
+    ip,
+    '--port',
+    String(port),
+    '--namespace',
+    namespace,
+    '--log-level',
+    options.logLevel ?? 'warn',
+    '--ui-disable-news-fetch',
     ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
     ...(options.codecEndpoint ? ['--ui-codec-endpoint', options.codecEndpoint] : []),
     ...(options.dbFile

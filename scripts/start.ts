@@ -1,0 +1,90 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { newApiKey } from '../domain/identity/api-key.ts';
+import { ConsoleReporter } from '../platform/local/console-reporter.ts';
+import { readLocalSettings } from '../platform/local/local-settings.ts';
+import { prepareLocalSystem, type LocalSystem } from '../platform/local/local-system.ts';
+import { LockHeld, takeLock } from '../platform/local/process-lock.ts';
+
+/** `npm start`: the whole system, until Ctrl-C or SIGTERM. A second Ctrl-C doesn't wait for anything in hand. */
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dataDir = join(root, '.data');
+const reporter = new ConsoleReporter(process.stderr);
+
+try {
+  await main();
+} catch (error) {
+  reporter.close();
+  process.stderr.write(`\n${error instanceof LockHeld ? alreadyRunning(error) : (error as Error).message}\n`);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const settings = readLocalSettings(process.env);
+  await mkdir(dataDir, { recursive: true, mode: 0o711 });
+  const lock = await takeLock(join(dataDir, 'supervisor.lock'));
+  reporter.line('Perdure starts\n');
+  const system = await prepareLocalSystem({
+    root,
+    dataDir,
+    settings,
+    environment: process.env,
+    makeApiKey: newApiKey,
+    events: reporter,
+  });
+  const told = stopWhenTold(system);
+  try {
+    await system.start();
+    welcome(system);
+    await told;
+  } catch (error) {
+    // Being told to stop while starting is no failure.
+    if (!system.supervisor.signal.aborted) throw error;
+  } finally {
+    await system.stop();
+    await lock.release();
+  }
+  reporter.close();
+  process.stderr.write('\nStopped. The next start goes on where this one was.\n');
+}
+
+function stopWhenTold(system: LocalSystem): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let times = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      times += 1;
+      if (times === 1) {
+        reporter.line('\nStopping; once more to stop at once');
+        resolve();
+        void system.stop();
+      } else {
+        system.supervisor.kill();
+      }
+    });
+  }
+  return promise;
+}
+
+function welcome({ apiUrl, temporalUiUrl, developmentApiKey }: LocalSystem): void {
+  const addresses = [
+    ['API', `${apiUrl}/v1`],
+    ['Reference', `${apiUrl}/docs`],
+    ...(temporalUiUrl ? [['Workflows', temporalUiUrl]] : []),
+    ['Mail', `${apiUrl}/dev/mail`],
+    ['Logs', join('.data', 'logs')],
+  ];
+  reporter.line();
+  for (const [name = '', address] of addresses) reporter.line(`  ${name.padEnd(12)} ${address}`);
+  reporter.line(`\n  Try it:\n`);
+  reporter.line(`    curl -s ${apiUrl}/v1/me -H 'Authorization: Bearer ${developmentApiKey}'`);
+  reporter.line('\n  Ctrl-C stops everything; the next start goes on where this one was.\n');
+}
+
+function alreadyRunning({ holder }: LockHeld): string {
+  return (
+    `Perdure runs already from this folder, as process ${holder.pid}.\n` +
+    `Stop it with Ctrl-C where it runs, or with: kill ${holder.pid}`
+  );
+}
