@@ -57,7 +57,7 @@ const dynamicConfig = {
  */
 export async function startTemporal(options: TemporalOptions): Promise<LocalTemporal> {
   const { ip = '127.0.0.1', namespace = 'default', signal } = options;
-  if (options.dbFile) await mkdir(dirname(options.dbFile), { recursive: true });
+  if (options.dbFile) await mkdir(dirname(options.dbFile), { recursive: true, mode: 0o700 });
   for (let attempt = 1; ; attempt += 1) {
     const [freeForService = 0, freeForUi = 0] = await freePorts(2, ip);
     const port = options.port || freeForService;
