@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseKeyRing } from './crypto/secret-box.ts';
 import { domains, isDomain, type Domain } from '../domain/domains.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -9,17 +10,16 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
-/** `id:base64` of 32 bytes, several with commas: the first encrypts, all decrypt. */
 const keyRing = z.string().transform((text, context) => {
-  const keys = text.split(',').map((entry) => {
-    const [id = '', encoded = ''] = entry.trim().split(':');
-    return { id, key: Buffer.from(encoded, 'base64') };
-  });
-  if (keys.some(({ id, key }) => id === '' || key.length !== 32)) {
-    context.addIssue({ code: 'custom', message: 'expected id:base64 of 32 bytes, several with commas' });
+  try {
+    return parseKeyRing(text);
+  } catch (error) {
+    context.addIssue({
+      code: 'custom',
+      message: error instanceof TypeError ? error.message : 'not readable',
+    });
     return z.NEVER;
   }
-  return keys;
 });
 
 const environment = z.object({
