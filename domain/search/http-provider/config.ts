@@ -61,7 +61,12 @@ export const httpProviderConfigSchema = z
       json: z.json().optional().meta({ description: 'Body as JSON; its texts are templates.' }),
       form: z.record(z.string().min(1).max(100), template).optional(),
       redirect_hosts: z
-        .array(z.string().max(300))
+        .array(
+          z
+            .string()
+            .max(300)
+            .regex(/^(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?$/i),
+        )
         .max(10)
         .default([])
         .meta({ description: 'Further hosts the vendor may redirect to.' }),
