@@ -23,7 +23,7 @@ const maximumLength = 500;
 
 /** Providers that ignore what follows a plus sign, and that validator's rules leave out. Source: their help pages. */
 const plusTagDomains = new Set([
-  // Apple: https://support.apple.com/102554. mac.com is the third of its domains.
+  // Apple: mac.com is the third domain of iCloud mail, https://support.apple.com/118230
   'mac.com',
   // Proton: https://proton.me/support/creating-aliases
   'proton.me',
@@ -32,7 +32,10 @@ const plusTagDomains = new Set([
   'pm.me',
 ]);
 
-/** Fastmail's own domains: plus-tags, and `tag@user.fastmail.com` for `user@fastmail.com`. Source: Fastmail help. */
+/**
+ * Fastmail's own domains: plus-tags, and `tag@user.fastmail.com` for `user@fastmail.com`.
+ * Source: https://www.fastmail.help/hc/en-us/articles/360060591053
+ */
 const fastmailDomain =
   /^(?:(?<user>[a-z0-9][a-z0-9_-]*)\.)?(?<base>fastmail\.(?:com(?:\.au)?|co\.uk|fm|cn|de|es|in|jp|mx|net|nl|org|se|to|tw|uk|us))$/;
 
