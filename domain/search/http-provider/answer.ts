@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../../platform/retry-after.ts';
+import { retryAfterMs } from '../../retry-after.ts';
 import type { ProviderAnswer } from '../provider.ts';
 import { holds } from './conditions.ts';
 import type { HttpProviderConfig } from './config.ts';
