@@ -3,16 +3,7 @@
 // Node that comes with them (24), passing signals and the exit code through. It runs before anything is installed and on
 // any Node from 16 on, so it is plain JavaScript without dependencies.
 import { execFileSync, spawn } from 'node:child_process';
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -105,30 +96,43 @@ function npmCommand() {
   return running && /npm-cli\.c?js$/.test(running) ? [process.execPath, running] : ['npm'];
 }
 
-/** A lock file that names its holder by process number and start time; one left by a killed process is taken over. */
+/** Waits for a lock file; tells once for whom. */
 async function takeLock(path) {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  let told = false;
+  for (;;) {
+    const { release, holder } = tryLock(path);
+    if (release) return release;
+    if (holder && !told)
+      process.stderr.write(`  Waiting for process ${holder}, which installs the packages\n`);
+    told = told || Boolean(holder);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/**
+ * Takes a lock file, or tells who holds it. The file names its holder by process number and start time; one that was
+ * left by a killed process is removed, by one process at a time: whoever removes it holds a lock on doing so.
+ */
+function tryLock(path) {
   const content = `${process.pid} ${startOf(process.pid)}`;
   const prepared = `${path}.${process.pid}`;
   writeFileSync(prepared, content);
-  let told = false;
   try {
-    while (!tryLink(prepared, path)) {
-      const holder = readLock(path);
-      if (holder === null) continue;
-      const [pid, started] = holder.split(' ');
-      if (startOf(Number(pid)) !== started) {
-        clearStale(path, holder);
-        continue;
-      }
-      if (!told) process.stderr.write(`  Waiting for process ${pid}, which installs the packages\n`);
-      told = true;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+    if (tryLink(prepared, path)) return { release: () => rmSync(path, { force: true }) };
   } finally {
     unlinkSync(prepared);
   }
-  return () => rmSync(path, { force: true });
+  const found = readLock(path);
+  if (found === null) return {};
+  const [pid, started] = found.split(' ');
+  if (startOf(Number(pid)) === started) return { holder: pid };
+  const guard = tryLock(`${path}.takeover`);
+  if (guard.release) {
+    if (readLock(path) === found) rmSync(path, { force: true });
+    guard.release();
+  }
+  return {};
 }
 
 function tryLink(from, to) {
@@ -148,19 +152,6 @@ function readLock(path) {
     if (error.code === 'ENOENT') return null;
     throw error;
   }
-}
-
-function clearStale(path, seen) {
-  const aside = `${path}.stale.${process.pid}`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (error.code === 'ENOENT') return;
-    throw error;
-  }
-  // Another process may have taken it over since we looked: then what we hold is its lock, and goes back.
-  if (readLock(aside) !== seen) tryLink(aside, path);
-  rmSync(aside, { force: true });
 }
 
 /** When a process started, in the system's own form; 'gone' when there is none with this number. */

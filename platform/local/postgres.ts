@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, open, readdir, readFile, realpath, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client } from 'pg';
 import { freePort } from './ports.ts';
 import { postgresAccount, type PostgresAccount } from './postgres-account.ts';
 import { postgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
@@ -214,10 +213,9 @@ async function listen(
       ],
       onLine: onLog,
     });
-    const adminUrl = `postgresql://postgres:${password}@${host}:${port}/postgres`;
     try {
-      await waitUntilReady(server, adminUrl, signal);
-      return { server, port, adminUrl };
+      await waitUntilReady(server, dataDir, signal);
+      return { server, port, adminUrl: `postgresql://postgres:${password}@${host}:${port}/postgres` };
     } catch (error) {
       await server.stop();
       const lostPort = server.lastLines().some((line) => line.includes('could not bind'));
@@ -226,28 +224,30 @@ async function listen(
   }
 }
 
-async function waitUntilReady(server: TetheredProcess, url: string, signal?: AbortSignal): Promise<void> {
+async function waitUntilReady(server: TetheredProcess, dataDir: string, signal?: AbortSignal): Promise<void> {
   // Recovery after a crash replays the log since the last checkpoint, which is bounded by max_wal_size.
   const deadline = Date.now() + 120_000;
-  for (;;) {
+  while (!(await saysReady(server.pid, dataDir))) {
     signal?.throwIfAborted();
-    if (server.exit) {
-      throw new Error(`PostgreSQL ended while starting:\n${server.lastLines().join('\n')}`);
+    if (server.exit || Date.now() > deadline) {
+      const what = server.exit ? 'ended while starting' : 'isn’t ready after 120 s';
+      throw new Error(`PostgreSQL ${what}:\n${server.lastLines().join('\n')}`);
     }
-    const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
-    // Without a listener, a connection that breaks would end this process.
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      await client.query('SELECT 1');
-      await client.end();
-      return;
-    } catch (error) {
-      const code = (error as { code?: unknown }).code;
-      // Wrong password: the folder and its password file don't belong together, and waiting won't help.
-      if (code === '28P01' || Date.now() > deadline) throw error;
-    }
-    await pause(50, undefined, signal ? { signal } : {});
+    await pause(20, undefined, signal ? { signal } : {});
+  }
+}
+
+/**
+ * What the server itself writes into its lock file, as pg_ctl reads it: its process number in the first line, its state
+ * in the eighth. Asking its port instead could be answered by a server that isn't ours.
+ */
+async function saysReady(pid: number, dataDir: string): Promise<boolean> {
+  try {
+    const lines = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n');
+    return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
 
@@ -52,16 +53,30 @@ export async function lockHolder(path: string): Promise<ProcessIdentity | null> 
   return holder && (await isRunning(holder)) ? holder : null;
 }
 
+/**
+ * Removes the lock when its holder is gone. Two who find it stale at once must not both remove it, the second one
+ * the fresh lock of the first: so whoever removes it holds a lock on doing so, which is stale only if its holder was
+ * killed in these few lines, and is then cleared in the same way.
+ */
 async function clearIfStale(path: string): Promise<void> {
   const found = await readIfThere(path);
   if (found === null) return;
   const holder = parseHolder(found);
   if (holder && (await isRunning(holder))) throw new LockHeld(path, holder);
-  const aside = `${path}.${randomUUID()}`;
-  if (!(await renameIfThere(path, aside))) return;
-  // Between reading and renaming, another process may have taken the stale lock over: then this is its lock, put it back.
-  if ((await readIfThere(aside)) !== found) await linkIfFree(aside, path);
-  await rm(aside, { force: true });
+  let guard: ProcessLock;
+  try {
+    guard = await takeLock(`${path}.takeover`);
+  } catch (error) {
+    if (!(error instanceof LockHeld)) throw error;
+    // Another process is at it.
+    await pause(10);
+    return;
+  }
+  try {
+    if ((await readIfThere(path)) === found) await rm(path, { force: true });
+  } finally {
+    await guard.release();
+  }
 }
 
 function parseHolder(text: string | null): ProcessIdentity | null {
@@ -80,16 +95,6 @@ async function linkIfFree(from: string, to: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-async function renameIfThere(from: string, to: string): Promise<boolean> {
-  try {
-    await rename(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
 }
