@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import type { Transaction } from '../database.ts';
+import type { Batch } from './batch.ts';
+
+/** A row of the file, ready to be stored. */
+export interface NewBatchRow {
+  rowNo: number;
+  rowKey: string | null;
+  /** Its values, in the order of the file's columns. */
+  values: readonly string[];
+  /** Equal for rows that ask the same; null for a row that can't be searched. */
+  fingerprint: string | null;
+  /** Why it can't be searched. */
+  problem: { code: string; message: string } | null;
+}
+
+/**
+ * Stores the rows that follow those already there, and the failures of those that can't be searched.
+ *
+ * @param upTo the last row of the file that this brings in
+ * @returns false, and stores nothing, when somebody else has stored them meanwhile or the batch is no longer at it
+ */
+export async function appendRows(
+  { sql }: Transaction,
+  batch: Batch,
+  rows: readonly NewBatchRow[],
+  upTo: number,
+): Promise<boolean> {
+  const failed = rows.filter(({ problem }) => problem !== null);
+  // The condition is the fence: of two attempts that read the same rows one finds the count moved, and stops.
+  const mine = await sql(
+    `update search.batches set rows_ingested = $3, rows_failed = rows_failed + $4, revision = revision + 1,
+       progress_at = clock_timestamp(), updated_at = now()
+     where id = $1 and phase = 'ingesting' and rows_ingested = $2 returning id`,
+    [batch.id, batch.rowsIngested, upTo, failed.length],
+  );
+  if (mine.length === 0) return false;
+  await sql(
+    `insert into search.batch_rows (batch_id, row_no, tenant_id, row_key, input, fingerprint)
+     select $1, n, $2, k, i, decode(f, 'base64')
+     from json_to_recordset($3::json) as given (n integer, k text, i json, f text)`,
+    [
+      batch.id,
+      batch.tenantId,
+      JSON.stringify(
+        rows.map(({ rowNo, rowKey, values, fingerprint }) => ({
+          n: rowNo,
+          k: rowKey,
+          i: values,
+          f: fingerprint === null ? null : shortHash(fingerprint),
+        })),
+      ),
+    ],
+  );
+  if (failed.length > 0) {
+    await sql(
+      `insert into search.batch_results (batch_id, row_no, tenant_id, status, code, message)
+       select $1, n, $2, 'failed', c, m from json_to_recordset($3::json) as given (n integer, c text, m text)`,
+      [
+        batch.id,
+        batch.tenantId,
+        JSON.stringify(
+          failed.map(({ rowNo, problem }) => ({ n: rowNo, c: problem?.code, m: problem?.message })),
+        ),
+      ],
+    );
+  }
+  return true;
+}
+
+/** 128 bits: for a million rows, two different ones are taken for equal with a probability of one in 10²⁶. */
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest().subarray(0, 16).toString('base64');
+}
+
+/**
+ * Once all rows are there: fails those whose key an earlier row has, and lets every group of equal rows be answered by
+ * its first one. Nothing comes of doing it twice.
+ */
+export async function linkRows({ sql }: Transaction, batch: Batch): Promise<void> {
+  const [repeated] = await sql<{ rows: number }>(
+    `with keyed as (
+       select row_no, first_value(row_no) over (partition by row_key order by row_no) as first
+       from search.batch_rows where batch_id = $1 and row_key is not null
+     ), failed as (
+       insert into search.batch_results (batch_id, row_no, tenant_id, status, code, message)
+       select $1, row_no, $2, 'failed', 'search.row_key_repeated', 'Row ' || first || ' has the same key.'
+       from keyed where row_no > first
+       on conflict do nothing returning 1
+     ) select count(*)::int as rows from failed`,
+    [batch.id, batch.tenantId],
+  );
+  const [equal] = await sql<{ rows: number }>(
+    `with grouped as (
+       select row_no, first_value(row_no) over (partition by fingerprint order by row_no) as first
+       from search.batch_rows r
+       where batch_id = $1 and fingerprint is not null
+         and not exists (select 1 from search.batch_results d where d.batch_id = $1 and d.row_no = r.row_no)
+     ), linked as (
+       update search.batch_rows r set leader_row_no = first from grouped
+       where r.batch_id = $1 and r.row_no = grouped.row_no and grouped.row_no > first returning 1
+     ) select count(*)::int as rows from linked`,
+    [batch.id],
+  );
+  await sql(`update search.batches set rows_failed = rows_failed + $2, rows_duplicate = $3 where id = $1`, [
+    batch.id,
+    repeated?.rows ?? 0,
+    equal?.rows ?? 0,
+  ]);
+}

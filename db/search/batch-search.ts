@@ -1,0 +1,272 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { RowStatus } from '../../domain/search/batch.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Sql } from '../sql.ts';
+import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
+
+/** A row that waits for its answer. */
+export interface PendingRow {
+  rowNo: number;
+  values: string[];
+  /** Which time it is searched: 1, or more when failed rows are tried again. */
+  attempt: number;
+}
+
+/** What has come of a row that was searched. */
+export interface RowResult {
+  rowNo: number;
+  status: RowStatus;
+  code: string | null;
+  message: string | null;
+  score: number | null;
+  costMicros: bigint;
+  searchId: string | null;
+  cached: boolean;
+  /** The best person found. */
+  match: unknown;
+  facts: unknown;
+  attempt: number;
+}
+
+/** An attempt's hold on a range of rows. */
+export interface RangeLease {
+  batchId: string;
+  firstRow: number;
+  token: string;
+}
+
+/**
+ * Takes a range of rows in hand. An earlier attempt that may still live can commit nothing from now on, and what it had
+ * reserved is free again.
+ */
+export async function takeRange(sql: Sql, batchId: string, from: number, to: number): Promise<RangeLease> {
+  const token = uuidv7();
+  await sql(
+    `insert into search.batch_chunks as chunk (batch_id, first_row, last_row, token) values ($1, $2, $3, $4)
+     on conflict (batch_id, first_row) do update
+     set last_row = excluded.last_row, token = excluded.token, attempt = chunk.attempt + 1, reserved_micros = 0,
+       taken_at = now()`,
+    [batchId, from, to, token],
+  );
+  return { batchId, firstRow: from, token };
+}
+
+/** Lets go of a range; of one that another attempt has taken, nothing. */
+export async function releaseRange(sql: Sql, { batchId, firstRow, token }: RangeLease): Promise<void> {
+  await sql('delete from search.batch_chunks where batch_id = $1 and first_row = $2 and token = $3', [
+    batchId,
+    firstRow,
+    token,
+  ]);
+}
+
+/** The next rows of a range without a result, in order. Rows that an equal one answers for are left to that one. */
+export async function pendingRows(
+  sql: Sql,
+  batchId: string,
+  from: number,
+  to: number,
+  limit: number,
+): Promise<PendingRow[]> {
+  return await sql<PendingRow>(
+    `select row_no as "rowNo", input as values, attempt from search.batch_rows r
+     where batch_id = $1 and row_no between $2 and $3 and leader_row_no is null
+       and not exists (select 1 from search.batch_results d where d.batch_id = $1 and d.row_no = r.row_no)
+     order by row_no limit $4`,
+    [batchId, from, to, limit],
+  );
+}
+
+/**
+ * Reserves money for searching some rows, so that chunks at work at once can't spend more than the budget together. Call
+ * it in a transaction that has the batch locked.
+ *
+ * @param wanted the most that these rows can cost
+ * @returns what they may cost. Less than wanted only when nobody else has a reservation; null when others' reservations
+ *   stand in the way, of which some will be given back
+ */
+export async function reserveBudget(
+  sql: Sql,
+  batch: Batch,
+  lease: RangeLease,
+  wanted: bigint,
+): Promise<bigint | null> {
+  if (batch.budgetMicros === null) return wanted;
+  const [row] = await sql<{ reserved: string }>(
+    `select coalesce(sum(reserved_micros), 0)::text as reserved from search.batch_chunks
+     where batch_id = $1 and first_row <> $2`,
+    [batch.id, lease.firstRow],
+  );
+  const reserved = BigInt(row?.reserved ?? 0);
+  const left = batch.budgetMicros - batch.costMicros - reserved;
+  if (left < wanted && reserved > 0n) return null;
+  const granted = left < wanted ? (left > 0n ? left : 0n) : wanted;
+  await holdFence(sql, lease, granted);
+  return granted;
+}
+
+/** Refuses whoever is not the latest attempt, and keeps a later one waiting until this transaction has ended. */
+async function holdFence(sql: Sql, { batchId, firstRow, token }: RangeLease, reserve: bigint): Promise<void> {
+  const held = await sql(
+    `update search.batch_chunks set reserved_micros = $4
+     where batch_id = $1 and first_row = $2 and token = $3 returning 1`,
+    [batchId, firstRow, token, reserve],
+  );
+  if (held.length === 0)
+    throw new Failure('search.batch_range_lost', 'Another attempt has taken these rows over.');
+}
+
+/**
+ * Stores the results of rows and of the rows equal to them, and counts both. The row of each result can be inserted only
+ * once, whoever tries: a second insert fails the whole transaction.
+ *
+ * @throws Failure `search.batch_range_lost` when the lease is no longer this attempt's, or the batch no longer searches
+ */
+export async function storeResults(
+  sql: Sql,
+  tenantId: string,
+  lease: RangeLease,
+  results: readonly RowResult[],
+): Promise<Batch> {
+  await holdFence(sql, lease, 0n);
+  const counted = await sql<{ status: RowStatus; rows: number; cost: string }>(insertResults, [
+    lease.batchId,
+    tenantId,
+    JSON.stringify(
+      results.map((result) => ({
+        n: result.rowNo,
+        s: result.status,
+        c: result.code,
+        m: result.message,
+        p: result.score,
+        k: String(result.costMicros),
+        i: result.searchId,
+        h: result.cached,
+        t: result.match,
+        f: result.facts,
+        a: result.attempt,
+      })),
+    ),
+  ]);
+  const count = (status: RowStatus): number => counted.find((one) => one.status === status)?.rows ?? 0;
+  const cost = counted.reduce((sum, one) => sum + BigInt(one.cost), 0n);
+  const rows = counted.reduce((sum, one) => sum + one.rows, 0);
+  // Last, because the other chunks of the batch wait for this row until we commit.
+  const updated = await sql<BatchRow>(countResults, [
+    lease.batchId,
+    count('found'),
+    count('not_found'),
+    count('failed'),
+    count('skipped'),
+    cost,
+    rows,
+  ]);
+  const [batch] = updated.map(toBatch);
+  if (!batch) throw new Failure('search.batch_range_lost', 'The batch is no longer searched.');
+  return batch;
+}
+
+const insertResults = `
+  with given as (
+    select * from json_to_recordset($3::json)
+      as given (n integer, s text, c text, m text, p real, k bigint, i uuid, h boolean, t json, f json, a smallint)
+  ), spread as (
+    select n, s, c, m, p, k, i, h, t, f, a from given
+    union all
+    select r.row_no, s, c, m, p, 0, i, h, t, f, a
+    from given join search.batch_rows r on r.batch_id = $1 and r.leader_row_no = given.n
+  ), written as (
+    insert into search.batch_results
+      (batch_id, row_no, tenant_id, status, code, message, score, cost_micros, search_id, cached, match, facts, attempt)
+    select $1, n, $2, s, c, m, p, k, i, h, t, f, a from spread
+    returning status, cost_micros
+  )
+  select status, count(*)::int as rows, sum(cost_micros)::text as cost from written group by status`;
+
+/** The rate follows the last ten seconds: each step of n rows after d seconds weighs 1 − e^(−d/10). */
+const countResults = `
+  update search.batches set
+    rows_found = rows_found + $2, rows_not_found = rows_not_found + $3, rows_failed = rows_failed + $4,
+    rows_skipped = rows_skipped + $5, cost_micros = cost_micros + $6, revision = revision + 1, updated_at = now(),
+    rate = rate + (1 - exp(-since.seconds / 10)) * ($7 / since.seconds - rate),
+    progress_at = clock_timestamp()
+  from (select greatest(0.001, extract(epoch from clock_timestamp() - coalesce(progress_at, clock_timestamp())))::float8
+          as seconds from search.batches where id = $1) as since
+  where id = $1 and phase = 'searching'
+  returning ${batchColumns}`;
+
+/**
+ * The ranges of rows that hold some without a result, in order: gaps of less than a hundred rows are bridged, so that
+ * there are few ranges, and none holds no such row.
+ */
+export async function unfinishedRanges(sql: Sql, batchId: string): Promise<{ from: number; to: number }[]> {
+  return await sql<{ from: number; to: number }>(
+    `with pending as (
+       select row_no, row_no - lag(row_no) over (order by row_no) > 100 as starts
+       from search.batch_rows r
+       where batch_id = $1 and leader_row_no is null
+         and not exists (select 1 from search.batch_results d where d.batch_id = $1 and d.row_no = r.row_no)
+     ), ranged as (
+       select row_no, count(*) filter (where starts) over (order by row_no) as range from pending
+     )
+     select min(row_no) as "from", max(row_no) as "to" from ranged group by range order by range limit 2000`,
+    [batchId],
+  );
+}
+
+/** Ends up to `limit` rows without a result as skipped. Gives how many there were; call it until that is 0. */
+export async function skipRows(
+  sql: Sql,
+  batch: Batch,
+  afterRow: number,
+  limit: number,
+): Promise<{ rows: number; lastRow: number }> {
+  const [row] = await sql<{ rows: number; last: number | null }>(
+    `with skipped as (
+       insert into search.batch_results (batch_id, row_no, tenant_id, status, code, message, attempt)
+       select $1, row_no, $2, 'skipped', 'search.row_cancelled', 'The batch was cancelled before this row was searched.',
+         attempt
+       from search.batch_rows r
+       where batch_id = $1 and row_no > $3
+         and not exists (select 1 from search.batch_results d where d.batch_id = $1 and d.row_no = r.row_no)
+       order by row_no limit $4
+       returning row_no
+     ) select count(*)::int as rows, max(row_no) as last from skipped`,
+    [batch.id, batch.tenantId, afterRow, limit],
+  );
+  const rows = row?.rows ?? 0;
+  if (rows > 0) {
+    await sql(
+      `update search.batches set rows_skipped = rows_skipped + $2, revision = revision + 1, updated_at = now()
+       where id = $1`,
+      [batch.id, rows],
+    );
+  }
+  return { rows, lastRow: row?.last ?? afterRow };
+}
+
+/**
+ * Takes back the results of rows that may do better another time. Gives how many.
+ *
+ * @param codes of failures for which trying again makes sense
+ */
+export async function reopenRows(sql: Sql, batch: Batch, codes: readonly string[]): Promise<number> {
+  const [row] = await sql<{ failed: number; skipped: number }>(
+    `with gone as (
+       delete from search.batch_results
+       where batch_id = $1 and tenant_id = $2 and status in ('failed', 'skipped') and code = any($3::text[])
+       returning row_no, status
+     ), again as (
+       update search.batch_rows r set attempt = attempt + 1 from gone
+       where r.batch_id = $1 and r.row_no = gone.row_no
+     ) select count(*) filter (where status = 'failed')::int as failed,
+              count(*) filter (where status = 'skipped')::int as skipped from gone`,
+    [batch.id, batch.tenantId, codes],
+  );
+  const { failed = 0, skipped = 0 } = row ?? {};
+  await sql(
+    `update search.batches set rows_failed = rows_failed - $2, rows_skipped = rows_skipped - $3 where id = $1`,
+    [batch.id, failed, skipped],
+  );
+  return failed + skipped;
+}

@@ -1,0 +1,258 @@
+import type { BatchCommand, BatchHold, BatchPhase } from '../../domain/search/batch.ts';
+import { applyCommand } from '../../domain/search/batch.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Transaction } from '../database.ts';
+import type { Sql } from '../sql.ts';
+import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
+
+export type NewBatch = Pick<
+  Batch,
+  | 'id'
+  | 'tenantId'
+  | 'name'
+  | 'kind'
+  | 'file'
+  | 'mapping'
+  | 'options'
+  | 'priority'
+  | 'concurrency'
+  | 'currency'
+  | 'budgetMicros'
+  | 'webhook'
+  | 'traceId'
+  | 'createdBy'
+>;
+
+/** Who does something to a batch: a person, or its workflow (null). */
+export interface Actor {
+  userId: string | null;
+  traceId: string | null;
+}
+
+/** What of a batch changes in one step. What is left out stays. */
+export interface BatchChange {
+  phase?: BatchPhase;
+  hold?: BatchHold | null;
+  run?: number;
+  name?: string;
+  priority?: number;
+  concurrency?: number;
+  budgetMicros?: bigint | null;
+  columns?: readonly string[];
+  format?: Batch['format'];
+  file?: Batch['file'];
+  rowsTotal?: number;
+  resultFiles?: Batch['resultFiles'];
+  problem?: Batch['problem'];
+  webhook?: Batch['webhook'];
+  startedAt?: Date;
+  finishedAt?: Date | null;
+  version?: number;
+}
+
+const columnOf: Record<keyof BatchChange, string> = {
+  phase: 'phase',
+  hold: 'hold',
+  run: 'run',
+  name: 'name',
+  priority: 'priority',
+  concurrency: 'concurrency',
+  budgetMicros: 'budget_micros',
+  columns: 'columns',
+  format: 'format',
+  file: 'file',
+  rowsTotal: 'rows_total',
+  resultFiles: 'result_files',
+  problem: 'problem',
+  webhook: 'webhook',
+  startedAt: 'started_at',
+  finishedAt: 'finished_at',
+  version: 'version',
+};
+
+/** An entry of a batch's history, as its owner sees it. */
+export interface BatchEvent {
+  revision: number;
+  type: string;
+  data: Record<string, unknown>;
+  occurredAt: Date;
+}
+
+/** Batches: their state, their history and the events that tell of it. */
+export class BatchRepository {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** @throws Failure `search.batch_not_found`, also for another tenant's */
+  async get(tenantId: string, id: string): Promise<Batch> {
+    return found(await this.#select('where tenant_id = $1 and id = $2', [tenantId, id]));
+  }
+
+  /** The same, held until the transaction ends: whoever wants to change the batch too waits. */
+  async lock(tenantId: string, id: string): Promise<Batch> {
+    return found(await this.#select('where tenant_id = $1 and id = $2 for no key update', [tenantId, id]));
+  }
+
+  /** Newest first. */
+  async list(
+    tenantId: string,
+    filter: { phases?: readonly string[] | undefined; held?: BatchHold | null | undefined },
+    limit: number,
+    afterId: string | null,
+  ): Promise<Batch[]> {
+    return await this.#select(
+      `where tenant_id = $1 and ($2::uuid is null or id < $2) and ($3::text[] is null or phase = any($3))
+       and ($4::text is null or coalesce(hold, 'none') = $4) order by id desc limit $5`,
+      [
+        tenantId,
+        afterId,
+        filter.phases ?? null,
+        filter.held === undefined ? null : (filter.held ?? 'none'),
+        limit,
+      ],
+    );
+  }
+
+  /** Those of these batches that have changed since a revision, whoever's they are: for streams already authorised. */
+  async newerThan(known: ReadonlyMap<string, number>): Promise<Batch[]> {
+    return await this.#select(
+      `where id in (select given.id from unnest($1::uuid[], $2::bigint[]) as given (id, revision)
+                    where given.id = batches.id and batches.revision > given.revision)`,
+      [[...known.keys()], [...known.values()]],
+    );
+  }
+
+  async events(batchId: string, afterRevision: number): Promise<BatchEvent[]> {
+    return await this.#sql<BatchEvent>(
+      `select revision::float8 as revision, type, data, occurred_at as "occurredAt" from search.batch_events
+       where batch_id = $1 and revision > $2 order by revision`,
+      [batchId, afterRevision],
+    );
+  }
+
+  async #select(rest: string, parameters: unknown[]): Promise<Batch[]> {
+    const rows = await this.#sql<BatchRow>(`select ${batchColumns} from search.batches ${rest}`, parameters);
+    return rows.map(toBatch);
+  }
+}
+
+function found(batches: Batch[]): Batch {
+  const [batch] = batches;
+  if (!batch) throw new Failure('search.batch_not_found', 'There is no such batch.');
+  return batch;
+}
+
+/** Stores a new batch, and asks for its workflow. */
+export async function createBatch(transaction: Transaction, batch: NewBatch): Promise<Batch> {
+  const { sql } = transaction;
+  const rows = await sql<BatchRow>(
+    `insert into search.batches (id, tenant_id, name, kind, file, mapping, options, priority, concurrency, currency,
+       budget_micros, webhook, trace_id, created_by)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning ${batchColumns}`,
+    [
+      batch.id,
+      batch.tenantId,
+      batch.name,
+      batch.kind,
+      JSON.stringify(batch.file),
+      JSON.stringify(batch.mapping),
+      JSON.stringify(batch.options),
+      batch.priority,
+      batch.concurrency,
+      batch.currency,
+      batch.budgetMicros,
+      batch.webhook && JSON.stringify(batch.webhook),
+      batch.traceId,
+      batch.createdBy,
+    ],
+  );
+  const created = found(rows.map(toBatch));
+  await tell(
+    transaction,
+    created,
+    'search.batch_submitted',
+    { priority: batch.priority, run: 0 },
+    {
+      userId: batch.createdBy,
+      traceId: batch.traceId,
+    },
+  );
+  return created;
+}
+
+/**
+ * Changes a batch that the caller holds locked, adds the change to its history and publishes it: all in the caller's
+ * transaction, or not at all.
+ */
+export async function changeBatch(
+  transaction: Transaction,
+  batch: Batch,
+  change: BatchChange,
+  event: { type: `search.batch_${string}`; data?: Record<string, unknown> },
+  actor: Actor = { userId: null, traceId: batch.traceId },
+): Promise<Batch> {
+  const entries = Object.entries(change) as [keyof BatchChange, unknown][];
+  const assignments = entries.map(([name], index) => `${columnOf[name]} = $${index + 3}`);
+  const rows = await transaction.sql<BatchRow>(
+    `update search.batches set revision = revision + 1, updated_at = now()
+       ${assignments.map((one) => `, ${one}`).join('')}
+     where tenant_id = $1 and id = $2 returning ${batchColumns}`,
+    [batch.tenantId, batch.id, ...entries.map(([, value]) => toParameter(value))],
+  );
+  const changed = found(rows.map(toBatch));
+  await tell(transaction, changed, event.type, event.data ?? {}, actor);
+  return changed;
+}
+
+/**
+ * Does what a command asks for, if the batch is where it makes sense. One that has taken effect already changes
+ * nothing and tells nobody.
+ *
+ * @throws Failure `search.batch_not_found`, `search.batch_state`
+ */
+export async function commandBatch(
+  transaction: Transaction,
+  tenantId: string,
+  id: string,
+  command: Extract<BatchCommand, 'pause' | 'resume' | 'cancel'>,
+  actor: Actor,
+): Promise<Batch> {
+  const batch = await new BatchRepository(transaction.sql).lock(tenantId, id);
+  const { hold } = applyCommand(command, batch);
+  if (hold === batch.hold) return batch;
+  const type = { pause: 'paused', resume: 'resumed', cancel: 'cancel_requested' } as const;
+  // The rate is measured from the last progress: the time of a pause must not count.
+  if (command === 'resume') {
+    await transaction.sql('update search.batches set progress_at = clock_timestamp() where id = $1', [id]);
+  }
+  return await changeBatch(transaction, batch, { hold }, { type: `search.batch_${type[command]}` }, actor);
+}
+
+async function tell(
+  transaction: Transaction,
+  batch: Batch,
+  type: string,
+  data: Record<string, unknown>,
+  actor: Actor,
+): Promise<void> {
+  await transaction.sql(
+    'insert into search.batch_events (batch_id, revision, type, data) values ($1, $2, $3, $4)',
+    [batch.id, batch.revision, type.replace('search.batch_', ''), JSON.stringify(data)],
+  );
+  await transaction.publish({
+    type,
+    tenantId: batch.tenantId,
+    subject: `batch:${batch.id}`,
+    data: { ...data, revision: batch.revision },
+    actorId: actor.userId,
+    traceId: actor.traceId,
+  });
+}
+
+function toParameter(value: unknown): unknown {
+  if (value === null || value instanceof Date || typeof value !== 'object') return value;
+  return JSON.stringify(value);
+}
