@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * A set of texts that remembers 64 bits of each one's SHA-256 and nothing else: 16 to 32 bytes a text, in one flat
@@ -13,7 +13,7 @@ export class FingerprintSet {
   /** Adds a text; returns whether it is new. */
   add(text: string): boolean {
     // Zero marks a free slot; the one text in 2⁶⁴ that hashes to it is moved next to it.
-    const print = createHash('sha256').update(text).digest().readBigUInt64LE() || 1n;
+    const print = hash('sha256', text, 'buffer').readBigUInt64LE() || 1n;
     const slot = this.find(this.slots, print);
     if (this.slots[slot] === print) return false;
     this.slots[slot] = print;
