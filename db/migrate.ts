@@ -38,6 +38,7 @@ async function migrateDomain(domain: Domain, url: string): Promise<string[]> {
       tableName: `${domain}.migrations`,
       snapshot: false,
       allOrNothing: true,
+      silent: true,
     },
     pool: { min: 0, max: 4 },
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Database } from '../../db/database.ts';
+import { domains, type Domain } from '../../domain/domains.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createDatabase, dropDatabase } from '../../platform/local/postgres-databases.ts';
 import { startPostgres } from '../../platform/local/postgres.ts';
@@ -13,32 +14,51 @@ export const postgres = oncePerRun(async () => {
   return server;
 });
 
-/** A migrated database that the others are copied from: a copy takes milliseconds, migrating takes a second. */
-const template = oncePerRun(async () => {
+/**
+ * Migrated databases that the others are copied from: a copy takes milliseconds, migrating takes a second. Every domain
+ * has one of its own, as it may have when deployed, so that a test fails where a domain reads another's tables.
+ * (`npm start` is the other form: all domains in one database.)
+ */
+const templates = oncePerRun(async () => {
   const server = await postgres();
-  await migrate(() => server.url);
-  return new URL(server.url).pathname.slice(1);
+  const urls = new Map<Domain, string>();
+  for (const domain of domains) {
+    urls.set(domain, await createDatabase(server.adminUrl, { name: `template_${domain}`, owner: 'perdure' }));
+  }
+  await migrate((domain) => urls.get(domain) ?? '');
 });
 
 export interface TestDatabase {
-  url: string;
   database: Database;
+  /** `DATABASE_URL` and its like, for the configuration of a process. */
+  env: Record<string, string>;
+  urlOf(domain: Domain): string;
   close(): Promise<void>;
 }
 
-/** A fresh, migrated database of the test's own. Close it in `after`. */
+/** Fresh, migrated databases of the test's own, one a domain. Close them in `after`. */
 export async function testDatabase(): Promise<TestDatabase> {
   const server = await postgres();
-  const from = await template();
-  const name = `test_${randomBytes(6).toString('hex')}`;
-  const url = await createDatabase(server.adminUrl, { name, owner: 'perdure', template: from });
-  const database = new Database({ url, domainUrls: {}, poolSize: 10, applicationName: 'test' });
-  return {
+  await templates();
+  const suffix = randomBytes(6).toString('hex');
+  const domainUrls: Partial<Record<Domain, string>> = {};
+  for (const domain of domains) {
+    const wanted = { name: `${domain}_${suffix}`, owner: 'perdure', template: `template_${domain}` };
+    domainUrls[domain] = await createDatabase(server.adminUrl, wanted);
+  }
+  // The database of domains without one of their own: empty, as there are none.
+  const database = new Database({ url: server.url, domainUrls, poolSize: 10, applicationName: 'test' });
+  const ownUrls = Object.entries(domainUrls).map(([domain, url]) => [
+    `DATABASE_URL_${domain.toUpperCase()}`,
     url,
+  ]);
+  return {
     database,
+    env: { DATABASE_URL: server.url, ...Object.fromEntries(ownUrls) },
+    urlOf: (domain) => database.urlOf(domain),
     close: async () => {
       await database.close();
-      await dropDatabase(server.adminUrl, name);
+      for (const domain of domains) await dropDatabase(server.adminUrl, `${domain}_${suffix}`);
     },
   };
 }

@@ -1,0 +1,129 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createApp } from '../../api/app.ts';
+import type { RateLimiter } from '../../api/gateway.ts';
+import { createAuthenticator } from '../../api/middleware/authenticator.ts';
+import { createRateLimiter } from '../../api/middleware/rate-limiter.ts';
+import type { Route } from '../../api/route.ts';
+import type { Services } from '../../api/services.ts';
+import type { Plan } from '../../domain/identity/plans.ts';
+import type { Role } from '../../domain/identity/roles.ts';
+import { loadConfig } from '../../platform/config.ts';
+import { createLogger } from '../../platform/log.ts';
+import { createMetrics } from '../../platform/metrics.ts';
+import { openStorage } from '../../platform/storage/open.ts';
+import { makeApiKey, makeOrganisation, makeUser, type Caller } from './accounts.ts';
+import { ApiClient } from './client.ts';
+import { contractOf } from './contract.ts';
+import { testDatabase } from './database.ts';
+import { runFolder } from './run.ts';
+
+export type { ApiClient, ApiResponse } from './client.ts';
+export type { Caller } from './accounts.ts';
+
+/** An organisation of a test, with one caller of every role that its people can have. */
+export interface Tenant {
+  id: string;
+  owner: Caller;
+  admin: Caller;
+  member: Caller;
+  viewer: Caller;
+}
+
+export interface TestApi {
+  url: string;
+  services: Services;
+  routes: readonly Route[];
+  /** Calls as nobody; `client.as(caller)` as somebody. */
+  client: ApiClient;
+  tenant(plan?: Plan): Promise<Tenant>;
+  /** One more user of an organisation. */
+  user(tenantId: string, role: Role): Promise<Caller>;
+  operator(): Promise<Caller>;
+  close(): Promise<void>;
+}
+
+export interface TestApiOptions {
+  /** Parts that stand in for the usual ones, e.g. `temporal`. */
+  services?: Partial<Services>;
+  /** Settings besides the usual ones. */
+  env?: Record<string, string>;
+  rateLimiter?: (services: Services) => RateLimiter;
+}
+
+/**
+ * The real HTTP application of some routes, on a free port, with a fresh database and a folder as storage. Every answer
+ * that its client gets is checked against the OpenAPI document. Close it in `after`.
+ */
+export async function startTestApi(
+  createRoutes: (services: Services) => Route[],
+  options: TestApiOptions = {},
+): Promise<TestApi> {
+  const db = await testDatabase();
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const config = loadConfig({
+    ...db.env,
+    PUBLIC_URL: url,
+    LOG_LEVEL: 'silent',
+    SMTP_URL: 'smtp://127.0.0.1:1',
+    STORAGE_DIR: await mkdtemp(join(await runFolder(), 'storage-')),
+    STORAGE_SIGNING_SECRET: 'a-secret-that-only-tests-know-of-0123456789',
+    ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+    ...options.env,
+  });
+  const services: Services = {
+    config,
+    database: db.database,
+    storage: openStorage(config),
+    temporal: () => Promise.reject(new Error('This test has no Temporal Service.')),
+    log: createLogger('test', config.LOG_LEVEL),
+    metrics: createMetrics('test'),
+    ...options.services,
+  };
+  const routes = createRoutes(services);
+  const app = createApp({
+    routes,
+    database: db.database,
+    authenticator: createAuthenticator(services, { cacheMilliseconds: 0 }),
+    rateLimiter: options.rateLimiter?.(services) ?? createRateLimiter({ database: db.database }),
+    log: services.log,
+    trustedProxies: 0,
+  });
+  server.on('request', app.callback());
+
+  const user = async (tenantId: string, role: Role): Promise<Caller> => {
+    const made = await makeUser(db.database, tenantId, role);
+    return { ...made, authorization: `Bearer ${await makeApiKey(db.database, made)}` };
+  };
+  return {
+    url,
+    services,
+    routes,
+    client: new ApiClient(url, contractOf(routes), null),
+    user,
+    tenant: async (plan) => {
+      const id = await makeOrganisation(db.database, plan);
+      return {
+        id,
+        owner: await user(id, 'owner'),
+        admin: await user(id, 'admin'),
+        member: await user(id, 'member'),
+        viewer: await user(id, 'viewer'),
+      };
+    },
+    operator: async () => user(await makeOrganisation(db.database), 'operator'),
+    close: async () => {
+      await closeServer(server);
+      await db.close();
+    },
+  };
+}
+
+async function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())));
+}
