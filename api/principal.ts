@@ -1,3 +1,4 @@
+import type { Plan } from '../domain/identity/plans.ts';
 import type { Role } from '../domain/identity/roles.ts';
 import type { Scope } from '../domain/identity/scopes.ts';
 
@@ -5,6 +6,8 @@ import type { Scope } from '../domain/identity/scopes.ts';
 export interface Principal {
   kind: 'user' | 'api_key';
   tenantId: string;
+  /** The plan of the tenant: limits are by it. */
+  plan: Plan;
   /** The user, or the user who made the API key. */
   userId: string;
   role: Role;

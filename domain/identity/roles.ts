@@ -5,6 +5,14 @@ export const roles = ['owner', 'admin', 'member', 'viewer', 'operator'] as const
 
 export type Role = (typeof roles)[number];
 
+/**
+ * The roles that people of an organisation give each other. Operators are made by whoever runs the platform, never
+ * through the API: they see the outbox of all tenants.
+ */
+export const grantableRoles = ['owner', 'admin', 'member', 'viewer'] as const satisfies readonly Role[];
+
+export type GrantableRole = (typeof grantableRoles)[number];
+
 const operating: readonly Scope[] = ['outbox:read', 'outbox:write'];
 const own: readonly Scope[] = ['account:read', 'account:write'];
 const reading: readonly Scope[] = [...own, 'records:read', 'providers:read', 'search:read', 'batches:read'];
@@ -28,4 +36,16 @@ const granted: Record<Role, readonly Scope[]> = {
 /** The scopes a role grants. */
 export function scopesOf(role: Role): readonly Scope[] {
   return granted[role];
+}
+
+/** Whether someone in a role may give, change or take away another role: only owners deal with owners. */
+export function mayGrant(actor: Role, role: Role): boolean {
+  if (role === 'operator') return false;
+  if (actor === 'owner') return true;
+  return actor === 'admin' && role !== 'owner';
+}
+
+/** Whether someone in a role sees and revokes the API keys of others in the organisation. */
+export function managesKeysOfOthers(role: Role): boolean {
+  return role === 'owner' || role === 'admin';
 }

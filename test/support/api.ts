@@ -17,7 +17,7 @@ import { openStorage } from '../../platform/storage/open.ts';
 import { makeApiKey, makeOrganisation, makeUser, type Caller } from './accounts.ts';
 import { ApiClient } from './client.ts';
 import { contractOf } from './contract.ts';
-import { testDatabase } from './database.ts';
+import { testDatabase, type TestDatabase } from './database.ts';
 import { runFolder } from './run.ts';
 
 export type { ApiClient, ApiResponse } from './client.ts';
@@ -62,7 +62,22 @@ export async function startTestApi(
   options: TestApiOptions = {},
 ): Promise<TestApi> {
   const db = await testDatabase();
+  try {
+    return await startOn(db, createRoutes, options);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+async function startOn(
+  db: TestDatabase,
+  createRoutes: (services: Services) => Route[],
+  options: TestApiOptions,
+): Promise<TestApi> {
   const server = createServer();
+  // So that a test whose preparation fails cannot keep the run alive.
+  server.unref();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const config = loadConfig({
