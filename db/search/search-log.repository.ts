@@ -1,0 +1,158 @@
+import type { ProviderStep, SearchStatus } from '../../domain/search/answer.ts';
+import type { QueryKind } from '../../domain/search/query.ts';
+import type { Sql } from '../sql.ts';
+
+/** Who searched, for every entry of a batch alike. */
+export interface LogScope {
+  tenantId: string;
+  userId: string | null;
+  source: string;
+  traceId: string | null;
+  currency: string;
+}
+
+/** One search. It holds no value that was asked with, only the hash of all of them. */
+export interface NewLogEntry {
+  searchId: string;
+  kind: QueryKind;
+  status: SearchStatus;
+  queryHash: string | null;
+  people: readonly { person_id: string | null; provider: string; probability: number }[];
+  trace: readonly ProviderStep[];
+  problem: { code: string; message: string } | null;
+  costMicros: bigint;
+  milliseconds: number;
+  cached: boolean;
+  performedAt: Date;
+}
+
+/** Writes entries in one statement, however many. */
+export async function insertLogEntries(
+  sql: Sql,
+  scope: LogScope,
+  entries: readonly NewLogEntry[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await sql(
+    `insert into search.searches
+       (id, tenant_id, user_id, source, trace_id, currency,
+        kind, status, query_hash, people, trace, problem, cost_micros, milliseconds, cached, performed_at)
+     select id, $1, $2, $3, $4, $5,
+            kind, status, decode(query_hash, 'hex'), people, trace, problem, cost_micros, milliseconds, cached,
+            performed_at
+     from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::jsonb[], $12::jsonb[],
+                 $13::bigint[], $14::float8[], $15::bool[], $16::timestamptz[])
+       as given (id, kind, status, query_hash, people, trace, problem, cost_micros, milliseconds, cached,
+                 performed_at)`,
+    [
+      scope.tenantId,
+      scope.userId,
+      scope.source,
+      scope.traceId,
+      scope.currency,
+      entries.map(({ searchId }) => searchId),
+      entries.map(({ kind }) => kind),
+      entries.map(({ status }) => status),
+      entries.map(({ queryHash }) => queryHash),
+      entries.map(({ people }) => JSON.stringify(people)),
+      entries.map(({ trace }) => JSON.stringify(trace)),
+      entries.map(({ problem }) => (problem === null ? null : JSON.stringify(problem))),
+      entries.map(({ costMicros }) => String(costMicros)),
+      entries.map(({ milliseconds }) => milliseconds),
+      entries.map(({ cached }) => cached),
+      entries.map(({ performedAt }) => performedAt.toISOString()),
+    ],
+  );
+}
+
+export interface LogFilter {
+  kind?: QueryKind | undefined;
+  status?: SearchStatus | undefined;
+  userId?: string | undefined;
+  source?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+/** The place of an entry in the list, newest first. */
+export interface LogPosition {
+  performedAt: string;
+  id: string;
+}
+
+export interface LogRecord {
+  id: string;
+  userId: string | null;
+  source: string;
+  kind: QueryKind;
+  status: SearchStatus;
+  cached: boolean;
+  costMicros: string;
+  currency: string;
+  milliseconds: number;
+  people: { person_id: string | null; provider: string; probability: number }[];
+  trace: ProviderStep[];
+  problem: { code: string; message: string } | null;
+  traceId: string | null;
+  /** ISO 8601 with microseconds, so that a position taken from it is exact. */
+  performedAt: string;
+}
+
+/** The search log of one tenant. */
+export class SearchLogRepository {
+  readonly #sql: Sql;
+  readonly #tenantId: string;
+
+  constructor(sql: Sql, tenantId: string) {
+    this.#sql = sql;
+    this.#tenantId = tenantId;
+  }
+
+  /** Newest first, after the given position. */
+  async list(filter: LogFilter, limit: number, after: LogPosition | null): Promise<LogRecord[]> {
+    return await this.#sql<LogRecord>(
+      `${selectLog}
+         and ($2::text is null or kind = $2) and ($3::text is null or status = $3)
+         and ($4::uuid is null or user_id = $4) and ($5::text is null or source = $5)
+         and ($6::timestamptz is null or performed_at >= $6) and ($7::timestamptz is null or performed_at < $7)
+         and ($8::timestamptz is null or (performed_at, id) < ($8, $9::uuid))
+       order by performed_at desc, id desc limit $10`,
+      [
+        this.#tenantId,
+        filter.kind ?? null,
+        filter.status ?? null,
+        filter.userId ?? null,
+        filter.source ?? null,
+        filter.from ?? null,
+        filter.to ?? null,
+        after?.performedAt ?? null,
+        after?.id ?? null,
+        limit,
+      ],
+    );
+  }
+
+  async find(id: string): Promise<LogRecord | null> {
+    const [row] = await this.#sql<LogRecord>(`${selectLog} and id = $2`, [this.#tenantId, id]);
+    return row ?? null;
+  }
+}
+
+const selectLog = `
+  select id, user_id as "userId", source, kind, status, cached, cost_micros::text as "costMicros", currency,
+         milliseconds, people, trace, problem, trace_id as "traceId",
+         to_char(performed_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "performedAt"
+  from search.searches where tenant_id = $1`;
+
+/** Forgets up to `limit` searches older than the retention. Gives how many went. */
+export async function pruneSearches(sql: Sql, retentionDays: number, limit: number): Promise<number> {
+  const [row] = await sql<{ pruned: number }>(
+    `with gone as (
+       delete from search.searches where id in (
+         select id from search.searches where performed_at < now() - make_interval(days => $1) limit $2)
+       returning 1)
+     select count(*)::int as pruned from gone`,
+    [retentionDays, limit],
+  );
+  return row?.pruned ?? 0;
+}

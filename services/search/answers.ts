@@ -1,0 +1,132 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { NewLogEntry } from '../../db/search/search-log.repository.ts';
+import type { Micros, ProviderStep, SearchProblem, SharedAnswer } from '../../domain/search/answer.ts';
+import type { NormalisedQuery } from '../../domain/search/query.ts';
+import { conclude, toPrecision } from '../../domain/search/waterfall.ts';
+import type { SearchRequest, SearchResult } from './contract.ts';
+import type { Question } from './questions.ts';
+import type { ReadyProvider } from './ready-provider.ts';
+
+/** What a question has come to at the end of its course. */
+export function answerOf(question: Question): SharedAnswer {
+  const { course, demand } = question;
+  const { status, people } = conclude(course, demand);
+  return {
+    status,
+    people,
+    facts: { ...course.facts },
+    problem: status === 'failed' ? failure(course.steps) : null,
+    trace: [...course.steps],
+  };
+}
+
+function failure(steps: readonly ProviderStep[]): SearchProblem {
+  return {
+    code: 'search.providers_unavailable',
+    message: `Nobody was found, and not every provider could be asked: ${steps
+      .filter(({ outcome }) => outcome !== 'hit' && outcome !== 'miss')
+      .map(({ provider, reason }) => `${provider} (${reason})`)
+      .join(', ')}.`,
+  };
+}
+
+/**
+ * How long others may use an answer: the shortest time of those who were asked. Nobody found proves something only when
+ * everybody has answered; a failure or a lack of money is no answer.
+ */
+export function ttlOf(answer: SharedAnswer, providers: readonly ReadyProvider[], tenantTtl: number): number {
+  if (answer.status !== 'found' && answer.status !== 'not_found') return 0;
+  const asked = new Set(
+    answer.trace.filter(({ outcome }) => outcome !== 'skipped').map(({ provider }) => provider),
+  );
+  const times = providers
+    .filter(({ stored }) => asked.has(stored.name))
+    .map(({ stored }) => stored.cacheTtlSeconds ?? tenantTtl);
+  return times.length === 0 ? tenantTtl : Math.min(...times);
+}
+
+/** The result of a question that somebody worked out. */
+export function resultOf(
+  searchId: string,
+  query: NormalisedQuery,
+  answer: SharedAnswer,
+  others: boolean,
+): SearchResult {
+  return {
+    searchId,
+    status: answer.status,
+    query,
+    people: answer.people,
+    facts: answer.facts,
+    costMicros: others ? 0n : costOf(answer.trace),
+    cached: others,
+    trace: others ? answer.trace.map(spared) : answer.trace,
+    problem: answer.problem,
+  };
+}
+
+function costOf(trace: readonly ProviderStep[]): Micros {
+  return trace.reduce((sum, { costMicros }) => sum + BigInt(costMicros), 0n);
+}
+
+/** A step of somebody else's search: here the provider was not asked. */
+function spared(step: ProviderStep): ProviderStep {
+  return {
+    provider: step.provider,
+    kind: step.kind,
+    outcome: 'skipped',
+    reason: 'an equal search has the answer',
+    costMicros: '0',
+    milliseconds: 0,
+  };
+}
+
+/** The result of a request that can't be read. */
+export function invalidResult(searchId: string, problem: SearchProblem): SearchResult {
+  return {
+    searchId,
+    status: 'invalid',
+    query: null,
+    people: [],
+    facts: {},
+    costMicros: 0n,
+    cached: false,
+    trace: [],
+    problem,
+  };
+}
+
+/** An API search is known by the id in its effect key, so that asking again finds it; a row of a batch gets a new one. */
+export function searchIdOf(request: SearchRequest): string {
+  return /^search:([0-9a-f-]{36})$/.exec(request.effectKey)?.[1] ?? uuidv7();
+}
+
+/** Most people that the log names. */
+const mostLogged = 20;
+
+/** @param queryHash the keyed hash of the question, in hex */
+export function logEntryOf(
+  result: SearchResult,
+  request: SearchRequest,
+  queryHash: string | null,
+  milliseconds: number,
+): NewLogEntry {
+  const { problem } = result;
+  return {
+    searchId: result.searchId,
+    kind: request.kind,
+    status: result.status,
+    queryHash,
+    people: result.people.slice(0, mostLogged).map((person) => ({
+      person_id: person.personId,
+      provider: person.provider,
+      probability: person.probability,
+    })),
+    trace: result.trace,
+    problem: problem === null ? null : { code: problem.code, message: problem.message },
+    costMicros: result.costMicros,
+    milliseconds: toPrecision(milliseconds),
+    cached: result.cached,
+    performedAt: new Date(),
+  };
+}

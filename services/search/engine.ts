@@ -1,0 +1,322 @@
+import { createHmac } from 'node:crypto';
+import type { Database } from '../../db/database.ts';
+import { LimitsRepository, type Settlement } from '../../db/search/limits.repository.ts';
+import { ProviderRepository, type SearchSetup } from '../../db/search/provider.repository.ts';
+import { insertLogEntries } from '../../db/search/search-log.repository.ts';
+import type { Sql } from '../../db/sql.ts';
+import type { NewEvent } from '../../domain/events/event.ts';
+import type { SharedAnswer } from '../../domain/search/answer.ts';
+import { highestCost } from '../../domain/search/provider.ts';
+import { answerOf, invalidResult, logEntryOf, resultOf, searchIdOf, ttlOf } from './answers.ts';
+import type {
+  ManyAnswers,
+  Micros,
+  SearchEffects,
+  SearchEngine,
+  SearchKind,
+  SearchRequest,
+  SearchResult,
+  SearchScope,
+} from './contract.ts';
+import { descend } from './descent.ts';
+import { HealthReporter } from './health-reporter.ts';
+import type { MeteredContext } from './metered-context.ts';
+import type { SearchParts } from './parts.ts';
+import { Purse } from './purse.ts';
+import { readQuestion, type Question } from './questions.ts';
+import { ReadyProviders, type ReadyProvider } from './ready-provider.ts';
+import { answerShared, type Shared, type WorkedOut } from './shared-answers.ts';
+
+/** A search engine, and the way to end it. */
+export interface RunningSearchEngine extends SearchEngine {
+  /** Gives up what is under way and writes what is left of health reports. The parts stay their owner's to close. */
+  close(): Promise<void>;
+}
+
+/** The search engine of this process. */
+export function createSearchEngine(parts: SearchParts): RunningSearchEngine {
+  return new Engine(parts);
+}
+
+interface Tenant {
+  setup: SearchSetup;
+  /** Enabled, in order. */
+  providers: ReadyProvider[];
+}
+
+class Engine implements RunningSearchEngine {
+  readonly #parts: SearchParts;
+  readonly #providers: ReadyProviders;
+  readonly #health: HealthReporter;
+  readonly #closing = new AbortController();
+  /** Questions of single searches that this process works on or waits for. */
+  readonly #underWay = new Map<string, Promise<Worked>>();
+  readonly #searching = new Set<Promise<SearchResult>>();
+
+  constructor(parts: SearchParts) {
+    this.#parts = parts;
+    this.#providers = new ReadyProviders(parts);
+    this.#health = new HealthReporter(parts);
+  }
+
+  /**
+   * Once begun, a search goes on to its log entry also when its caller goes away: others may wait for the same answer, and
+   * what is called is paid.
+   */
+  async search(scope: SearchScope, request: SearchRequest, signal: AbortSignal): Promise<SearchResult> {
+    signal.throwIfAborted();
+    const searching = this.#searchAndRecord(scope, request);
+    this.#searching.add(searching);
+    // Whoever waits hears of a failure; this is for when nobody waits any more.
+    void searching.catch(() => undefined).finally(() => this.#searching.delete(searching));
+    return await unlessAborted(searching, signal);
+  }
+
+  async searchMany(
+    scope: SearchScope,
+    requests: readonly SearchRequest[],
+    signal: AbortSignal,
+    budget: Micros | null = null,
+  ): Promise<ManyAnswers> {
+    const started = performance.now();
+    const tenant = await this.#tenant(scope.tenantId);
+    const read = requests.map((request) => readQuestion(request, tenant.setup.generation));
+    const leaders = new Map<string, Question>();
+    for (const one of read) {
+      if ('problem' in one) continue;
+      const key = equalityKey(one.question);
+      if (!leaders.has(key)) leaders.set(key, one.question);
+    }
+    const settlements: SearchEffects['settlements'][number][] = [];
+    const context = this.#context(scope, tenant, AbortSignal.any([signal, this.#closing.signal]), (later) =>
+      settlements.push(later),
+    );
+    const answers = await this.#answer(context, tenant, [...leaders.values()], new Purse(budget), 'dear');
+    const results = read.map((one, index) => {
+      const request = at(requests, index);
+      const searchId = searchIdOf(request);
+      if ('problem' in one) return invalidResult(searchId, one.problem);
+      const leader = leaders.get(equalityKey(one.question));
+      const shared = leader && answers.get(leader);
+      if (!shared) throw new Error('A question got no answer.');
+      return resultOf(searchId, one.question.query, shared.answer, shared.others || leader !== one.question);
+    });
+    const share = (performance.now() - started) / Math.max(1, requests.length);
+    const log = results.map((result, index) =>
+      logEntryOf(result, at(requests, index), this.#hash(scope, result), share),
+    );
+    return { results, effects: effectsOf(tenant, settlements, log) };
+  }
+
+  async recordEffects(sql: Sql, scope: SearchScope, effects: SearchEffects): Promise<void> {
+    const byProvider = new Map<string, Settlement[]>();
+    for (const { providerId, settlement } of effects.settlements) {
+      const known = byProvider.get(providerId);
+      if (known) known.push(settlement);
+      else byProvider.set(providerId, [settlement]);
+    }
+    // In one order for all, so that two transactions wait for each other and never in a circle.
+    for (const providerId of [...byProvider.keys()].toSorted()) {
+      const settlements = byProvider.get(providerId) ?? [];
+      await new LimitsRepository(sql).settle({ id: providerId }, settlements, {
+        leaseId: null,
+        pauseMs: null,
+      });
+    }
+    await insertLogEntries(sql, { ...scope, currency: effects.currency }, effects.log);
+  }
+
+  async price(
+    scope: SearchScope,
+    kind: SearchKind,
+  ): Promise<{ currency: string; maxMicros: Micros; steps: { provider: string; costMicros: string }[] }> {
+    const { setup, providers } = await this.#tenant(scope.tenantId);
+    const steps = providers
+      .filter(({ stored }) => stored.searchKinds.includes(kind))
+      .map(({ stored }) => ({ provider: stored.name, cost: highestCost(stored.price) }));
+    return {
+      currency: setup.currency,
+      maxMicros: steps.reduce((sum, { cost }) => sum + cost, 0n),
+      steps: steps.map(({ provider, cost }) => ({ provider, costMicros: String(cost) })),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#searching);
+    await this.#health.flush();
+  }
+
+  async #searchAndRecord(scope: SearchScope, request: SearchRequest): Promise<SearchResult> {
+    const started = performance.now();
+    const tenant = await this.#tenant(scope.tenantId);
+    const searchId = searchIdOf(request);
+    const read = readQuestion(request, tenant.setup.generation);
+    let result: SearchResult;
+    let settlements: SearchEffects['settlements'] = [];
+    if ('problem' in read) result = invalidResult(searchId, read.problem);
+    else {
+      const worked = await this.#once(scope, tenant, read.question);
+      result = resultOf(searchId, read.question.query, worked.answer, worked.others);
+      settlements = worked.settlements;
+    }
+    const entry = logEntryOf(result, request, this.#hash(scope, result), performance.now() - started);
+    const effects = effectsOf(tenant, settlements, [entry]);
+    await this.#parts.database.transaction('search', async ({ sql, publish }) => {
+      await this.recordEffects(sql, scope, effects);
+      await publish(performed(scope, request, result, effects));
+    });
+    return result;
+  }
+
+  /** Equal questions of this process are one: the first works it out, the others wait. */
+  async #once(scope: SearchScope, tenant: Tenant, question: Question): Promise<Worked> {
+    const key = `${scope.tenantId}:${question.useCache}:${equalityKey(question)}`;
+    const known = this.#underWay.get(key);
+    if (known) return { ...(await known), others: true, settlements: [] };
+    const work = this.#work(scope, tenant, question);
+    this.#underWay.set(key, work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+
+  async #work(scope: SearchScope, tenant: Tenant, question: Question): Promise<Worked> {
+    const settlements: SearchEffects['settlements'][number][] = [];
+    const context = this.#context(scope, tenant, this.#closing.signal, (later) => settlements.push(later));
+    const answers = await this.#answer(context, tenant, [question], new Purse(null), 'always');
+    const shared = answers.get(question);
+    if (!shared) throw new Error('A question got no answer.');
+    return { ...shared, settlements };
+  }
+
+  /**
+   * @param sharing equal questions of other processes and the cache: `always`, or only where asking again is `dear`,
+   *   which it is once a provider costs or is outside. In a batch, looking into records again is cheaper.
+   */
+  async #answer(
+    context: MeteredContext,
+    tenant: Tenant,
+    questions: readonly Question[],
+    purse: Purse,
+    sharing: 'always' | 'dear',
+  ): Promise<Map<Question, Shared>> {
+    const work = async (ours: readonly Question[]): Promise<Map<Question, WorkedOut>> => {
+      await descend(context, tenant.providers, ours, purse);
+      return new Map(
+        ours.map((question) => {
+          const answer = answerOf(question);
+          return [
+            question,
+            { answer, ttlSeconds: ttlOf(answer, tenant.providers, tenant.setup.cacheTtlSeconds) },
+          ];
+        }),
+      );
+    };
+    if (sharing === 'dear' && !tenant.providers.some(({ metered }) => metered)) {
+      const found = await work(questions);
+      return new Map([...found].map(([question, { answer }]) => [question, { answer, others: false }]));
+    }
+    return await answerShared(this.#parts, context.scope.tenantId, questions, work, context.signal);
+  }
+
+  #context(
+    scope: SearchScope,
+    tenant: Tenant,
+    signal: AbortSignal,
+    later: (settlement: SearchEffects['settlements'][number]) => void,
+  ): MeteredContext {
+    return {
+      parts: this.#parts,
+      health: this.#health,
+      scope: { ...scope, currency: tenant.setup.currency },
+      signal,
+      settleLater: (providerId, settlement) => later({ providerId, settlement }),
+    };
+  }
+
+  #hash(scope: SearchScope, { query }: SearchResult): string | null {
+    if (query === null) return null;
+    return createHmac('sha256', this.#parts.hashKey).update(`${scope.tenantId}:${query.key}`).digest('hex');
+  }
+
+  async #tenant(tenantId: string): Promise<Tenant> {
+    const setup = await loadSetup(this.#parts.database, tenantId);
+    const enabled = setup.providers.filter(({ enabled: isEnabled }) => isEnabled);
+    return { setup, providers: enabled.map((stored) => this.#providers.of(tenantId, stored)) };
+  }
+}
+
+interface Worked {
+  answer: SharedAnswer;
+  others: boolean;
+  settlements: SearchEffects['settlements'];
+}
+
+/** A tenant's settings and providers; the defaults for one that searches for the first time. */
+export async function loadSetup(database: Database, tenantId: string): Promise<SearchSetup> {
+  const known = await database.read('search', ({ sql }) => new ProviderRepository(sql, tenantId).findSetup());
+  return (
+    known ??
+    (await database.transaction('search', ({ sql }) => new ProviderRepository(sql, tenantId).ensureSetup()))
+  );
+}
+
+function performed(
+  scope: SearchScope,
+  request: SearchRequest,
+  result: SearchResult,
+  effects: SearchEffects,
+): NewEvent {
+  return {
+    type: 'search.performed',
+    tenantId: scope.tenantId,
+    subject: `search:${result.searchId}`,
+    actorId: scope.userId,
+    traceId: scope.traceId,
+    data: {
+      search_id: result.searchId,
+      kind: request.kind,
+      status: result.status,
+      cached: result.cached,
+      cost_micros: String(result.costMicros),
+      days: effects.days,
+    },
+  };
+}
+
+function equalityKey(question: Question): string {
+  return `${question.key}:${question.demand.budget ?? ''}`;
+}
+
+function effectsOf(
+  tenant: Tenant,
+  settlements: SearchEffects['settlements'],
+  log: SearchEffects['log'],
+): SearchEffects {
+  return { currency: tenant.setup.currency, settlements, log, days: daysOf(log) };
+}
+
+function daysOf(log: SearchEffects['log']): string[] {
+  return [...new Set(log.map(({ performedAt }) => performedAt.toISOString().slice(0, 10)))];
+}
+
+function at(requests: readonly SearchRequest[], index: number): SearchRequest {
+  const request = requests[index];
+  if (!request) throw new RangeError('There is no such request.');
+  return request;
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../../domain/failure.ts';
+import { normaliseQuery, type NormalisedQuery } from '../../domain/search/query.ts';
+import { beginning, type Course, type Demand } from '../../domain/search/waterfall.ts';
+import type { SearchProblem, SearchRequest } from './contract.ts';
+
+/** A request that was read, on its way to an answer. */
+export interface Question {
+  query: NormalisedQuery;
+  demand: Demand;
+  recordSetIds: readonly string[] | null;
+  useCache: boolean;
+  effectKey: string;
+  /** The same for equal questions of one tenant, until its records or providers change. SHA-256 in hex. */
+  key: string;
+  course: Course;
+}
+
+/** Reads a request, or says what is wrong with it. */
+export function readQuestion(
+  request: SearchRequest,
+  generation: string,
+): { question: Question } | { problem: SearchProblem } {
+  const { options } = request;
+  let query: NormalisedQuery;
+  try {
+    query = normaliseQuery(request.kind, request.fields);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { issues } = error.details;
+    return { problem: { code: error.code, message: error.message, ...(issues ? { issues } : {}) } };
+  }
+  return {
+    question: {
+      query,
+      demand: {
+        minScore: options.minScore,
+        limit: options.limit,
+        requiredFields: options.requiredFields,
+        budget: options.budget,
+      },
+      recordSetIds: options.recordSetIds,
+      useCache: options.useCache,
+      effectKey: request.effectKey,
+      key: keyOf(query, options, generation),
+      course: beginning,
+    },
+  };
+}
+
+/** The budget is not part of it: an answer that is there already costs nothing. */
+function keyOf(query: NormalisedQuery, options: SearchRequest['options'], generation: string): string {
+  const { minScore, limit, requiredFields, recordSetIds } = options;
+  const parts = [
+    generation,
+    query.key,
+    minScore,
+    limit,
+    [...new Set(requiredFields)].toSorted(),
+    recordSetIds === null ? null : [...new Set(recordSetIds)].toSorted(),
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
