@@ -3,6 +3,7 @@ import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { ObjectStorage } from '../platform/storage/object-storage.ts';
+import type { SearchEngine } from '../services/search/contract.ts';
 
 /** What the activities and the outbox consumers of every domain are built with. */
 export interface WorkerServices {
@@ -11,4 +12,5 @@ export interface WorkerServices {
   storage: ObjectStorage;
   log: Logger;
   metrics: Metrics;
+  engine: SearchEngine;
 }

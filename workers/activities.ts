@@ -1,4 +1,5 @@
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
+import { createBatchActivities } from '../activities/search/batch.activities.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import type { Domain } from '../domain/domains.ts';
 
@@ -9,7 +10,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
     case 'identity':
       return { ...platform };
     case 'search':
-      return { ...platform };
+      return { ...platform, ...createBatchActivities(services) };
     case 'audit':
       return { ...platform };
   }

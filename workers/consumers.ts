@@ -3,10 +3,12 @@ import type { WorkerServices } from '../activities/services.ts';
 import { recordEvents } from '../db/audit/audit.repository.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
+import { searchStarts } from '../workflows/search/starts.ts';
+import { createBatchSignals } from './batch-signals.ts';
 import type { OutboxConsumer } from './relay.ts';
 import { createWorkflowStarter } from './workflow-starts.ts';
 
-const starts: WorkflowStarts = {};
+const starts: WorkflowStarts = { ...searchStarts };
 
 /** Every consumer of the outbox, by its name in `domain/events/subscriptions.ts`. */
 export function createConsumers(
@@ -17,5 +19,6 @@ export function createConsumers(
   return {
     audit: { handle: (events) => database.read('audit', ({ sql }) => recordEvents(sql, events)) },
     'workflow-starts': createWorkflowStarter(temporal, starts),
+    'batch-signals': createBatchSignals(temporal),
   };
 }

@@ -9,6 +9,7 @@ import { createLogger, type Logger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
 import { openStorage } from '../platform/storage/open.ts';
+import { openSearchEngine } from '../services/search/open.ts';
 import { queueOptions, shutdown, type TemporalConfig } from '../temporal.config.ts';
 import { activitiesOf } from './activities.ts';
 import { workflowBundle } from './bundle.ts';
@@ -41,7 +42,8 @@ export async function startWorkers(
     poolSize: config.DATABASE_POOL_SIZE,
     applicationName: 'worker',
   });
-  const services: WorkerServices = { config, database, storage: openStorage(config), log, metrics };
+  const engine = openSearchEngine({ config, database, log });
+  const services: WorkerServices = { config, database, storage: openStorage(config), log, metrics, engine };
   const [connection, workflows] = await Promise.all([
     NativeConnection.connect(temporal.connection),
     workflowBundle(),
@@ -92,6 +94,7 @@ export async function startWorkers(
     await finished.catch(() => undefined);
     await ops.close();
     await connection.close();
+    await engine.close();
     await database.close();
   };
   return { opsPort: ops.port, finished, stop: () => (stopping ??= stop()) };

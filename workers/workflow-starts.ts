@@ -1,13 +1,9 @@
-import {
-  isGrpcServiceError,
-  ServiceError,
-  WorkflowExecutionAlreadyStartedError,
-  type Client,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import type { DomainEvent } from '../domain/events/event.ts';
 import type { WorkflowStart, WorkflowStarts } from '../workflows/start.ts';
-import { TargetDown, type OutboxConsumer } from './relay.ts';
+import type { OutboxConsumer } from './relay.ts';
+import { reachTemporal, toTargetDown } from './temporal-outage.ts';
 
 /**
  * Starts the workflow that an event calls for. The ID comes from the business and a used one is refused even after the
@@ -19,7 +15,7 @@ export function createWorkflowStarter(
 ): OutboxConsumer {
   return {
     async handle(events: DomainEvent[]) {
-      const client = await reach(temporal);
+      const client = await reachTemporal(temporal);
       await Promise.all(
         events.map(async (event) => {
           const startOf = starts[event.type];
@@ -29,14 +25,6 @@ export function createWorkflowStarter(
       );
     },
   };
-}
-
-async function reach(temporal: () => Promise<Client>): Promise<Client> {
-  try {
-    return await temporal();
-  } catch (error) {
-    throw new TargetDown('Temporal is not reachable.', error);
-  }
 }
 
 async function startOnce(client: Client, start: WorkflowStart): Promise<void> {
@@ -53,13 +41,6 @@ async function startOnce(client: Client, start: WorkflowStart): Promise<void> {
     });
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-    if (isOutage(error)) throw new TargetDown('Temporal is not reachable.', error);
-    throw error;
+    throw toTargetDown(error);
   }
-}
-
-/** gRPC codes that speak of the service and not of the request: 1 cancelled, 4 deadline, 8 exhausted, 14 unavailable. */
-function isOutage(error: unknown): boolean {
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && [1, 4, 8, 14].includes(cause.code);
 }

@@ -1,2 +1,3 @@
 /** Every workflow there is: an export is a registered type, so a name here is never changed once released. */
 export { cleanDomain } from './platform/clean-domain.ts';
+export { runBatch } from './search/run-batch.ts';

@@ -174,7 +174,7 @@ export async function createBatch(transaction: Transaction, batch: NewBatch): Pr
     transaction,
     created,
     'search.batch_submitted',
-    { priority: batch.priority, run: 0 },
+    { priority: batch.priority },
     {
       userId: batch.createdBy,
       traceId: batch.traceId,
@@ -246,7 +246,7 @@ async function tell(
     type,
     tenantId: batch.tenantId,
     subject: `batch:${batch.id}`,
-    data: { ...data, revision: batch.revision },
+    data: { ...data, run: batch.run, revision: batch.revision },
     actorId: actor.userId,
     traceId: actor.traceId,
   });

@@ -8,9 +8,17 @@ export const subscriptions = {
   /** Starts of workflows: the only way from a committed command to a running process. */
   'workflow-starts': [
     'search.batch_submitted',
+    'search.batch_retry_started',
     'search.import_submitted',
     'search.record_set_deletion_requested',
     'identity.user_deletion_requested',
+  ],
+  /** What the owner of a batch wants of it while its workflow runs. */
+  'batch-signals': [
+    'search.batch_paused',
+    'search.batch_resumed',
+    'search.batch_cancel_requested',
+    'search.batch_changed',
   ],
   /** Marks the days whose search statistics must be counted again. */
   'search-statistics': ['search.performed', 'search.batch_completed'],

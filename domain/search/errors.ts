@@ -12,7 +12,7 @@ export const searchErrors = {
   'search.currency_in_use': 'conflict',
   'search.batch_not_found': 'not_found',
   'search.batch_state': 'conflict',
-  'search.batch_range_lost': 'conflict',
+  'search.batch_range_lost': 'unavailable',
   'search.batch_not_ready': 'conflict',
   'search.batch_expired': 'gone',
   'search.import_not_found': 'not_found',

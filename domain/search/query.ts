@@ -110,6 +110,14 @@ export function normaliseQuery(kind: QueryKind, input: QueryInput): NormalisedQu
   return { ...query, key: keyOf(query, unreadable) };
 }
 
+/** What of a person's fields a kind of search uses, for tables that hold more columns than it needs. */
+export function fieldsUsedBy(kind: QueryKind, fields: PersonFields): PersonFields {
+  const allowed = allowedFields[kind];
+  if (allowed === null) return fields;
+  const used = Object.entries(fields).filter(([field]) => allowed.has(field) || alwaysAllowed.has(field));
+  return Object.fromEntries(used) as PersonFields;
+}
+
 /** A value that is kept, and may still match as it is written. */
 interface Unreadable extends Issue {
   raw: string;

@@ -1,0 +1,23 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+
+const everyMilliseconds = 1_000;
+
+/**
+ * Runs work under a steady heartbeat, so that the loss of this process is noticed within the activity's heartbeat
+ * timeout, and a cancellation reaches the work by its signal.
+ */
+export async function withHeartbeat<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = cancellationSignal();
+  const timer = setInterval(() => heartbeat(), everyMilliseconds);
+  try {
+    return await work(signal);
+  } catch (error) {
+    // Whatever work says when it is broken off: it was told to.
+    if (signal.aborted)
+      throw signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('broken off');
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,172 @@
+import type { Transaction } from '../../db/database.ts';
+import type { Batch } from '../../db/search/batch.ts';
+import { appendRows, linkRows, type NewBatchRow } from '../../db/search/batch-ingest.ts';
+import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
+import { Failure } from '../../domain/failure.ts';
+import { prepareMapping, type MappedRow } from '../../domain/search/apply-mapping.ts';
+import { validateMapping } from '../../domain/search/mapping.ts';
+import { fieldsUsedBy, normaliseQuery, type QueryKind } from '../../domain/search/query.ts';
+import type { TableRow } from '../../platform/tabular/table.ts';
+import type { BatchActivities } from '../../workflows/search/messages.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import type { WorkerServices } from '../services.ts';
+import { viewOf } from './batch-view.ts';
+import { blocksOf, formatOf, isFileFault, openTable, requireUnchanged } from './table-file.ts';
+
+/** An ingesting activity gives its slot back after so long. It costs reading past the rows that are there already. */
+const sliceMilliseconds = 15_000;
+
+/** The first half of a batch: from a file to rows. */
+export function createBatchFileActivities({
+  database,
+  storage,
+}: WorkerServices): Pick<BatchActivities, 'validateBatch' | 'ingestBatch'> {
+  const read = (tenantId: string, id: string): Promise<Batch> =>
+    database.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, id));
+
+  /** Changes the batch if it is still where the work began: another attempt may have been faster. */
+  const moveOn = (
+    from: Batch,
+    move: (transaction: Transaction, batch: Batch) => Promise<Batch>,
+  ): Promise<Batch> =>
+    database.transaction('search', async (transaction) => {
+      const batch = await new BatchRepository(transaction.sql).lock(from.tenantId, from.id);
+      return batch.phase === from.phase ? await move(transaction, batch) : batch;
+    });
+
+  const fail = (batch: Batch, { code, message, details }: Failure): Promise<Batch> =>
+    moveOn(batch, (transaction, now) =>
+      changeBatch(
+        transaction,
+        now,
+        {
+          phase: 'failed',
+          hold: null,
+          finishedAt: new Date(),
+          problem: { code, message, ...(details.issues ? { issues: details.issues } : {}) },
+        },
+        { type: 'search.batch_failed', data: { code } },
+      ),
+    );
+
+  const orFail = async (batch: Batch, work: () => Promise<Batch>): Promise<Batch> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (isFileFault(error)) return await fail(batch, error);
+      throw error;
+    }
+  };
+
+  const isHeld = async (batch: Batch): Promise<boolean> =>
+    (await read(batch.tenantId, batch.id)).hold !== null;
+
+  return {
+    async validateBatch({ batchId, tenantId }) {
+      return await withHeartbeat(async (signal) => {
+        let batch = await read(tenantId, batchId);
+        if (batch.phase === 'submitted' && batch.hold === null) {
+          batch = await moveOn(batch, (transaction, now) =>
+            changeBatch(
+              transaction,
+              now,
+              { phase: 'validating', startedAt: new Date() },
+              { type: 'search.batch_validating' },
+            ),
+          );
+        }
+        if (batch.phase !== 'validating' || batch.hold !== null) return viewOf(batch);
+        const validated = await orFail(batch, async () => {
+          const { table, sha256 } = await openTable(storage, batch.file, { signal });
+          let rows = 0;
+          for await (const block of blocksOf(table.rows)) {
+            if (rows === 0)
+              validateMapping(batch.mapping, table.columns, { open: table.format === 'ndjson' });
+            rows += block.length;
+            // Each block, as it is cheap against a thousand rows of text and makes a pause take hold at once.
+            if (await isHeld(batch)) return await read(tenantId, batchId);
+          }
+          validateMapping(batch.mapping, table.columns);
+          requireUnchanged(batch.file, sha256());
+          return await moveOn(batch, (transaction, now) =>
+            changeBatch(
+              transaction,
+              now,
+              {
+                phase: 'ingesting',
+                rowsTotal: rows,
+                columns: table.columns,
+                format: formatOf(table),
+                file: { ...batch.file, sha256: sha256() },
+              },
+              { type: 'search.batch_validated', data: { rows } },
+            ),
+          );
+        });
+        return viewOf(validated);
+      });
+    },
+
+    async ingestBatch({ batchId, tenantId }) {
+      return await withHeartbeat(async (signal) => {
+        const until = performance.now() + sliceMilliseconds;
+        const batch = await read(tenantId, batchId);
+        if (batch.phase !== 'ingesting' || batch.hold !== null) return viewOf(batch);
+        const ingested = await orFail(batch, async () => {
+          const { table, sha256 } = await openTable(storage, batch.file, {
+            afterRow: batch.rowsIngested,
+            signal,
+          });
+          const map = prepareMapping(batch.mapping, table.columns);
+          let { rowsIngested } = batch;
+          for await (const block of blocksOf(table.rows)) {
+            const rows = block.map((row) => toBatchRow(row, batch.kind, map));
+            const upTo = block.at(-1)?.rowNo ?? rowsIngested;
+            const stored = await database.transaction('search', (transaction) =>
+              appendRows(transaction, { ...batch, rowsIngested }, rows, upTo),
+            );
+            rowsIngested = upTo;
+            if (!stored || performance.now() > until || (await isHeld(batch)))
+              return await read(tenantId, batchId);
+          }
+          requireUnchanged(batch.file, sha256());
+          return await moveOn(batch, async (transaction, now) => {
+            await linkRows(transaction, now);
+            return await changeBatch(
+              transaction,
+              now,
+              { phase: 'searching' },
+              { type: 'search.batch_ingested', data: { rows: rowsIngested } },
+            );
+          });
+        });
+        return viewOf(ingested);
+      });
+    },
+  };
+}
+
+/** Reads a row as the question that it asks, so that bad rows are told before anything is searched or paid. */
+function toBatchRow(
+  row: TableRow,
+  kind: QueryKind,
+  map: (values: readonly string[]) => MappedRow,
+): NewBatchRow {
+  const { rowNo, values } = row;
+  const mapped = map(values);
+  const problem = row.error ?? mapped.error;
+  const bare = { rowNo, rowKey: row.error ? null : mapped.key, values };
+  if (problem) return { ...bare, fingerprint: null, problem };
+  try {
+    return {
+      ...bare,
+      fingerprint: normaliseQuery(kind, fieldsUsedBy(kind, mapped.fields)).key,
+      problem: null,
+    };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const [issue] = error.details.issues ?? [];
+    const message = issue && issue.pointer !== '' ? `${issue.pointer}: ${issue.message}` : error.message;
+    return { ...bare, fingerprint: null, problem: { code: error.code, message } };
+  }
+}

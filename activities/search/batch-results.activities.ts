@@ -1,0 +1,206 @@
+import { PassThrough } from 'node:stream';
+import type { Database } from '../../db/database.ts';
+import type { Batch, ResultFiles } from '../../db/search/batch.ts';
+import { countsOf } from '../../db/search/batch.ts';
+import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
+import { readResults, type BatchRowResult } from '../../db/search/batch-results.ts';
+import { formatDecimal } from '../../domain/search/micros.ts';
+import { matchCells, resultHeader } from '../../domain/search/result-table.ts';
+import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
+import { TableWriter, type CellValue } from '../../platform/tabular/write.ts';
+import type { BatchActivities } from '../../workflows/search/messages.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import type { WorkerServices } from '../services.ts';
+import { viewOf } from './batch-view.ts';
+
+const rowsAtOnce = 2_000;
+const maxBytes = 16 * 1024 ** 3;
+
+/** The end of a batch: result files in the storage, and the word that it is over. */
+export function createBatchResultActivities({
+  database,
+  storage,
+}: WorkerServices): Pick<BatchActivities, 'writeResults'> {
+  return {
+    async writeResults({ batchId, tenantId }) {
+      return await withHeartbeat(async (signal) => {
+        const batch = await database.read('search', ({ sql }) =>
+          new BatchRepository(sql).get(tenantId, batchId),
+        );
+        if (batch.phase !== 'aggregating') return viewOf(batch);
+        const resultFiles = await writeFiles(database, storage, batch, signal);
+        return await database.transaction('search', async (transaction) => {
+          const now = await new BatchRepository(transaction.sql).lock(tenantId, batchId);
+          if (now.phase !== 'aggregating') return viewOf(now);
+          const phase = now.hold === 'cancel' ? 'cancelled' : 'completed';
+          const ended = await changeBatch(
+            transaction,
+            now,
+            { phase, hold: null, resultFiles, finishedAt: new Date() },
+            {
+              type: `search.batch_${phase}`,
+              data: { rows: countsOf(now), cost_micros: String(now.costMicros), name: now.name },
+            },
+          );
+          return viewOf(ended);
+        });
+      });
+    },
+  };
+}
+
+/**
+ * Writes the three files in one pass over the rows. Each appears whole when it is done: a broken-off attempt leaves
+ * nothing that anybody could take for a result, and the next one starts again under the same names.
+ */
+async function writeFiles(
+  database: Database,
+  storage: ObjectStorage,
+  batch: Batch,
+  signal: AbortSignal,
+): Promise<ResultFiles> {
+  const columns = batch.columns ?? [];
+  const failed = new AbortController();
+  const open = (name: string, contentType: string) => {
+    const key = `batches/${batch.tenantId}/${batch.id}/results-${batch.run}/${name}`;
+    const out = new PassThrough();
+    // Told by what is awaited; an event without a listener would end the process.
+    out.on('error', () => undefined);
+    const stored = storage.put(key, out, {
+      contentType,
+      maxBytes,
+      signal: AbortSignal.any([signal, failed.signal]),
+    });
+    // A store that fails (a full disk) ends the others too, and is reported once.
+    stored.catch((error: Error) => {
+      out.destroy(error);
+      failed.abort(error);
+    });
+    return { out, finished: stored.then(({ bytes }) => ({ key, bytes })) };
+  };
+  const csv = open('results.csv', 'text/csv; charset=utf-8');
+  const ndjson = open('results.ndjson', 'application/x-ndjson');
+  const errors = open('errors.csv', 'text/csv; charset=utf-8');
+  const csvTable = new TableWriter(csv.out, resultHeader(columns), { format: 'csv', byteOrderMark: true });
+  const errorTable = new TableWriter(errors.out, errorHeader(columns), {
+    format: 'csv',
+    byteOrderMark: true,
+  });
+  const files = Promise.all([csv.finished, ndjson.finished, errors.finished]);
+  const written = (async () => {
+    for (let afterRow = 0; ;) {
+      AbortSignal.any([signal, failed.signal]).throwIfAborted();
+      const rows = await database.read('search', ({ sql }) =>
+        readResults(sql, batch.id, afterRow, rowsAtOnce),
+      );
+      const last = rows.at(-1);
+      if (!last) break;
+      afterRow = last.rowNo;
+      const unsearched = rows.filter(({ status }) => status === 'failed' || status === 'skipped');
+      await Promise.all([
+        csvTable.write(rows.map((row) => resultCells(row, columns.length))),
+        writeLines(ndjson.out, rows, columns),
+        errorTable.write(unsearched.map((row) => errorCells(row, columns.length))),
+      ]);
+    }
+    await csvTable.finish();
+    await errorTable.finish();
+    for (const { out } of [csv, ndjson, errors]) out.end();
+  })();
+  try {
+    // The first to fail says why; the other fails only because of it.
+    const [stored] = await Promise.all([files, written]);
+    return { csv: stored[0], ndjson: stored[1], errors: stored[2] };
+  } catch (error) {
+    failed.abort(error);
+    for (const { out } of [csv, ndjson, errors]) out.destroy(error as Error);
+    await Promise.allSettled([csv.finished, ndjson.finished, errors.finished, written]);
+    throw error;
+  }
+}
+
+function ownCells({ values }: BatchRowResult, width: number): string[] {
+  return Array.from({ length: width }, (_, index) => values[index] ?? '');
+}
+
+function resultCells(row: BatchRowResult, width: number): CellValue[] {
+  const { match } = row;
+  return [
+    ...ownCells(row, width),
+    row.rowNo,
+    row.status,
+    row.score,
+    formatDecimal(row.costMicros),
+    row.searchId,
+    row.code,
+    row.message,
+    row.cached,
+    row.sameAsRow,
+    match?.provider ?? null,
+    match?.matchedOn.join('; ') ?? null,
+    match?.recordSetId ?? null,
+    match?.personId ?? null,
+    ...matchCells(match?.fields ?? null),
+    row.facts ? JSON.stringify(row.facts) : null,
+  ];
+}
+
+function errorHeader(columns: readonly string[]): string[] {
+  const taken = new Set(columns);
+  const ours = ['row', 'status', 'code', 'message'].map((name) => {
+    let unique = `result_${name}`;
+    while (taken.has(unique)) unique = `_${unique}`;
+    return unique;
+  });
+  return [...ours, ...columns];
+}
+
+function errorCells(row: BatchRowResult, width: number): CellValue[] {
+  return [row.rowNo, row.status, row.code, row.message, ...ownCells(row, width)];
+}
+
+async function writeLines(
+  out: PassThrough,
+  rows: readonly BatchRowResult[],
+  columns: readonly string[],
+): Promise<void> {
+  const text = rows.map((row) => `${JSON.stringify(resultLine(row, columns))}\n`).join('');
+  if (text !== '' && !out.write(text)) {
+    await new Promise<void>((resolve, reject) => {
+      const closed = (): void => reject(out.errored ?? new Error('The output was closed.'));
+      out.once('close', closed);
+      out.once('drain', () => {
+        out.off('close', closed);
+        resolve();
+      });
+    });
+  }
+}
+
+/** A row as a program reads it: nothing is altered, and what is nested stays so. */
+function resultLine(row: BatchRowResult, columns: readonly string[]): object {
+  const { match } = row;
+  return {
+    row: row.rowNo,
+    key: row.rowKey,
+    input: Object.fromEntries(columns.map((name, index) => [name, row.values[index] ?? ''])),
+    result: {
+      status: row.status,
+      score: row.score,
+      cost: formatDecimal(row.costMicros),
+      search_id: row.searchId,
+      code: row.code,
+      message: row.message,
+      cached: row.cached,
+      same_as_row: row.sameAsRow,
+      match: match && {
+        provider: match.provider,
+        matched_on: match.matchedOn,
+        record_set_id: match.recordSetId,
+        person_id: match.personId,
+        fields: match.fields,
+      },
+      facts: row.facts,
+    },
+  };
+}

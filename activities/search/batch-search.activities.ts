@@ -1,0 +1,153 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Batch } from '../../db/search/batch.ts';
+import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
+import {
+  pendingRows,
+  releaseRange,
+  reserveBudget,
+  skipRows,
+  storeResults,
+  takeRange,
+  unfinishedRanges,
+  type PendingRow,
+  type RangeLease,
+} from '../../db/search/batch-search.ts';
+import type { BatchActivities } from '../../workflows/search/messages.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { RowSearcher } from './batch-row-searcher.ts';
+import type { WorkerServices } from '../services.ts';
+import { StepSize } from './batch-step-size.ts';
+import { viewOf } from './batch-view.ts';
+
+/** A range is given back after so long, finished or not, so that tenants take turns and a lost worker costs little. */
+const rangeMilliseconds = 4_000;
+const skippedAtOnce = 20_000;
+
+/** What one step works on: one look at the batch, its next rows, and the money for them. */
+interface Step {
+  batch: Batch;
+  rows: PendingRow[];
+  /** Most that the rows may cost together; null without a budget. */
+  budget: bigint | null;
+  waitsForBudget: boolean;
+}
+
+/** The second half of a batch: from rows to results. */
+export function createBatchSearchActivities(
+  services: WorkerServices,
+): Pick<BatchActivities, 'planSearch' | 'searchRange' | 'finishSearch' | 'skipRest'> {
+  const { database } = services;
+  const searcher = new RowSearcher(services);
+  const stepSize = new StepSize();
+
+  const startStep = async (batch: Batch, lease: RangeLease, from: number, to: number): Promise<Step> => {
+    const { tenantId, id } = batch;
+    const limit = stepSize.rows;
+    if (batch.budgetMicros === null) {
+      return await database.read('search', async ({ sql }) => ({
+        batch: await new BatchRepository(sql).get(tenantId, id),
+        rows: await pendingRows(sql, id, from, to, limit),
+        budget: null,
+        waitsForBudget: false,
+      }));
+    }
+    const each = await searcher.highestPrice(batch);
+    return await database.transaction('search', async ({ sql }) => {
+      const now = await new BatchRepository(sql).lock(tenantId, id);
+      const rows = await pendingRows(sql, id, from, to, limit);
+      const budget = await reserveBudget(sql, now, lease, each * BigInt(rows.length));
+      return { batch: now, rows, budget, waitsForBudget: budget === null };
+    });
+  };
+
+  return {
+    async planSearch({ batchId, tenantId }) {
+      return await withHeartbeat(() =>
+        database.read('search', async ({ sql }) => {
+          await new BatchRepository(sql).get(tenantId, batchId);
+          return await unfinishedRanges(sql, batchId);
+        }),
+      );
+    },
+
+    async searchRange({ batchId, tenantId, from, to }) {
+      return await withHeartbeat(async (signal) => {
+        const started = performance.now();
+        let batch = await database.read('search', ({ sql }) =>
+          new BatchRepository(sql).get(tenantId, batchId),
+        );
+        let next = from;
+        let waitsForBudget = false;
+        if (isSearching(batch)) {
+          const lease = await database.transaction('search', ({ sql }) => takeRange(sql, batchId, from, to));
+          const prepared = searcher.prepare(batch);
+          while (next <= to && performance.now() - started < rangeMilliseconds) {
+            signal.throwIfAborted();
+            const stepStarted = performance.now();
+            const step = await startStep(batch, lease, next, to);
+            ({ batch, waitsForBudget } = step);
+            if (!isSearching(batch) || waitsForBudget) break;
+            const last = step.rows.at(-1);
+            if (!last) {
+              next = to + 1;
+              break;
+            }
+            const answers = await prepared.answer(step.rows, step.budget, activityInfo().attempt, signal);
+            batch = await database.transaction('search', async (transaction) => {
+              await prepared.recordEffects(transaction, answers);
+              return await storeResults(transaction.sql, tenantId, lease, answers.results);
+            });
+            stepSize.learn(step.rows.length, performance.now() - stepStarted);
+            next = last.rowNo + 1;
+          }
+          await database.transaction('search', ({ sql }) => releaseRange(sql, lease));
+        }
+        return {
+          view: viewOf(batch),
+          left: next <= to ? { from: next, to } : null,
+          rows: next - from,
+          seconds: (performance.now() - started) / 1_000,
+          waitsForBudget,
+        };
+      });
+    },
+
+    async finishSearch({ batchId, tenantId }) {
+      const batch = await database.transaction('search', async (transaction) => {
+        const { sql } = transaction;
+        const now = await new BatchRepository(sql).lock(tenantId, batchId);
+        if (!isSearching(now) || (await unfinishedRanges(sql, batchId)).length > 0) return now;
+        return await changeBatch(
+          transaction,
+          now,
+          { phase: 'aggregating' },
+          { type: 'search.batch_searched', data: { cost_micros: String(now.costMicros) } },
+        );
+      });
+      return viewOf(batch);
+    },
+
+    async skipRest({ batchId, tenantId }) {
+      return await withHeartbeat(async (signal) => {
+        for (let afterRow = 0; ;) {
+          signal.throwIfAborted();
+          const done = await database.transaction('search', async (transaction) => {
+            const { sql } = transaction;
+            const batch = await new BatchRepository(sql).lock(tenantId, batchId);
+            if (batch.hold !== 'cancel') return viewOf(batch);
+            const { rows, lastRow } = await skipRows(sql, batch, afterRow, skippedAtOnce);
+            afterRow = lastRow;
+            if (rows > 0) return null;
+            const change = { phase: 'aggregating', rowsTotal: batch.rowsIngested } as const;
+            return viewOf(await changeBatch(transaction, batch, change, { type: 'search.batch_stopped' }));
+          });
+          if (done) return done;
+        }
+      });
+    },
+  };
+}
+
+function isSearching({ phase, hold }: Batch): boolean {
+  return phase === 'searching' && hold === null;
+}

@@ -1,0 +1,40 @@
+import { hkdfSync } from 'node:crypto';
+import type { Database } from '../../db/database.ts';
+import type { Config } from '../../platform/config.ts';
+import { SecretBox } from '../../platform/crypto/secret-box.ts';
+import { OutboundClient } from '../../platform/http/outbound.ts';
+import type { Logger } from '../../platform/log.ts';
+import { createSearchEngine, type RunningSearchEngine } from './engine.ts';
+
+/** The search engine of a process, with the parts that it has to itself. `close` ends them all. */
+export function openSearchEngine({
+  config,
+  database,
+  log,
+}: {
+  config: Config;
+  database: Database;
+  log: Logger;
+}): RunningSearchEngine {
+  const ring = config.ENCRYPTION_KEYS;
+  const secret = ring.keys.get(ring.current);
+  if (!secret) throw new Error('The current key is not in the key ring.');
+  const outbound = new OutboundClient({ allowPrivate: config.OUTBOUND_ALLOW_PRIVATE });
+  const engine = createSearchEngine({
+    database,
+    outbound,
+    secretBox: new SecretBox(ring),
+    hashKey: Buffer.from(hkdfSync('sha256', secret, '', 'perdure search log', 32)),
+    log,
+  });
+  return {
+    search: engine.search.bind(engine),
+    searchMany: engine.searchMany.bind(engine),
+    recordEffects: engine.recordEffects.bind(engine),
+    price: engine.price.bind(engine),
+    close: async () => {
+      await engine.close();
+      await outbound.close();
+    },
+  };
+}

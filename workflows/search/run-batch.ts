@@ -1,0 +1,251 @@
+import { ActivityFailure, ApplicationFailure, type Priority, type RetryPolicy } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineSignal,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { batchState, isFinished } from '../../domain/search/batch.ts';
+import { processStatusAttribute } from '../search-attributes.ts';
+import {
+  batchChangedSignal,
+  type BatchActivities,
+  type BatchView,
+  type RowRange,
+  type RunBatchInput,
+} from './messages.ts';
+import { RangeQueue } from './range-queue.ts';
+
+/** Whatever stops a step (a worker or a database that is gone) passes, and until then there is nothing else to do. */
+const untilItWorks: RetryPolicy = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '10 seconds',
+};
+
+/** A lost worker is noticed by its missing heartbeat, and its range is in other hands a second later. */
+const step = {
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '8 seconds',
+  retry: untilItWorks,
+} as const;
+
+/** The receiver of a webhook is a stranger: nine more chances over some five hours, each later than the one before. */
+const webhook = {
+  startToCloseTimeout: '20 seconds',
+  retry: {
+    initialInterval: '5 seconds',
+    backoffCoefficient: 3,
+    maximumInterval: '2 hours',
+    maximumAttempts: 10,
+  },
+} as const;
+
+const activities = proxyActivities<BatchActivities>(step);
+const { readBatch, abandonBatchWebhook } = proxyActivities<BatchActivities>({
+  startToCloseTimeout: '10 seconds',
+  retry: untilItWorks,
+});
+const { deliverBatchWebhook } = proxyActivities<BatchActivities>(webhook);
+
+export const batchChanged = defineSignal(batchChangedSignal);
+
+/**
+ * A batch, from the uploaded file to the results. The database says where it stands; each step moves it on there, and the
+ * workflow decides which one is next, how many chunks are at work, and what happens when one is lost.
+ */
+export async function runBatch(input: RunBatchInput): Promise<void> {
+  await new BatchRun(input).follow();
+}
+
+class BatchRun {
+  readonly #input: RunBatchInput;
+  /** Signals so far: whoever has read the batch can tell whether it was changed since. */
+  #changes = 0;
+  #view: BatchView | null = null;
+
+  constructor(input: RunBatchInput) {
+    this.#input = input;
+    setHandler(batchChanged, () => {
+      this.#changes += 1;
+    });
+  }
+
+  async follow(): Promise<void> {
+    try {
+      let view = await this.#read();
+      while (!isFinished(view.phase)) view = await this.#next(view);
+      if (view.webhookDue) await this.#tellWebhook();
+    } catch (error) {
+      // Its owner has deleted it: nobody waits for anything any more.
+      if (!isCode(error, 'search.batch_not_found')) throw error;
+    }
+  }
+
+  async #next(view: BatchView): Promise<BatchView> {
+    if (view.hold === 'cancel') return await this.#run('skipRest', 'Mark the rest as skipped');
+    if (view.hold === 'pause') return await this.#untilChanged();
+    switch (view.phase) {
+      case 'submitted':
+      case 'validating':
+        return await this.#run('validateBatch', 'Read the file through');
+      case 'ingesting':
+        return await this.#run('ingestBatch', 'Store rows');
+      case 'searching':
+        return await this.#search();
+      default:
+        return await this.#run('writeResults', 'Write the result files');
+    }
+  }
+
+  async #read(): Promise<BatchView> {
+    return this.#note(
+      await readBatch.executeWithOptions({ ...this.#options('Where does the batch stand?') }, [this.#input]),
+    );
+  }
+
+  async #run(
+    name: 'validateBatch' | 'ingestBatch' | 'finishSearch' | 'skipRest' | 'writeResults',
+    summary: string,
+  ): Promise<BatchView> {
+    return this.#note(
+      await activities[name].executeWithOptions({ ...step, ...this.#options(summary) }, [this.#input]),
+    );
+  }
+
+  /**
+   * Waits for the next word of the owner. The batch is read once more after the signals were counted: one that came
+   * before is not missed, and one that comes later ends the wait.
+   */
+  async #untilChanged(): Promise<BatchView> {
+    const seen = this.#changes;
+    const view = await this.#read();
+    if (view.hold !== 'pause') return view;
+    if (workflowInfo().continueAsNewSuggested) await this.#startAfresh();
+    await condition(() => this.#changes > seen);
+    return await this.#read();
+  }
+
+  /** Searches until every row has a result, the batch is held, or the history is long enough. */
+  async #search(): Promise<BatchView> {
+    const planned = await activities.planSearch.executeWithOptions(
+      { ...step, ...this.#options('Which rows have no result yet?') },
+      [this.#input],
+    );
+    if (planned.length === 0) return await this.#run('finishSearch', 'Has every row its result?');
+    const queue = new RangeQueue(planned);
+    const lanes = new Lanes();
+    let seen = this.#changes;
+    for (;;) {
+      const view = this.#view as BatchView;
+      const goOn = view.phase === 'searching' && view.hold === null && !workflowInfo().continueAsNewSuggested;
+      while (goOn && lanes.canTake(view.concurrency)) {
+        const range = queue.take();
+        if (!range) break;
+        lanes.start(() => this.#searchRange(range, queue, lanes));
+      }
+      if (lanes.busy === 0) break;
+      await lanes.freed(() => this.#changes > seen);
+      if (this.#changes > seen) {
+        seen = this.#changes;
+        await this.#read();
+      }
+    }
+    if (workflowInfo().continueAsNewSuggested) await this.#startAfresh();
+    return this.#view as BatchView;
+  }
+
+  async #searchRange(range: RowRange, queue: RangeQueue, lanes: Lanes): Promise<void> {
+    const outcome = await activities.searchRange.executeWithOptions(
+      { ...step, ...this.#options(`Rows ${range.from}–${range.to}`) },
+      [{ ...this.#input, ...range }],
+    );
+    if (outcome.left) queue.giveBack(outcome.left);
+    queue.learn(outcome.rows, outcome.seconds);
+    lanes.waitForOthers = outcome.waitsForBudget;
+    this.#note(outcome.view);
+  }
+
+  async #tellWebhook(): Promise<void> {
+    try {
+      await deliverBatchWebhook.executeWithOptions({ ...webhook, ...this.#options('Tell the webhook') }, [
+        this.#input,
+      ]);
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      if (isCode(error, 'search.batch_not_found')) throw error;
+      await abandonBatchWebhook(this.#input);
+    }
+  }
+
+  async #startAfresh(): Promise<never> {
+    await condition(allHandlersFinished);
+    return await continueAsNew<typeof runBatch>(this.#input);
+  }
+
+  /** Chunks end in any order: only a newer view replaces the one we have. */
+  #note(view: BatchView): BatchView {
+    const before = this.#view;
+    if (before && before.revision > view.revision) return before;
+    this.#view = view;
+    setCurrentDetails(view.details);
+    if (!before || batchState(before) !== batchState(view)) {
+      upsertSearchAttributes([{ key: processStatusAttribute, value: batchState(view) }]);
+    }
+    return view;
+  }
+
+  #options(summary: string): { summary: string; priority: Priority } {
+    const { tenantId } = this.#input;
+    return {
+      summary,
+      // Interactive work goes first, and tenants take turns whatever they have in the queue.
+      priority: { priorityKey: this.#view?.priority ?? 3, fairnessKey: tenantId },
+    };
+  }
+}
+
+/** Chunks at work at once. */
+class Lanes {
+  busy = 0;
+  /** The budget's rest is in the hands of others: the next chunk can start when one of them has ended. */
+  waitForOthers = false;
+  #ended = 0;
+  #failure: { error: unknown } | null = null;
+
+  canTake(width: number): boolean {
+    return this.busy < (this.waitForOthers ? 1 : width);
+  }
+
+  start(work: () => Promise<void>): void {
+    this.busy += 1;
+    work()
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.busy -= 1;
+        this.#ended += 1;
+      });
+  }
+
+  /** Waits until a chunk has ended or something else is so. Throws what a chunk threw, once all have ended. */
+  async freed(orElse: () => boolean): Promise<void> {
+    const before = this.#ended;
+    await condition(() => this.#ended > before || orElse());
+    if (!this.#failure) return;
+    await condition(() => this.busy === 0);
+    throw this.#failure.error;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return (
+    error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === code
+  );
+}
