@@ -1,0 +1,44 @@
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { locateTemporalCli } from '../../platform/local/temporal-cli.ts';
+import { startTemporal } from '../../platform/local/temporal.ts';
+import { searchAttributes } from '../../workflows/search-attributes.ts';
+import { closeAfterRun, oncePerRun } from './run.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** One Temporal Service for the run, in memory. Tests keep apart by the names of their queues and workflows. */
+export const temporalServer = oncePerRun(async () => {
+  const { path } = await locateTemporalCli({
+    searchPath: process.env['PATH'],
+    cliPath: process.env['TEMPORAL_CLI_PATH'],
+    cacheCandidates: [join(root, '.data', 'cache')],
+  });
+  const server = await startTemporal({
+    program: path,
+    dbFile: null,
+    uiPort: null,
+    logLevel: 'error',
+    searchAttributes,
+  });
+  closeAfterRun(() => server.stop());
+  return server;
+});
+
+/** A client of it, shared by the run. */
+export const temporalClient = oncePerRun(async () => {
+  const { address, namespace } = await temporalServer();
+  const connection = await Connection.connect({ address });
+  closeAfterRun(() => connection.close());
+  return new Client({ connection, namespace });
+});
+
+/** A connection for workers in this process, shared by the run. */
+export const workerConnection = oncePerRun(async () => {
+  const { address } = await temporalServer();
+  const connection = await NativeConnection.connect({ address });
+  closeAfterRun(() => connection.close());
+  return connection;
+});

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { temporalClient } from '../test/support/temporal.ts';
+import { until } from '../test/support/until.ts';
+import { reconcileSchedules, type CronWork } from './schedules.ts';
+
+describe('the schedules', () => {
+  let client: Client;
+  before(async () => {
+    client = await temporalClient();
+  });
+
+  const run = randomUUID();
+  const work = (name: string, cron = '0 3 * * *'): CronWork => ({
+    name: `${name}-${run}`,
+    domain: 'audit',
+    cron,
+    jitter: '1 minutes',
+    workflowType: 'cleanDomain',
+    args: ['audit'],
+    summary: 'A test',
+  });
+  const idOf = (name: string) => `cron:${name}-${run}`;
+  /** Lists come from the visibility store, which follows a moment later. */
+  const listed = async () => {
+    const ids: string[] = [];
+    for await (const { scheduleId } of client.schedule.list())
+      if (scheduleId.endsWith(run)) ids.push(scheduleId);
+    return ids.sort();
+  };
+  const listsExactly = (...names: string[]) =>
+    until(async () => {
+      assert.deepEqual(await listed(), names.map(idOf).sort());
+      return true;
+    });
+
+  it('are made to match the list: made, changed, removed', async () => {
+    await reconcileSchedules(client, [work('kept'), work('dropped')], ['audit']);
+    await listsExactly('dropped', 'kept');
+    await reconcileSchedules(client, [work('kept', '30 4 * * *')], ['audit']);
+    await listsExactly('kept');
+    const { spec } = await client.schedule.getHandle(idOf('kept')).describe();
+    assert.equal(spec.calendars?.[0]?.hour[0]?.start, 4);
+  });
+
+  it('stay paused when an operator has paused them', async () => {
+    await reconcileSchedules(client, [work('kept')], ['audit']);
+    const handle = client.schedule.getHandle(idOf('kept'));
+    await handle.pause('an operator looks into it');
+    await reconcileSchedules(client, [work('kept', '0 5 * * *')], ['audit']);
+    assert.equal((await handle.describe()).state.paused, true);
+  });
+
+  it('of other domains are left alone', async () => {
+    await reconcileSchedules(client, [], ['search']);
+    await listsExactly('kept');
+  });
+
+  it('may be reconciled by several workers at once', async () => {
+    await Promise.all(
+      [1, 2, 3].map(() => reconcileSchedules(client, [work('kept'), work('raced')], ['audit'])),
+    );
+    await listsExactly('kept', 'raced');
+  });
+
+  after(() => reconcileSchedules(client, [], ['audit']));
+});
