@@ -136,7 +136,7 @@ const claimFlights = `
 const landFlights = `
   with given as (
     select decode(key, 'hex') as key, answer, ttl
-    from unnest($3::text[], $4::jsonb[], $5::int[]) as given (key, answer, ttl)
+    from unnest($3::text[], $4::json[], $5::int[]) as given (key, answer, ttl)
   ), landed as (
     delete from search.flights f using given
     where f.tenant_id = $1 and f.owner = $2 and f.key = given.key

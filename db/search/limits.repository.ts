@@ -255,7 +255,7 @@ const lockMeter = `
 const settleCharges = `
   with given as (
     select effect_key, outcome, amount, answer
-    from unnest($2::text[], $3::text[], $4::bigint[], $5::jsonb[]) as given (effect_key, outcome, amount, answer)
+    from unnest($2::text[], $3::text[], $4::bigint[], $5::json[]) as given (effect_key, outcome, amount, answer)
   ), settled as (
     update search.charges c
     set state = case when given.outcome = 'throttled' then 'released' else 'settled' end,

@@ -77,7 +77,9 @@ export class ProviderRepository {
       [this.#tenantId],
     );
     if (inserted.length > 0) {
-      for (const [place, settings] of defaultProviders.entries()) await this.insert(settings, place);
+      for (const [place, settings] of defaultProviders.entries()) {
+        await this.insert(uuidv7(), settings, place);
+      }
     }
     const setup = await this.findSetup();
     if (!setup) throw new Error('The search settings of a tenant were not there after they were written.');
@@ -91,14 +93,12 @@ export class ProviderRepository {
     ]);
   }
 
-  async insert(settings: ProviderSettings, place: number): Promise<string> {
-    const id = uuidv7();
+  async insert(id: string, settings: ProviderSettings, place: number): Promise<void> {
     await this.#sql(
       `insert into search.providers (id, tenant_id, place, ${settingColumns.join(', ')})
        values ($1, $2, $3, ${settingColumns.map((_, index) => `$${index + 4}`).join(', ')})`,
       [id, this.#tenantId, place, ...settingValues(settings)],
     );
-    return id;
   }
 
   /** False when the provider is no longer of this version. */

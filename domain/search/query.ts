@@ -203,8 +203,10 @@ function distinctBy<T>(values: T[], keyOfValue: (value: T) => string): T[] {
 function keyOf(query: Omit<NormalisedQuery, 'key'>, unreadable: Unreadable[]): string {
   const { fields } = query;
   const born = readBirthDate(fields.date_of_birth);
+  // Where numbers and mailboxes are all there is, the country has done its part in reading them.
+  const read = query.kind === 'phone' || query.kind === 'email';
   const texts = personTextFields
-    .filter((field) => field !== 'external_id')
+    .filter((field) => field !== 'external_id' && !(read && field === 'country'))
     .map((field) => [
       field,
       field === 'date_of_birth' && born ? birthDateDigits(born) : fold(fields[field] ?? ''),

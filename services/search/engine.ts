@@ -162,9 +162,9 @@ class Engine implements RunningSearchEngine {
     }
     const entry = logEntryOf(result, request, this.#hash(scope, result), performance.now() - started);
     const effects = effectsOf(tenant, settlements, [entry]);
-    await this.#parts.database.transaction('search', async ({ sql, publish }) => {
-      await this.recordEffects(sql, scope, effects);
-      await publish(performed(scope, request, result, effects));
+    await this.#parts.database.transaction('search', async (transaction) => {
+      await this.recordEffects(transaction.sql, scope, effects);
+      await transaction.publish(performed(scope, request, result, effects));
     });
     return result;
   }

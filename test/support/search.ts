@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../../db/database.ts';
 import { PersonRepository } from '../../db/search/person.repository.ts';
-import { invalidateSearchCache } from '../../db/search/provider.repository.ts';
+import {
+  invalidateSearchCache,
+  ProviderRepository,
+  type ProviderSettings,
+} from '../../db/search/provider.repository.ts';
+import { sealSecrets } from '../../services/search/provider-secrets.ts';
 import type { PersonFields } from '../../domain/search/person.ts';
 import type { QueryInput, QueryKind } from '../../domain/search/query.ts';
 import { SecretBox } from '../../platform/crypto/secret-box.ts';
@@ -16,6 +21,7 @@ import type {
 } from '../../services/search/contract.ts';
 import { createSearchEngine, type RunningSearchEngine } from '../../services/search/engine.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
+import type { Vendor } from './vendor.ts';
 
 const defaults: SearchOptions = {
   minScore: 0.5,
@@ -25,6 +31,36 @@ const defaults: SearchOptions = {
   recordSetIds: null,
   useCache: true,
 };
+
+const httpDefaults: Omit<ProviderSettings, 'name'> = {
+  kind: 'http',
+  enabled: true,
+  searchKinds: ['email', 'phone', 'name', 'address', 'comprehensive'],
+  price: { perCall: 0n, perHit: 0n },
+  limits: { ratePerSecond: null, burst: 1, concurrency: null, budgetDay: null, budgetMonth: null },
+  timeoutMs: 2_000,
+  cacheTtlSeconds: null,
+  breaker: { failures: 5, cooldownMs: 30_000 },
+  config: null,
+  secrets: null,
+};
+
+/** The configuration of an `http` provider for a vendor of this machine, which answers with `{ people, final }`. */
+export function vendorConfig(vendor: Pick<Vendor, 'origin'>, path = '/v1/lookup'): Record<string, unknown> {
+  return {
+    kinds: ['email', 'phone', 'name', 'address', 'comprehensive'],
+    request: {
+      url: `${vendor.origin}${path}?phone={{phone.e164}}&name={{name.full}}`,
+      headers: { 'idempotency-key': '{{call.key}}' },
+    },
+    answer: {
+      people: '/people',
+      fields: { full_name: '/name', date_of_birth: '/born', phones: ['/phone'], emails: ['/email'] },
+      score: { pointer: '/score', otherwise: 0.9 },
+    },
+    validated: [{ pointer: '/final', equals: true }],
+  };
+}
 
 /** One engine as a process of its own would have it: own pool, own client. */
 export interface EngineProcess {
@@ -99,6 +135,35 @@ export class SearchHarness {
       await invalidateSearchCache(sql, tenantId);
     });
     return recordSetId;
+  }
+
+  /** Adds a provider behind those that are there. */
+  async provider(
+    tenantId: string,
+    settings: Partial<ProviderSettings> & Pick<ProviderSettings, 'name'>,
+    secrets: Record<string, string> = {},
+  ): Promise<string> {
+    const id = uuidv7();
+    await this.db.database.transaction('search', async ({ sql }) => {
+      const providers = new ProviderRepository(sql, tenantId);
+      const setup = await providers.ensureSetup();
+      const sealed = sealSecrets(this.secretBox, { tenantId, providerId: id }, secrets);
+      await providers.insert(id, { ...httpDefaults, ...settings, secrets: sealed }, setup.providers.length);
+      await providers.lockAndInvalidate();
+    });
+    return id;
+  }
+
+  /** Takes the providers away that every tenant starts with. */
+  async withoutDefaults(tenantId: string): Promise<void> {
+    await this.db.database.transaction('search', async ({ sql }) => {
+      await new ProviderRepository(sql, tenantId).ensureSetup();
+      await sql('delete from search.providers where tenant_id = $1', [tenantId]);
+    });
+  }
+
+  async rows<T extends object>(text: string, parameters: readonly unknown[] = []): Promise<T[]> {
+    return await this.db.database.read('search', ({ sql }) => sql<T>(text, parameters));
   }
 
   async close(): Promise<void> {

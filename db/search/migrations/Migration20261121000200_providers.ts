@@ -96,7 +96,7 @@ export class Migration20261121000200_providers extends Migration {
       amount_micros bigint not null default 0,
       currency text not null,
       day date not null,
-      answer jsonb,
+      answer json,
       created_at timestamptz not null default now(),
       settled_at timestamptz
     )`);
@@ -107,7 +107,7 @@ export class Migration20261121000200_providers extends Migration {
     this.addSql(`create unlogged table search.cache_entries (
       tenant_id uuid not null,
       key bytea not null,
-      answer jsonb not null,
+      answer json not null,
       landed_at timestamptz not null,
       fresh_until timestamptz not null,
       primary key (tenant_id, key)
