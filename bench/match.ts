@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { openBenchDatabase, type BenchDatabase } from './match-database.ts';
 import { febrl, hasFile, organisations } from './match-datasets.ts';
+import { customerRecords, registerRecords } from './match-people.ts';
 import { runAbsent, runLink, runPairs, type OnWrong, type Report } from './match-runs.ts';
 
 const { values: options } = parseArgs({
@@ -25,6 +26,8 @@ const sets: Record<string, (db: BenchDatabase) => Promise<Report>> = {
   febrl4: (db) => runLink(db, febrl('febrl/dataset4a.csv'), febrl('febrl/dataset4b.csv'), onWrong),
   'febrl4-absent': (db) => runAbsent(db, febrl('febrl/dataset4a.csv'), febrl('febrl/dataset4b.csv'), onWrong),
   febrl3: (db) => runPairs(db, febrl('febrl/dataset3.csv'), onWrong),
+  registers: (db) => runPairs(db, registerRecords(1, 1_500), onWrong),
+  customers: (db) => runPairs(db, customerRecords(1, 300), onWrong),
 };
 for (const name of ['1', '2']) {
   const file = `febrl/dataset${name}.csv`;

@@ -22,7 +22,7 @@ const longestList = 300;
 /** Most candidates of a query that are compared. */
 const mostCandidates = 40;
 /** So many are compared in any case; a further one only if its votes could make it the one among all people. */
-const fewCandidates = 10;
+const fewCandidates = 12;
 
 /**
  * Finds candidates for many queries in one statement. Each key votes for the people who have it, by the logarithm of
@@ -73,6 +73,6 @@ const vote = `
   select ranked.place as query, ranked.person_no::text as "personNo"
   from ranked
   join search.persons person using (person_no)
-  where rank <= $7::int and (rank <= $8::int or strength >= ln($3::float8))
+  where rank <= $7::int and (rank <= $8::int or strength >= 0.75 * ln($3::float8))
     and person.tenant_id = $1::uuid and person.record_set_id = any($2::uuid[])
   order by place, rank`;

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { blockingKeys } from '../../domain/search/matching/blocking.ts';
 import { termsOf, type TermKind } from '../../domain/search/matching/frequency.ts';
-import { countedHousehold } from '../../domain/search/matching/household.ts';
+import { makeUpTerms } from '../../domain/search/matching/make-up.ts';
 import { profileOf, type Profile } from '../../domain/search/matching/profile.ts';
 import { spellingForms } from '../../domain/search/matching/spelling.ts';
 import type { PersonFields } from '../../domain/search/person.ts';
@@ -54,12 +54,10 @@ export class PersonRepository {
       profiles.map((profile) => keyArray(blockingKeys(profile).map((key) => keys.blocking(key)))),
     ]);
     if (stored.length === 0) return 0;
-    const fresh = await this.#addTerms(
-      tenantId,
-      recordSetId,
-      stored.flatMap(({ place }) => profiles[place] ?? []),
-    );
-    await this.#changeCounts(tenantId, recordSetId, stored.length, fresh);
+    const added = stored.flatMap(({ place }) => profiles[place] ?? []);
+    const counts = countTerms(keys, added);
+    const fresh = await this.#addTerms(tenantId, recordSetId, counts);
+    await this.#changeCounts(tenantId, recordSetId, stored.length, counts, fresh);
     return stored.length;
   }
 
@@ -127,16 +125,15 @@ export class PersonRepository {
       counts.map(({ key }) => key),
       counts.map(({ persons }) => persons),
     ]);
-    await this.#changeCounts(tenantId, recordSetId, -gone.length, emptied);
+    await this.#changeCounts(tenantId, recordSetId, -gone.length, counts, emptied);
   }
 
   async #addTerms(
     tenantId: string,
     recordSetId: string,
-    profiles: readonly Profile[],
+    counts: readonly TermCount[],
   ): Promise<{ kind: string }[]> {
     const keys = new RecordKeys(recordSetId);
-    const counts = countTerms(keys, profiles);
     const fresh = await this.#sql<{ kind: string; term: string; key: string }>(addTerms, [
       tenantId,
       recordSetId,
@@ -154,26 +151,27 @@ export class PersonRepository {
     return fresh;
   }
 
-  /** @param terms those that are new, or when people go, those that nobody has any more */
+  /**
+   * @param counts what the people who came or went have
+   * @param edge which of these terms are new, or when people went, which nobody has any more
+   */
   async #changeCounts(
     tenantId: string,
     recordSetId: string,
     people: number,
-    terms: readonly { kind: string }[],
+    counts: readonly TermCount[],
+    edge: readonly { kind: string }[],
   ): Promise<void> {
     const sign = Math.sign(people);
+    const distinct = (kind: TermKind): number => sign * edge.filter((term) => term.kind === kind).length;
+    const identified = counts.reduce((sum, { kind, persons }) => sum + (kind === 'i' ? persons : 0), 0);
     await this.#sql(
       `update search.record_sets
        set person_count = person_count + $3, household_count = household_count + $4,
-           member_count = member_count + $5, updated_at = now()
+           member_count = member_count + $5, identity_count = identity_count + $6,
+           identified_count = identified_count + $7, updated_at = now()
        where tenant_id = $1 and id = $2`,
-      [
-        tenantId,
-        recordSetId,
-        people,
-        sign * terms.filter(({ kind }) => kind === 'h').length,
-        sign * terms.filter(({ kind }) => kind === 'm').length,
-      ],
+      [tenantId, recordSetId, people, distinct('h'), distinct('m'), distinct('i'), sign * identified],
     );
   }
 }
@@ -201,9 +199,7 @@ function countTerms(keys: RecordKeys, profiles: readonly Profile[]): TermCount[]
 }
 
 function allTermsOf(profile: Profile): [TermKind, string][] {
-  const counted = countedHousehold(profile);
-  if (!counted) return termsOf(profile);
-  return [...termsOf(profile), ['h', counted.household], ['m', counted.member]];
+  return [...termsOf(profile), ...makeUpTerms(profile)];
 }
 
 function keyArray(keys: readonly number[]): string {

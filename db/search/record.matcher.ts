@@ -1,7 +1,7 @@
 import { addSpellings, queryKeys } from '../../domain/search/matching/blocking.ts';
 import { smoothedFrequency } from '../../domain/search/matching/frequency.ts';
 import type { Evidence } from '../../domain/search/matching/evidence.ts';
-import { furtherMembers } from '../../domain/search/matching/household.ts';
+import { makeUpOf, type MakeUp } from '../../domain/search/matching/make-up.ts';
 import type { Nicknames } from '../../domain/search/matching/nicknames.ts';
 import { leastPopulation, matchOdds, posteriors } from '../../domain/search/matching/probability.ts';
 import { profileOf, type Profile } from '../../domain/search/matching/profile.ts';
@@ -69,7 +69,7 @@ export class RecordMatcher {
     { recordSetIds = null, minScore = 0, limit = 10 }: MatchOptions = {},
   ): Promise<RecordMatch[][]> {
     const sets = await this.#sql<RecordSetCounts>(
-      `select id, person_count::text as people, household_count::text as households,
+      `select id, person_count::text as people, household_count::text as households, identified_count::text as identified, identity_count::text as identities,
          member_count::text as members
        from search.record_sets
        where tenant_id = $1 and deleted_at is null and person_count > 0
@@ -77,11 +77,17 @@ export class RecordMatcher {
       [tenantId, recordSetIds],
     );
     if (sets.length === 0) return queries.map(() => []);
+    const makeUp = makeUpOf({
+      households: total(sets, 'households'),
+      members: total(sets, 'members'),
+      identified: total(sets, 'identified'),
+      identities: total(sets, 'identities'),
+    });
     const scope: Scope = {
       tenantId,
       recordSetIds: sets.map(({ id }) => id),
-      population: Math.max(leastPopulation, total(sets, 'people')),
-      furtherMembers: furtherMembers(total(sets, 'households'), total(sets, 'members')),
+      population: Math.max(leastPopulation, total(sets, 'people') / makeUp.recordsPerPerson),
+      ...makeUp,
     };
     const keys = sets.map(({ id }) => new RecordKeys(id));
     const profiles = queries.map(profileOf);
@@ -134,7 +140,7 @@ export class RecordMatcher {
     const people = await this.#profiles([...new Set(candidates.map(({ personNo }) => personNo))]);
     const countOf = await countTermsOf(this.#sql, keys, [...profiles, ...people.values()]);
     const context: ScoringContext = {
-      frequency: smoothedFrequency(countOf),
+      frequency: smoothedFrequency(countOf, scope.recordsPerPerson),
       nicknames: this.#nicknames,
       population: scope.population,
       furtherMembers: scope.furtherMembers,
@@ -190,18 +196,13 @@ export class RecordMatcher {
   }
 }
 
-interface RecordSetCounts {
-  id: string;
-  people: string;
-  households: string;
-  members: string;
-}
+type Count = 'people' | 'households' | 'members' | 'identified' | 'identities';
 
-interface Scope extends CandidateScope {
-  furtherMembers: number;
-}
+type RecordSetCounts = { id: string } & Record<Count, string>;
 
-function total(sets: readonly RecordSetCounts[], what: 'people' | 'households' | 'members'): number {
+type Scope = CandidateScope & MakeUp;
+
+function total(sets: readonly RecordSetCounts[], what: Count): number {
   return sets.reduce((sum, set) => sum + Number(set[what]), 0);
 }
 

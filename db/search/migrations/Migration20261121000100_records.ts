@@ -9,6 +9,8 @@ export class Migration20261121000100_records extends Migration {
       person_count bigint not null default 0,
       household_count bigint not null default 0,
       member_count bigint not null default 0,
+      identified_count bigint not null default 0,
+      identity_count bigint not null default 0,
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now(),
       deleted_at timestamptz

@@ -15,52 +15,54 @@ export interface Address {
 /** Most words of one line that are looked at. */
 const mostWords = 12;
 
-/** Words that are written long and short. "St" is street and saint alike, so both are brought to it. */
-const shortForms: Readonly<Record<string, string>> = {
-  street: 'st',
-  saint: 'st',
-  str: 'st',
-  road: 'rd',
-  avenue: 'ave',
-  av: 'ave',
-  avenu: 'ave',
-  boulevard: 'blvd',
-  drive: 'dr',
-  drv: 'dr',
-  lane: 'ln',
-  court: 'ct',
-  crt: 'ct',
-  crescent: 'cres',
-  cr: 'cres',
-  close: 'cl',
-  circuit: 'cct',
-  place: 'pl',
-  square: 'sq',
-  terrace: 'tce',
-  ter: 'tce',
-  parkway: 'pkwy',
-  pky: 'pkwy',
-  highway: 'hwy',
-  parade: 'pde',
-  mount: 'mt',
-  fort: 'ft',
-  north: 'n',
-  south: 's',
-  east: 'e',
-  west: 'w',
-  northeast: 'ne',
-  northwest: 'nw',
-  southeast: 'se',
-  southwest: 'sw',
-  apartment: 'apt',
-  suite: 'ste',
-  floor: 'fl',
-  building: 'bldg',
+/**
+ * Words that are written long and short, brought to the long form, so that "warregocircuit" and "warrego cct" are alike.
+ * "St" is street and saint alike: both are brought to one.
+ */
+const longForms: Readonly<Record<string, string>> = {
+  st: 'street',
+  saint: 'street',
+  str: 'street',
+  rd: 'road',
+  ave: 'avenue',
+  av: 'avenue',
+  blvd: 'boulevard',
+  dr: 'drive',
+  drv: 'drive',
+  ln: 'lane',
+  ct: 'court',
+  crt: 'court',
+  cres: 'crescent',
+  cr: 'crescent',
+  cl: 'close',
+  cct: 'circuit',
+  pl: 'place',
+  sq: 'square',
+  tce: 'terrace',
+  ter: 'terrace',
+  pkwy: 'parkway',
+  pky: 'parkway',
+  hwy: 'highway',
+  pde: 'parade',
+  mt: 'mount',
+  ft: 'fort',
+  n: 'north',
+  s: 'south',
+  e: 'east',
+  w: 'west',
+  ne: 'northeast',
+  nw: 'northwest',
+  se: 'southeast',
+  sw: 'southwest',
+  apt: 'apartment',
+  ste: 'suite',
+  fl: 'floor',
+  bldg: 'building',
 };
 
 /** Words that say what sort of thing an address line is, not which. They never make a blocking key. */
 const kinds = new Set([
-  ...Object.values(shortForms),
+  ...Object.values(longForms),
   'the',
   'of',
   'and',
@@ -116,7 +118,7 @@ function postcodeKey(raw: string | undefined): string {
 }
 
 function addressWords(raw: string | undefined): string[] {
-  return words(raw).map((word) => (Object.hasOwn(shortForms, word) ? (shortForms[word] ?? word) : word));
+  return words(raw).map((word) => (Object.hasOwn(longForms, word) ? (longForms[word] ?? word) : word));
 }
 
 function startsWithDigit(word: string | undefined): boolean {

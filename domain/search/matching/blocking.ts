@@ -70,6 +70,12 @@ function otherKeys(profile: Profile): string[] {
   const keys = new Set<string>();
   if (knowsDay(born)) keys.add(`d|${born.slice(0, 4)}|${dayAndMonth(born)}`);
   if (born !== '' && address.postcode !== '') keys.add(`yp|${born.slice(0, 4)}|${address.postcode}`);
+  if (born !== '') {
+    for (const place of placeCodes(profile, ['city'])) keys.add(`yc|${born.slice(0, 4)}|${place}`);
+    for (const [extra, value] of Object.entries(profile.extras).slice(0, mostExtras)) {
+      keys.add(`yx|${born.slice(0, 4)}|${extra}|${value}`);
+    }
+  }
   const places = placeCodes(profile, addressLines);
   places.forEach((place, index) => {
     if (address.number !== '') keys.add(`an|${address.number}|${place}`);
@@ -84,6 +90,7 @@ function otherKeys(profile: Profile): string[] {
   for (const email of profile.emails) {
     keys.add(`e|${email}`);
     keys.add(`el|${email.slice(0, Math.max(0, email.lastIndexOf('@')))}`);
+    keys.add(`ep|${email.replace(/[^a-z]/g, '').slice(0, 7)}`);
   }
   if (profile.nationalId !== '') keys.add(`i|${profile.nationalId}`);
   for (const key of organisationKeys(profile)) keys.add(key);

@@ -10,12 +10,12 @@ const m = {
   yearOff: 0.02,
   monthOff: 0.02,
   yearOnly: 0.9,
-  different: 0.04,
+  different: 0.03,
 };
 const u = {
-  close: 20 / 30_000,
+  close: 30 / 30_000,
   swapped: 1 / 30_000,
-  yearOff: 20 / 30_000,
+  yearOff: 40 / 30_000,
   monthOff: 45 / 30_000,
   year: 1 / 70,
 };

@@ -1,9 +1,9 @@
 import { bits, type Evidence } from './evidence.ts';
-import { editDistance } from './similarity.ts';
+import { editDistance, jaroWinkler } from './similarity.ts';
 
 /** Bits that two people who share nothing else share a mailbox, at most; the share of a household comes off in the score. */
-const m = { exact: 0.7, close: 0.08, local: 0.06 };
-const u = { exact: 1e-6, close: 2e-4, local: 1e-3 };
+const m = { exact: 0.7, close: 0.08, similar: 0.06 };
+const u = { exact: 1e-6, close: 2e-4, similar: 1e-3 };
 const against = { phone: -0.8, email: -1.5, nationalId: -4 };
 
 /** Telephone numbers in E.164: the best pair counts. Numbers without country code agree by their last seven digits. */
@@ -19,14 +19,15 @@ export function comparePhones(query: readonly string[], person: readonly string[
   });
 }
 
-/** E-mail keys: the same mailbox, one or two typing errors, or the same local part at another domain. */
+/** E-mail keys: the same mailbox, one or two typing errors, more of them in a long address, or the same local part at another domain. */
 export function compareEmails(query: readonly string[], person: readonly string[]): Evidence[] {
   return best('email', query, person, against.email, (left, right) => {
     if (left === right) return ['exact', bits(m.exact, u.exact)];
     if (editDistance(left, right, 2) <= 2) return ['close', bits(m.close, u.close)];
     const local = left.slice(0, left.lastIndexOf('@'));
     const other = right.slice(0, right.lastIndexOf('@'));
-    if (local.length >= 5 && local === other) return ['similar', bits(m.local, u.local)];
+    const alike = local.length >= 5 && (local === other || jaroWinkler(left, right) >= 0.9);
+    if (alike) return ['similar', bits(m.similar, u.similar)];
     return null;
   });
 }

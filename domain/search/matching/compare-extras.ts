@@ -58,7 +58,7 @@ export function compareOrganisations(
       alone -= Math.log2(frequency('o', word)) * 0.3;
     }
   }
-  const weight = Math.max(-3, Math.min(14, shared * 0.6 - alone * 0.25));
+  const weight = Math.max(-2, Math.min(10, shared * 0.5 - alone * 0.2));
   const level = alone === 0 ? 'exact' : shared === 0 ? 'different' : 'similar';
   return [{ field: 'organisation', level, weight, query: query.join(' '), value: person.join(' ') }];
 }

@@ -26,7 +26,7 @@ const m = {
   nickname: 0.06,
   close: 0.08,
   similar: 0.03,
-  different: { given: 0.1, surname: 0.08 },
+  different: { given: 0.08, surname: 0.06 },
 };
 /** The chance that a word of another person is near to a given one without being it. */
 const nearby = { close: 0.002, similar: 0.006, initial: 0.08 };
@@ -35,6 +35,8 @@ const kindOf: Readonly<Record<Role, TermKind>> = { given: 'g', surname: 's', oth
 /** Bits lost when a whole name is written the other way round, and when one word stands in another role. */
 const swapCost = -3;
 const roleCost = -1.5;
+/** A word in another role and misspelled, too: mostly it is another name. */
+const crossedError = -2;
 /** A further word on both sides that agrees with none of the other. */
 const furtherDifference = -0.8;
 /** The words of one name hang together ("maria del carmen"): the strongest counts whole, the next ones less. */
@@ -55,6 +57,7 @@ export function compareNames(
     pairs.some((pair) => pair.left.role === 'given' && pair.right.role === 'surname') &&
     pairs.some((pair) => pair.left.role === 'surname' && pair.right.role === 'given');
   const evidence: Evidence[] = [];
+  const told = new Set<string>();
   for (const role of ['given', 'surname', 'other'] as const) {
     const own = pairs.filter((pair) => pair.left.role === role).sort((a, b) => b.weight - a.weight);
     const query_ = query[role].join(' ');
@@ -71,14 +74,17 @@ export function compareNames(
         query: query_,
         value: person[best.right.role].join(' '),
       });
-    } else if (role !== 'other' && query[role].length > 0 && isOpen(role, person, pairs)) {
-      const joined = query[role].join('') === person[role].join('');
+    } else if (role !== 'other' && query[role].length > 0) {
+      const open = openRole(role, person, pairs, told);
+      if (!open) continue;
+      told.add(open);
+      const joined = query[role].join('') === person[open].join('');
       evidence.push({
         field: fieldOf[role],
         level: joined ? 'close' : 'different',
         weight: joined ? bits(m.exact, nearby.close) : bits(m.different[role], 0.95),
         query: query_,
-        value: person[role].join(' '),
+        value: person[open].join(' '),
       });
     }
   }
@@ -87,9 +93,17 @@ export function compareNames(
 
 const fieldOf = { given: 'given_name', surname: 'surname', other: 'middle_name' } as const;
 
-/** The person has words in this role, and none of them agreed with anything. */
-function isOpen(role: 'given' | 'surname', person: PersonName, pairs: readonly Pair[]): boolean {
-  return person[role].length > 0 && !pairs.some((pair) => pair.right.role === role);
+/** The role whose words of the person agreed with nothing and are not told of yet: the same role, else the other. */
+function openRole(
+  role: 'given' | 'surname',
+  person: PersonName,
+  pairs: readonly Pair[],
+  told: ReadonlySet<string>,
+): 'given' | 'surname' | undefined {
+  const roles = role === 'given' ? (['given', 'surname'] as const) : (['surname', 'given'] as const);
+  return roles.find(
+    (one) => person[one].length > 0 && !told.has(one) && !pairs.some((pair) => pair.right.role === one),
+  );
 }
 
 function unmatchedOnBoth(role: Role, own: readonly Pair[], query: PersonName, person: PersonName): number {
@@ -136,7 +150,11 @@ function compareWords(left: Word, right: Word, frequency: Frequency, nicknames: 
     return pair('initial', bits(m.exact, nearby.initial));
   }
   const alike = likeness(left.text, right.text);
-  if (alike === 'close') return pair('close', bits(m.close, common() + nearby.close));
+  const crossed = left.role !== right.role && left.role !== 'other' && right.role !== 'other';
+  if (alike === 'close') {
+    return pair('close', bits(m.close, common() + nearby.close) + (crossed ? crossedError : 0));
+  }
+  if (crossed) return null;
   if (left.role !== 'surname' && right.role !== 'surname' && nicknames.areForms(left.text, right.text)) {
     return pair('nickname', bits(m.nickname, common() + nearby.close));
   }

@@ -2,10 +2,10 @@ import { addressBag } from './address.ts';
 import type { Profile } from './profile.ts';
 
 /**
- * What sort of value a term is, beside `h`ouseholds and their `m`embers: `g`iven name, `s`urname, other `n`ame word, word of an `a`ddress, `p`ostcode, `d`ate of
+ * What sort of value a term is, beside `h`ouseholds, their `m`embers and `i`dentities (see make-up.ts): `g`iven name, `s`urname, other `n`ame word, word of an `a`ddress, `p`ostcode, `d`ate of
  * birth, word of an `o`rganisation, or `x:` the name of an attribute.
  */
-export type TermKind = 'g' | 's' | 'n' | 'a' | 'p' | 'd' | 'o' | 'h' | 'm' | `x:${string}`;
+export type TermKind = 'g' | 's' | 'n' | 'a' | 'p' | 'd' | 'o' | 'h' | 'm' | 'i' | `x:${string}`;
 
 /** The value that stands for "has any value of this kind". No real term is empty. */
 export const anyTerm = '';
@@ -32,31 +32,41 @@ export function termsOf(profile: Profile): [TermKind, string][] {
   return terms;
 }
 
-/** What is believed of a kind before anything is counted: about how often a middling value occurs. */
-const priors: Readonly<Record<string, number>> = {
-  g: 0.005,
-  s: 0.001,
-  n: 0.005,
-  a: 0.002,
-  p: 0.001,
-  d: 1 / 20_000,
-  o: 0.003,
+/**
+ * What is believed of a kind before anything is counted: how common a value is that is seen for the first time, and how
+ * many people that belief weighs. There are about 25,000 days of birth, all about as common.
+ */
+const priors: Readonly<Record<string, { share: number; weight: number }>> = {
+  g: { share: 0.002, weight: 500 },
+  s: { share: 0.0005, weight: 1_000 },
+  n: { share: 0.002, weight: 500 },
+  a: { share: 0.001, weight: 500 },
+  p: { share: 0.001, weight: 500 },
+  d: { share: 1 / 20_000, weight: 20_000 },
+  o: { share: 0.002, weight: 500 },
 };
-const attributePrior = 0.05;
-
-/** How many people the prior belief weighs. */
-const priorWeight = 50;
+const attributePrior = { share: 0.05, weight: 20 };
+/** No value is believed to be rarer: one in a hundred thousand is a typing error as well. */
+const rarest = 1e-5;
 
 /**
- * Frequencies from counts in the record sets searched, smoothed with a prior, so that a set of three people does not
- * take a name for common because one of three has it.
+ * Frequencies of values among other people, from counts in the record sets searched, smoothed with a prior belief, so
+ * that a set of three people does not take a name for common because one of three has it. The records of one person
+ * are taken off: that a person agrees with itself says nothing of others.
  *
- * @param countOf how many people have the term, added up over the sets; with `anyTerm`, any term of the kind
+ * @param countOf how many records have the term, added up over the sets; with `anyTerm`, any term of the kind
  */
-export function smoothedFrequency(countOf: (kind: TermKind, term: string) => number): Frequency {
+export function smoothedFrequency(
+  countOf: (kind: TermKind, term: string) => number,
+  recordsPerPerson: number,
+): Frequency {
   return (kind, term) => {
     const prior = priors[kind] ?? attributePrior;
-    const total = Math.max(countOf(kind, anyTerm), countOf(kind, term));
-    return (countOf(kind, term) + priorWeight * prior) / (total + priorWeight);
+    const people = countOf(kind, anyTerm) / recordsPerPerson;
+    const others = Math.max(0, countOf(kind, term) / recordsPerPerson - 1);
+    return Math.max(
+      rarest,
+      (others + prior.share * prior.weight) / (Math.max(people, others) + prior.weight),
+    );
   };
 }

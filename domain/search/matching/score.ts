@@ -12,9 +12,9 @@ import type { Profile } from './profile.ts';
 export interface ScoringContext {
   frequency: Frequency;
   nicknames: Nicknames;
-  /** How many people are searched, or `leastPopulation`. */
+  /** How many people, not records, are searched, or `leastPopulation`. */
   population: number;
-  /** How many further people a household has on average, see `furtherMembers`. */
+  /** How many further people a household has on average, see `MakeUp`. */
   furtherMembers: number;
 }
 
@@ -44,10 +44,11 @@ const household = new Set([
  */
 export function scorePair(query: Profile, person: Profile, context: ScoringContext): Score {
   const { frequency, nicknames, population, furtherMembers } = context;
+  const site = isOrganisation(query) && isOrganisation(person);
   const evidence = [
     ...compareNames(query.name, person.name, frequency, nicknames),
     ...compareBirthDates(query.born, person.born, frequency),
-    ...compareAddresses(query.address, person.address, frequency),
+    ...compareAddresses(query.address, person.address, frequency, { mayMove: !site }),
     ...comparePhones(query.phones, person.phones),
     ...compareEmails(query.emails, person.emails),
     ...compareNationalIds(query.nationalId, person.nationalId),
@@ -57,11 +58,16 @@ export function scorePair(query: Profile, person: Profile, context: ScoringConte
   let shared = 0;
   let own = 0;
   for (const { field, weight } of evidence) {
-    if (household.has(field)) shared += weight;
+    if (household.has(field) && !(site && field === 'phone')) shared += weight;
     else own += weight;
   }
   const most = bits(1, furtherMembers / population);
   return { weight: Math.min(shared, most) + own, evidence };
+}
+
+/** An organisation without a person: its branches have one name and different addresses, and a telephone each. */
+function isOrganisation({ name, organisation }: Profile): boolean {
+  return organisation.length > 0 && name.given.length === 0 && name.surname.length === 0;
 }
 
 /** Least bits for a field to be named as a reason of the match. */

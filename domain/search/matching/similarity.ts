@@ -6,37 +6,55 @@ export function editDistance(left: string, right: string, most: number): number 
   if (left === right) return 0;
   const tooFar = most + 1;
   if (Math.abs(left.length - right.length) > most) return tooFar;
+  // Each edit changes which letters occur by two at most: most pairs end here.
+  if (bitCount(letterSet(left) ^ letterSet(right)) > 2 * most) return tooFar;
   const width = right.length + 1;
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: width }, (_, column) => column);
+  let [beforeLast, last, current] = rows;
+  if (width > longestRow) return tooFar;
+  for (let column = 0; column < width; column += 1) last[column] = column;
   for (let row = 1; row <= left.length; row += 1) {
-    const current: number[] = [row];
+    current[0] = row;
     let best = row;
     const letter = left.charCodeAt(row - 1);
+    const letterBefore = row > 1 ? left.charCodeAt(row - 2) : -1;
     for (let column = 1; column < width; column += 1) {
       const other = right.charCodeAt(column - 1);
-      let cost = Math.min(
-        at(last, column) + 1,
-        at(current, column - 1) + 1,
-        at(last, column - 1) + (letter === other ? 0 : 1),
-      );
-      const swapped =
-        row > 1 &&
-        column > 1 &&
-        letter === right.charCodeAt(column - 2) &&
-        left.charCodeAt(row - 2) === other;
-      if (swapped) cost = Math.min(cost, at(beforeLast, column - 2) + 1);
-      current.push(cost);
+      let cost = Math.min(at(last, column), at(current, column - 1)) + 1;
+      cost = Math.min(cost, at(last, column - 1) + (letter === other ? 0 : 1));
+      if (column > 1 && letterBefore === other && letter === right.charCodeAt(column - 2)) {
+        cost = Math.min(cost, at(beforeLast, column - 2) + 1);
+      }
+      current[column] = cost;
       if (cost < best) best = cost;
     }
     if (best > most) return tooFar;
-    beforeLast = last;
-    last = current;
+    [beforeLast, last, current] = [last, current, beforeLast];
   }
   return Math.min(at(last, width - 1), tooFar);
 }
 
-function at(row: readonly number[], index: number): number {
+const longestRow = 1_024;
+/** Used again by every call: nothing in between can interrupt one. */
+const rows: [Uint16Array, Uint16Array, Uint16Array] = [
+  new Uint16Array(longestRow),
+  new Uint16Array(longestRow),
+  new Uint16Array(longestRow),
+];
+
+/** Which letters occur, one bit for each code modulo 32. */
+function letterSet(text: string): number {
+  let set = 0;
+  for (let index = 0; index < text.length; index += 1) set |= 1 << (text.charCodeAt(index) & 31);
+  return set;
+}
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let left = bits; left !== 0; left &= left - 1) count += 1;
+  return count;
+}
+
+function at(row: Uint16Array, index: number): number {
   return row[index] ?? Number.POSITIVE_INFINITY;
 }
 
