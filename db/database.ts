@@ -41,25 +41,23 @@ export class Database {
 
   /** Reads outside a transaction, with an identity map of its own. */
   async read<T>(domain: Domain, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    const em = this.#orm(domain).em.fork();
+    const em = this.#fork(domain);
     return await work({ em, sql: sqlOf(em) });
   }
 
   /** Runs work in one transaction: its changes and the events it publishes are committed together, or not at all. */
   async transaction<T>(domain: Domain, work: (unit: Transaction) => Promise<T>): Promise<T> {
-    return await this.#orm(domain)
-      .em.fork()
-      .transactional(async (em) => {
-        const sql = sqlOf(em);
-        return await work({
-          em,
-          sql,
-          publish: async (...events) => {
-            await em.flush();
-            await appendEvents(sql, domain, events);
-          },
-        });
+    return await this.#fork(domain).transactional(async (em) => {
+      const sql = sqlOf(em);
+      return await work({
+        em,
+        sql,
+        publish: async (...events) => {
+          await em.flush();
+          await appendEvents(sql, domain, events);
+        },
       });
+    });
   }
 
   /** Throws when the domain's database does not answer. */
@@ -70,6 +68,11 @@ export class Database {
   async close(): Promise<void> {
     await Promise.all([...this.#orms.values()].map((orm) => orm.close(true)));
     this.#orms.clear();
+  }
+
+  /** Of its own accord MikroORM would fork from whatever transaction is under way, also one of another database. */
+  #fork(domain: Domain): EntityManager {
+    return this.#orm(domain).em.fork({ disableContextResolution: true });
   }
 
   #orm(domain: Domain): MikroORM {
