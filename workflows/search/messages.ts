@@ -126,3 +126,18 @@ export interface SearchUpkeepActivities {
   /** Deletes uploads that nothing came to use. */
   sweepUploads(): Promise<{ removed: number }>;
 }
+
+/** What keeps searches in order: counting them, and forgetting what they no longer need. */
+export interface SearchCareActivities {
+  /** Counts the days again whose searches have changed. Gives how many. */
+  aggregateSearchStatistics(): Promise<{ days: number }>;
+  /** Forgets searches older than the retention of the log. */
+  pruneSearchLog(): Promise<{ searches: number }>;
+  /** Forgets stale answers and health samples, and closes the books on calls that nobody will settle. */
+  pruneSearchCache(): Promise<{
+    answers: number;
+    samples: number;
+    abandonedCharges: number;
+    chargeAnswers: number;
+  }>;
+}
