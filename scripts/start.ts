@@ -1,15 +1,19 @@
-import { mkdir } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { newApiKey } from '../domain/identity/api-key.ts';
 import { ConsoleReporter } from '../platform/local/console-reporter.ts';
 import { readLocalSettings } from '../platform/local/local-settings.ts';
 import { prepareLocalSystem, type LocalSystem } from '../platform/local/local-system.ts';
-import { LockHeld, takeLock } from '../platform/local/process-lock.ts';
+import { LockHeld, takeLock, type ProcessLock } from '../platform/local/process-lock.ts';
 
 /** `npm start`: the whole system, until Ctrl-C or SIGTERM. A second Ctrl-C doesn't wait for anything in hand. */
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dataDir = join(root, '.data');
+/** Names the process that is on its way out, for a start that comes while it still holds the lock. */
+const stoppingMark = join(dataDir, 'supervisor.stopping');
 const reporter = new ConsoleReporter(process.stderr);
 
 try {
@@ -23,7 +27,7 @@ try {
 async function main(): Promise<void> {
   const settings = readLocalSettings(process.env);
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
-  const lock = await takeLock(join(dataDir, 'supervisor.lock'));
+  const lock = await lockDataFolder();
   reporter.line('Perdure starts\n');
   const system = await prepareLocalSystem({
     root,
@@ -49,6 +53,37 @@ async function main(): Promise<void> {
   process.stderr.write('\nStopped. The next start goes on where this one was.\n');
 }
 
+/** One system at a time. One that is just stopping is waited for; one that isn't is an error. */
+async function lockDataFolder(): Promise<ProcessLock> {
+  const path = join(dataDir, 'supervisor.lock');
+  const startedAt = Date.now();
+  let told = false;
+  for (;;) {
+    try {
+      const lock = await takeLock(path);
+      await rm(stoppingMark, { force: true });
+      return lock;
+    } catch (error) {
+      if (!(error instanceof LockHeld)) throw error;
+      const stopping = await isStopping(error.holder.pid);
+      // One whose terminal or npm was killed a moment ago has yet to hear of it.
+      if (!stopping && Date.now() - startedAt > 1500) throw error;
+      if (stopping && !told) reporter.line('  … waiting for an earlier run to stop');
+      told ||= stopping;
+      await pause(50);
+    }
+  }
+}
+
+async function isStopping(pid: number): Promise<boolean> {
+  try {
+    return (await readFile(stoppingMark, 'utf8')) === String(pid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 function stopWhenTold(system: LocalSystem): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let times = 0;
@@ -56,6 +91,7 @@ function stopWhenTold(system: LocalSystem): Promise<void> {
     process.on(signal, () => {
       times += 1;
       if (times === 1) {
+        writeFileSync(stoppingMark, String(process.pid));
         reporter.line('\nStopping; once more to stop at once');
         resolve();
         void system.stop();

@@ -8,7 +8,9 @@ const list = z.array(z.object({ name: z.string(), pid: z.int().positive(), start
 
 type Entry = z.output<typeof list>[number];
 
-/** How long processes of a killed supervisor get to end by themselves, in seconds; their tethers have told them to. */
+/** Their tethers have told them to end; those whose tether was killed too are told after this many seconds. */
+const headStart = 1.5;
+/** How long they get to end before they are killed, in seconds. */
 const patience = 25;
 
 /**
@@ -42,16 +44,25 @@ export class ProcessList {
 /** Waits until the processes that an earlier supervisor left are gone, and ends those that don't go. */
 export async function waitForLeftovers(path: string, onWait: (names: string[]) => void): Promise<void> {
   const entries = await readEntries(path);
-  const deadline = Date.now() + patience * 1000;
-  let told = false;
+  const startedAt = Date.now();
+  const told = new Set<NodeJS.Signals | 'caller'>();
   for (;;) {
     const states = await Promise.all(entries.map(isRunning));
     const left = entries.filter((_, index) => states[index]);
     if (left.length === 0) return;
-    if (!told) onWait(left.map(({ name }) => name));
-    told = true;
-    if (Date.now() > deadline) for (const { pid } of left) killGroup(pid);
-    if (Date.now() > deadline + 5000) {
+    const seconds = (Date.now() - startedAt) / 1000;
+    if (!told.has('caller')) onWait(left.map(({ name }) => name));
+    told.add('caller');
+    // The orderly signal of all of them, PostgreSQL's "fast" shutdown included.
+    for (const [signal, after] of [
+      ['SIGINT', headStart],
+      ['SIGKILL', patience],
+    ] as const) {
+      if (seconds < after || told.has(signal)) continue;
+      told.add(signal);
+      for (const { pid } of left) signalGroup(pid, signal);
+    }
+    if (seconds > patience + 5) {
       throw new Error(`Processes of an earlier run can’t be ended: ${left.map(({ pid }) => pid).join(', ')}`);
     }
     await pause(50);
@@ -67,9 +78,9 @@ async function readEntries(path: string): Promise<Entry[]> {
   }
 }
 
-function killGroup(pid: number): void {
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(-pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

@@ -15,9 +15,9 @@ export async function endOrphans(dataDir: string, onLog: (line: string) => void)
     await end(pid, dataDir);
   }
   await waitForServerProcesses(dataDir);
-  if (pid !== null && (await commandLine(pid)) !== null && !(await isOurPostmaster(pid, dataDir))) {
-    // The number now belongs to another program, which PostgreSQL would take for a running server. The server
-    // processes are known to be gone, so the file says nothing any more.
+  if (pid !== null && signalIfThere(pid, 0)) {
+    // The number belongs to another program now, or to a dead process that nobody has collected; PostgreSQL would take
+    // either for a running server. The server processes are known to be gone, so the file says nothing any more.
     await rm(join(dataDir, 'postmaster.pid'), { force: true });
   }
 }
@@ -81,12 +81,16 @@ async function workingFolder(pid: number): Promise<string | null> {
   }
 }
 
-function signalIfThere(pid: number, signal: NodeJS.Signals): boolean {
+/** Whether the process was there to get the signal; 0 only asks. */
+function signalIfThere(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(pid, signal);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return false;
+    // There, and another user's: PostgreSQL knows by the same answer that it is none of its servers.
+    if (code === 'EPERM' && signal === 0) return false;
     throw error;
   }
 }
