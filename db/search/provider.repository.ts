@@ -20,6 +20,8 @@ export interface ProviderSettings {
   config: Record<string, unknown> | null;
   /** Of an `http` provider: its secrets, sealed. */
   secrets: string | null;
+  /** The names of the secrets that are set. */
+  secretNames: string[];
 }
 
 export interface StoredProvider extends ProviderSettings {
@@ -112,9 +114,14 @@ export class ProviderRepository {
     return rows.length > 0;
   }
 
+  /** Its charges stay: they are the ledger. */
   async delete(id: string, version: number): Promise<boolean> {
     const rows = await this.#sql(
-      'delete from search.providers where tenant_id = $1 and id = $2 and version = $3 returning id',
+      `with gone as (
+         delete from search.providers where tenant_id = $1 and id = $2 and version = $3 returning id
+       ), meter as (delete from search.provider_meters where provider_id in (select id from gone)
+       ), samples as (delete from search.provider_samples where provider_id in (select id from gone))
+       select id from gone`,
       [this.#tenantId, id, version],
     );
     return rows.length > 0;
@@ -170,7 +177,7 @@ const unlimited: ProviderLimits = {
   budgetDay: null,
   budgetMonth: null,
 };
-const builtIn = {
+const builtIn: Omit<ProviderSettings, 'name' | 'kind' | 'searchKinds'> = {
   enabled: true,
   price: free,
   limits: unlimited,
@@ -179,7 +186,8 @@ const builtIn = {
   breaker: { failures: 5, cooldownMs: 30_000 },
   config: null,
   secrets: null,
-} as const;
+  secretNames: [],
+};
 
 /** What a tenant starts with: its own records, then facts about numbers and addresses. All of it free and offline. */
 const defaultProviders: readonly ProviderSettings[] = [
@@ -206,6 +214,7 @@ const settingColumns = [
   'breaker_cooldown_ms',
   'config',
   'secrets',
+  'secret_names',
 ] as const;
 
 function settingValues(settings: ProviderSettings): unknown[] {
@@ -228,6 +237,7 @@ function settingValues(settings: ProviderSettings): unknown[] {
     breaker.cooldownMs,
     settings.config === null ? null : JSON.stringify(settings.config),
     settings.secrets,
+    settings.secretNames,
   ];
 }
 
@@ -273,6 +283,7 @@ interface ProviderRow extends SettingsRow {
   breaker_cooldown_ms: number;
   config: Record<string, unknown> | null;
   secrets: string | null;
+  secret_names: string[];
 }
 
 type SetupRow = ProviderRow | (SettingsRow & { id: null });
@@ -311,5 +322,6 @@ function toProvider(row: ProviderRow): StoredProvider {
     breaker: { failures: row.breaker_failures, cooldownMs: row.breaker_cooldown_ms },
     config: row.config,
     secrets: row.secrets,
+    secretNames: row.secret_names,
   };
 }

@@ -26,7 +26,7 @@ export interface NewLogEntry {
   performedAt: Date;
 }
 
-/** Writes entries in one statement, however many. */
+/** Writes entries in one statement, however many. A search that is there already was tried again: it stays as it is. */
 export async function insertLogEntries(
   sql: Sql,
   scope: LogScope,
@@ -43,7 +43,8 @@ export async function insertLogEntries(
      from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::jsonb[], $12::jsonb[],
                  $13::bigint[], $14::float8[], $15::bool[], $16::timestamptz[])
        as given (id, kind, status, query_hash, people, trace, problem, cost_micros, milliseconds, cached,
-                 performed_at)`,
+                 performed_at)
+     on conflict (id) do nothing`,
     [
       scope.tenantId,
       scope.userId,

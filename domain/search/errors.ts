@@ -7,6 +7,7 @@ export const searchErrors = {
   'search.provider_order_incomplete': 'unprocessable',
   'search.provider_throttled': 'rate_limited',
   'search.providers_unavailable': 'unavailable',
+  'search.too_many_providers': 'conflict',
   'search.query_empty': 'unprocessable',
   'search.query_invalid': 'unprocessable',
   'search.currency_in_use': 'conflict',

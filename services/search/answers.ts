@@ -47,15 +47,13 @@ export function ttlOf(answer: SharedAnswer, providers: readonly ReadyProvider[],
 
 /** The result of a question that somebody worked out. */
 export function resultOf(
-  searchId: string,
-  query: NormalisedQuery,
+  asked: { searchId: string; currency: string; query: NormalisedQuery },
   answer: SharedAnswer,
   others: boolean,
 ): SearchResult {
   return {
-    searchId,
+    ...asked,
     status: answer.status,
-    query,
     people: answer.people,
     facts: answer.facts,
     costMicros: others ? 0n : costOf(answer.trace),
@@ -82,9 +80,12 @@ function spared(step: ProviderStep): ProviderStep {
 }
 
 /** The result of a request that can't be read. */
-export function invalidResult(searchId: string, problem: SearchProblem): SearchResult {
+export function invalidResult(
+  asked: { searchId: string; currency: string },
+  problem: SearchProblem,
+): SearchResult {
   return {
-    searchId,
+    ...asked,
     status: 'invalid',
     query: null,
     people: [],

@@ -72,6 +72,8 @@ export interface SearchResult {
   /** Facts about the values asked with (type of a phone, a disposable mail domain), by provider. */
   facts: Record<string, unknown>;
   costMicros: Micros;
+  /** ISO 4217, the same for all of a tenant's searches. */
+  currency: string;
   /** It cost nothing: the answer came from the cache, or from an equal question that was asked at the same time. */
   cached: boolean;
   trace: ProviderStep[];
@@ -124,8 +126,30 @@ export interface SearchEngine {
   /** Writes bill and log in the caller's transaction on the search database: a few statements, however many rows. */
   recordEffects(sql: Sql, scope: SearchScope, effects: SearchEffects): Promise<void>;
   /** What a search would cost at most, provider by provider, without asking anybody. */
-  price(
+  price(scope: SearchScope, kind: SearchKind): Promise<SearchPrice>;
+  /**
+   * Asks one provider of the tenant, enabled or not, past the cache and the others. The call is limited and billed as any
+   * other, and is not in the search log. Null when the tenant has no such provider.
+   */
+  testProvider(
     scope: SearchScope,
-    kind: SearchKind,
-  ): Promise<{ currency: string; maxMicros: Micros; steps: { provider: string; costMicros: string }[] }>;
+    providerId: string,
+    request: Pick<SearchRequest, 'kind' | 'fields' | 'effectKey'>,
+    signal: AbortSignal,
+  ): Promise<ProviderTest | null>;
+}
+
+export interface SearchPrice {
+  currency: string;
+  maxMicros: Micros;
+  /** In the order of the waterfall. */
+  steps: { provider: string; costMicros: string }[];
+}
+
+export interface ProviderTest {
+  /** Null when the question could not be read; `problem` then tells why. */
+  step: ProviderStep | null;
+  people: RankedPerson[];
+  facts: Record<string, unknown>;
+  problem: SearchProblem | null;
 }

@@ -6,14 +6,18 @@ import { insertLogEntries } from '../../db/search/search-log.repository.ts';
 import type { Sql } from '../../db/sql.ts';
 import type { NewEvent } from '../../domain/events/event.ts';
 import type { SharedAnswer } from '../../domain/search/answer.ts';
+import { queryKinds } from '../../domain/search/query.ts';
 import { highestCost } from '../../domain/search/provider.ts';
 import { answerOf, invalidResult, logEntryOf, resultOf, searchIdOf, ttlOf } from './answers.ts';
 import type {
   ManyAnswers,
   Micros,
+  ProviderTest,
   SearchEffects,
   SearchEngine,
   SearchKind,
+  SearchOptions,
+  SearchPrice,
   SearchRequest,
   SearchResult,
   SearchScope,
@@ -37,6 +41,16 @@ export interface RunningSearchEngine extends SearchEngine {
 export function createSearchEngine(parts: SearchParts): RunningSearchEngine {
   return new Engine(parts);
 }
+
+/** A test shows whatever the provider says. */
+const testOptions: SearchOptions = {
+  minScore: 0,
+  limit: 10,
+  requiredFields: [],
+  budget: null,
+  recordSetIds: null,
+  useCache: false,
+};
 
 interface Tenant {
   setup: SearchSetup;
@@ -94,12 +108,16 @@ class Engine implements RunningSearchEngine {
     const answers = await this.#answer(context, tenant, [...leaders.values()], new Purse(budget), 'dear');
     const results = read.map((one, index) => {
       const request = at(requests, index);
-      const searchId = searchIdOf(request);
-      if ('problem' in one) return invalidResult(searchId, one.problem);
+      const asked = { searchId: searchIdOf(request), currency: tenant.setup.currency };
+      if ('problem' in one) return invalidResult(asked, one.problem);
       const leader = leaders.get(equalityKey(one.question));
       const shared = leader && answers.get(leader);
       if (!shared) throw new Error('A question got no answer.');
-      return resultOf(searchId, one.question.query, shared.answer, shared.others || leader !== one.question);
+      return resultOf(
+        { ...asked, query: one.question.query },
+        shared.answer,
+        shared.others || leader !== one.question,
+      );
     });
     const share = (performance.now() - started) / Math.max(1, requests.length);
     const log = results.map((result, index) =>
@@ -126,10 +144,7 @@ class Engine implements RunningSearchEngine {
     await insertLogEntries(sql, { ...scope, currency: effects.currency }, effects.log);
   }
 
-  async price(
-    scope: SearchScope,
-    kind: SearchKind,
-  ): Promise<{ currency: string; maxMicros: Micros; steps: { provider: string; costMicros: string }[] }> {
+  async price(scope: SearchScope, kind: SearchKind): Promise<SearchPrice> {
     const { setup, providers } = await this.#tenant(scope.tenantId);
     const steps = providers
       .filter(({ stored }) => stored.searchKinds.includes(kind))
@@ -141,6 +156,31 @@ class Engine implements RunningSearchEngine {
     };
   }
 
+  async testProvider(
+    scope: SearchScope,
+    providerId: string,
+    request: Pick<SearchRequest, 'kind' | 'fields' | 'effectKey'>,
+    signal: AbortSignal,
+  ): Promise<ProviderTest | null> {
+    const tenant = await this.#tenant(scope.tenantId);
+    const stored = tenant.setup.providers.find(({ id }) => id === providerId);
+    if (!stored) return null;
+    const read = readQuestion({ ...request, options: testOptions }, tenant.setup.generation);
+    if ('problem' in read) return { step: null, people: [], facts: {}, problem: read.problem };
+    const settlements: SearchEffects['settlements'][number][] = [];
+    const context = this.#context(scope, tenant, AbortSignal.any([signal, this.#closing.signal]), (later) =>
+      settlements.push(later),
+    );
+    const provider = this.#providers.of(scope.tenantId, stored);
+    const everyKind = { ...stored, searchKinds: [...queryKinds] };
+    await descend(context, [{ ...provider, stored: everyKind }], [read.question], new Purse(null));
+    await this.#parts.database.transaction('search', ({ sql }) =>
+      this.recordEffects(sql, scope, effectsOf(tenant, settlements, [])),
+    );
+    const { steps, people, facts } = read.question.course;
+    return { step: steps[0] ?? null, people: [...people], facts: { ...facts }, problem: null };
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#searching);
@@ -150,14 +190,14 @@ class Engine implements RunningSearchEngine {
   async #searchAndRecord(scope: SearchScope, request: SearchRequest): Promise<SearchResult> {
     const started = performance.now();
     const tenant = await this.#tenant(scope.tenantId);
-    const searchId = searchIdOf(request);
+    const asked = { searchId: searchIdOf(request), currency: tenant.setup.currency };
     const read = readQuestion(request, tenant.setup.generation);
     let result: SearchResult;
     let settlements: SearchEffects['settlements'] = [];
-    if ('problem' in read) result = invalidResult(searchId, read.problem);
+    if ('problem' in read) result = invalidResult(asked, read.problem);
     else {
       const worked = await this.#once(scope, tenant, read.question);
-      result = resultOf(searchId, read.question.query, worked.answer, worked.others);
+      result = resultOf({ ...asked, query: read.question.query }, worked.answer, worked.others);
       settlements = worked.settlements;
     }
     const entry = logEntryOf(result, request, this.#hash(scope, result), performance.now() - started);

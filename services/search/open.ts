@@ -32,6 +32,7 @@ export function openSearchEngine({
     searchMany: engine.searchMany.bind(engine),
     recordEffects: engine.recordEffects.bind(engine),
     price: engine.price.bind(engine),
+    testProvider: engine.testProvider.bind(engine),
     close: async () => {
       await engine.close();
       await outbound.close();

@@ -43,6 +43,7 @@ const httpDefaults: Omit<ProviderSettings, 'name'> = {
   breaker: { failures: 5, cooldownMs: 30_000 },
   config: null,
   secrets: null,
+  secretNames: [],
 };
 
 /** The configuration of an `http` provider for a vendor of this machine, which answers with `{ people, final }`. */
@@ -148,7 +149,8 @@ export class SearchHarness {
       const providers = new ProviderRepository(sql, tenantId);
       const setup = await providers.ensureSetup();
       const sealed = sealSecrets(this.secretBox, { tenantId, providerId: id }, secrets);
-      await providers.insert(id, { ...httpDefaults, ...settings, secrets: sealed }, setup.providers.length);
+      const made = { ...httpDefaults, ...settings, secrets: sealed, secretNames: Object.keys(secrets) };
+      await providers.insert(id, made, setup.providers.length);
       await providers.lockAndInvalidate();
     });
     return id;

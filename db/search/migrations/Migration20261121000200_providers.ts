@@ -32,6 +32,7 @@ export class Migration20261121000200_providers extends Migration {
       breaker_cooldown_ms integer not null check (breaker_cooldown_ms > 0),
       config jsonb,
       secrets text,
+      secret_names text[] not null default '{}',
       version integer not null default 1,
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now(),
