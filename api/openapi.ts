@@ -89,14 +89,7 @@ function operationOf(route: Route, path: string): ZodOpenApiOperationObject {
   ]
     .filter(Boolean)
     .join('\n\n');
-  const header = route.idempotency
-    ? z.object({
-        'Idempotency-Key': z.string().max(255).optional().meta({
-          description:
-            'The same key with the same body gets the same answer for 24 hours; with another body, a 422.',
-        }),
-      })
-    : undefined;
+  const header = headersOf(route);
   if (route.params || route.query || header) {
     operation.requestParams = {
       ...(route.params ? { path: route.params } : {}),
@@ -118,6 +111,23 @@ function operationOf(route: Route, path: string): ZodOpenApiOperationObject {
     };
   }
   return operation;
+}
+
+function headersOf(route: Route): z.ZodObject | undefined {
+  const headers: Record<string, z.ZodType> = {};
+  if (route.idempotency) {
+    headers['Idempotency-Key'] = z.string().max(255).optional().meta({
+      description:
+        'The same key with the same body gets the same answer for 24 hours; with another body, a 422.',
+    });
+  }
+  if (route.ifMatch) {
+    headers['If-Match'] = z
+      .string()
+      .optional()
+      .meta({ description: 'The `ETag` that the edit is based on. Another state answers 412.' });
+  }
+  return Object.keys(headers).length > 0 ? z.object(headers) : undefined;
 }
 
 /** `GET /v1/batches/{id}` → `getBatchesById`, stable as long as the address is. */
@@ -152,6 +162,7 @@ function errorStatusesOf(route: Route): number[] {
   if (route.query || route.body || route.rawBody || route.idempotency) kinds.add('validation');
   if (route.body || route.rawBody) kinds.add('too_large').add('unsupported_media');
   if (route.idempotency) kinds.add('conflict').add('unprocessable');
+  if (route.ifMatch) kinds.add('precondition_failed');
   for (const code of route.failures ?? []) kinds.add(errorKinds[code]);
   return [...[...kinds].map(statusOf), 500].sort((a, b) => a - b);
 }

@@ -65,6 +65,8 @@ export interface RouteDeclaration {
   /** The handler reads the request's stream itself (uploads); `describeBody` tells the reference what it takes. */
   rawBody?: { mediaTypes: string[]; description: string; schema?: z.ZodType };
   responses: Record<number, ResponseDeclaration>;
+  /** Takes `If-Match`: an edit of another state than the present one is refused. */
+  ifMatch?: true;
   /** Codes of failures that this route may answer with besides those that any route may. */
   failures?: readonly ErrorCode[];
   /**

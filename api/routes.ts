@@ -1,3 +1,5 @@
+import { createAuditRoutes } from './audit/audit.routes.ts';
+import { createIdentityRoutes } from './identity/routes.ts';
 import { createOutboxRoutes } from './outbox/outbox.routes.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';
@@ -5,8 +7,8 @@ import type { Domain } from '../domain/domains.ts';
 
 /** The routes of every domain. A process serves those of the domains it was started for. */
 const routesOf: Record<Domain, (services: Services) => Route[]> = {
-  identity: () => [],
-  audit: () => [],
+  identity: createIdentityRoutes,
+  audit: createAuditRoutes,
   search: () => [],
 };
 

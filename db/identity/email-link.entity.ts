@@ -13,6 +13,8 @@ export const EmailLink = defineEntity({
     /** Null when a reset was asked for an address that is no account. */
     userId: p.uuid().nullable(),
     email: p.text(),
+    /** The address before a change, once it is confirmed. */
+    previousEmail: p.text().nullable(),
     createdAt: p.datetime(),
     expiresAt: p.datetime(),
     usedAt: p.datetime().nullable(),
