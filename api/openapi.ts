@@ -103,15 +103,18 @@ function operationOf(route: Route, path: string): ZodOpenApiOperationObject {
       content: { 'application/json': { schema: route.body } },
     };
   if (route.rawBody) {
-    const schema = route.rawBody.schema ?? z.string().meta({ format: 'binary' });
+    const { schema, mediaTypes, description } = route.rawBody;
+    const schemaOf = (type: string) => (schema instanceof z.ZodType ? schema : schema?.[type]) ?? bytes;
     operation.requestBody = {
       required: true,
-      description: route.rawBody.description,
-      content: Object.fromEntries(route.rawBody.mediaTypes.map((type) => [type, { schema }])),
+      description,
+      content: Object.fromEntries(mediaTypes.map((type) => [type, { schema: schemaOf(type) }])),
     };
   }
   return operation;
 }
+
+const bytes = z.string().meta({ format: 'binary' });
 
 function headersOf(route: Route): z.ZodObject | undefined {
   const headers: Record<string, z.ZodType> = {};
@@ -126,6 +129,9 @@ function headersOf(route: Route): z.ZodObject | undefined {
       .string()
       .optional()
       .meta({ description: 'The `ETag` that the edit is based on. Another state answers 412.' });
+  }
+  for (const [name, description] of Object.entries(route.headers ?? {})) {
+    headers[name] = z.string().optional().meta({ description });
   }
   return Object.keys(headers).length > 0 ? z.object(headers) : undefined;
 }

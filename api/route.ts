@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Scope } from '../domain/identity/scopes.ts';
+import type { CommandKey } from '../db/commands/command.ts';
 import type { Transaction } from '../db/database.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Domain } from '../domain/domains.ts';
@@ -42,12 +43,15 @@ export interface Request<P = unknown, Q = unknown, B = unknown, A = Principal> {
   traceId: string;
   /** Ends when the client goes away. */
   signal: AbortSignal;
+  /** The caller's `Idempotency-Key` for a body that the handler has read itself; null without one. */
+  commandKey: (body: string | Buffer) => CommandKey | null;
   ctx: Context;
 }
 
 export type Idempotency =
   | { domain: Domain; mode: 'transaction' }
-  | { domain: Domain; mode: 'leased'; leaseSeconds: number };
+  | { domain: Domain; mode: 'leased'; leaseSeconds: number }
+  | { domain: Domain; mode: 'handler' };
 
 export interface RouteDeclaration {
   method: Method;
@@ -63,20 +67,25 @@ export interface RouteDeclaration {
   query?: Shape;
   body?: z.ZodType;
   /** The handler reads the request's stream itself (uploads); `describeBody` tells the reference what it takes. */
-  rawBody?: { mediaTypes: string[]; description: string; schema?: z.ZodType };
+  rawBody?: {
+    mediaTypes: string[];
+    description: string;
+    /** Of all media types, or of each. Bytes where left out. */
+    schema?: z.ZodType | Record<string, z.ZodType>;
+  };
   responses: Record<number, ResponseDeclaration>;
+  /** Headers that the route heeds besides the usual ones, with what they do. */
+  headers?: Record<string, string>;
   /** Takes `If-Match`: an edit of another state than the present one is refused. */
   ifMatch?: true;
   /** Codes of failures that this route may answer with besides those that any route may. */
   failures?: readonly ErrorCode[];
   /**
    * How the route keeps an `Idempotency-Key`'s promise. `transaction`: the handler's `transaction` holds the effect and
-   * the stored answer. `leased`: the work calls the outside. `none`: repeating it is harmless by nature, or the handler
-   * does it by itself.
+   * the stored answer. `leased`: the work calls the outside. `handler`: the handler sees to it by itself, with the
+   * request's `commandKey`. None: repeating it is harmless by nature.
    */
-  idempotency?:
-    | { domain: Domain; mode: 'transaction' }
-    | { domain: Domain; mode: 'leased'; leaseSeconds: number };
+  idempotency?: Idempotency;
 }
 
 export interface Route extends RouteDeclaration {
