@@ -75,7 +75,8 @@ export async function startTemporal(options: TemporalOptions): Promise<LocalTemp
       ...(options.onLog ? { onLine: options.onLog } : {}),
     });
     try {
-      await waitUntilReady(server, `${ip}:${port}`, namespace, signal);
+      const attributes = Object.keys(options.searchAttributes ?? {});
+      await waitUntilReady(server, { address: `${ip}:${port}`, namespace, attributes }, signal);
     } catch (error) {
       await server.stop();
       const lostPort = server.lastLines().some((line) => /address already in use|can't bind/i.test(line));
@@ -138,8 +139,7 @@ function serverArguments(
 
 async function waitUntilReady(
   server: TetheredProcess,
-  address: string,
-  namespace: string,
+  { address, ...expected }: { address: string; namespace: string; attributes: string[] },
   signal?: AbortSignal,
 ): Promise<void> {
   const deadline = Date.now() + 60_000;
@@ -149,7 +149,7 @@ async function waitUntilReady(
     // gRPC waits a second after a refused connection, so it is only tried when somebody listens.
     if (await accepts(address)) {
       try {
-        await describeNamespace(address, namespace);
+        await assertKnows(address, expected);
         return;
       } catch (error) {
         if (Date.now() > deadline) throw error;
@@ -175,13 +175,20 @@ function accepts(address: string): Promise<boolean> {
   });
 }
 
-/** Whether the service at this address answers for the namespace; rejects when it doesn't within two seconds. */
-export async function describeNamespace(address: string, namespace: string): Promise<void> {
+/** Rejects unless the service answers within two seconds and knows the namespace and its search attributes. */
+async function assertKnows(
+  address: string,
+  { namespace, attributes }: { namespace: string; attributes: string[] },
+): Promise<void> {
   const connection = await Connection.connect({ address, connectTimeout: 2000 });
   try {
-    await connection.withDeadline(Date.now() + 2000, () =>
-      connection.workflowService.describeNamespace({ namespace }),
-    );
+    await connection.withDeadline(Date.now() + 2000, async () => {
+      await connection.workflowService.describeNamespace({ namespace });
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      // It adds those that are new to its file after it has begun to answer.
+      const missing = attributes.filter((name) => !(name in customAttributes));
+      if (missing.length > 0) throw new Error(`Temporal lacks search attributes: ${missing.join(', ')}`);
+    });
   } finally {
     await connection.close();
   }
