@@ -7,8 +7,18 @@ import { freePorts } from './ports.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { startTethered, type ProcessExit, type TetheredProcess } from './process.ts';
 
-/** The types a search attribute can have, as the CLI spells them. */
-export type SearchAttributeType = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
+/** The types a search attribute can have, with their numbers in Temporal's API (enum IndexedValueType). */
+const indexedValueTypes = {
+  Text: 1,
+  Keyword: 2,
+  Int: 3,
+  Double: 4,
+  Bool: 5,
+  Datetime: 6,
+  KeywordList: 7,
+} as const;
+
+export type SearchAttributeType = keyof typeof indexedValueTypes;
 
 export interface TemporalOptions {
   /** The CLI, from locateTemporalCli. */
@@ -75,7 +85,7 @@ export async function startTemporal(options: TemporalOptions): Promise<LocalTemp
       ...(options.onLog ? { onLine: options.onLog } : {}),
     });
     try {
-      const attributes = Object.keys(options.searchAttributes ?? {});
+      const attributes = options.searchAttributes ?? {};
       await waitUntilReady(server, { address: `${ip}:${port}`, namespace, attributes }, signal);
     } catch (error) {
       await server.stop();
@@ -107,7 +117,6 @@ function serverArguments(
   namespace: string,
 ): string[] {
   const settings = Object.entries({ ...dynamicConfig, ...options.dynamicConfig });
-  const attributes = Object.entries(options.searchAttributes ?? {});
   return [
     'server',
     'start-dev',
@@ -132,14 +141,13 @@ function serverArguments(
           'synchronous=NORMAL',
         ]
       : []),
-    ...attributes.flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
     ...settings.flatMap(([name, value]) => ['--dynamic-config-value', `${name}=${JSON.stringify(value)}`]),
   ];
 }
 
 async function waitUntilReady(
   server: TetheredProcess,
-  { address, ...expected }: { address: string; namespace: string; attributes: string[] },
+  { address, ...expected }: Expected & { address: string },
   signal?: AbortSignal,
 ): Promise<void> {
   const deadline = Date.now() + 60_000;
@@ -175,19 +183,28 @@ function accepts(address: string): Promise<boolean> {
   });
 }
 
-/** Rejects unless the service answers within two seconds and knows the namespace and its search attributes. */
-async function assertKnows(
-  address: string,
-  { namespace, attributes }: { namespace: string; attributes: string[] },
-): Promise<void> {
+interface Expected {
+  namespace: string;
+  attributes: Record<string, SearchAttributeType>;
+}
+
+/**
+ * Rejects unless the service answers within two seconds and knows the namespace and its search attributes. Those it
+ * lacks are added here: the CLI's own option for them is only heeded when it makes the namespace.
+ */
+async function assertKnows(address: string, { namespace, attributes }: Expected): Promise<void> {
   const connection = await Connection.connect({ address, connectTimeout: 2000 });
   try {
     await connection.withDeadline(Date.now() + 2000, async () => {
       await connection.workflowService.describeNamespace({ namespace });
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-      // It adds those that are new to its file after it has begun to answer.
-      const missing = attributes.filter((name) => !(name in customAttributes));
-      if (missing.length > 0) throw new Error(`Temporal lacks search attributes: ${missing.join(', ')}`);
+      const missing = Object.entries(attributes).filter(([name]) => !(name in customAttributes));
+      if (missing.length === 0) return;
+      const searchAttributes = Object.fromEntries(
+        missing.map(([name, type]) => [name, indexedValueTypes[type]]),
+      );
+      await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+      throw new Error(`Temporal lacked the search attributes ${Object.keys(searchAttributes).join(', ')}`);
     });
   } finally {
     await connection.close();
