@@ -1,8 +1,10 @@
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
 import type { Domain } from '../domain/domains.ts';
 import type { NewEvent } from '../domain/events/event.ts';
 import { appendEvents } from './outbox/outbox.ts';
 import { entities } from './entities.ts';
+import { keepWhole } from './pool.ts';
 import { sqlOf, type Sql } from './sql.ts';
 
 /** What one unit of work may use. All of it belongs to one transaction, or to none when it only reads. */
@@ -24,7 +26,18 @@ export interface DatabaseConfig {
   /** Most connections of this process to each database. */
   poolSize: number;
   applicationName: string;
+  /** Longest time of one statement, in seconds. */
+  statementSeconds?: number;
 }
+
+/** Enough for the longest work of a worker: what takes longer has gone wrong, and would hold its locks for ever. */
+const defaultStatementSeconds = 600;
+
+/** Seconds to wait for a row or a key that another transaction holds. */
+const lockSeconds = 15;
+
+/** Seconds that a transaction may do nothing: a process that is frozen in the middle lets go of its locks. */
+const idleSeconds = 60;
 
 /** The databases of this process: one connection pool a distinct URL, reached by domain. */
 export class Database {
@@ -77,6 +90,7 @@ export class Database {
 
   #orm(domain: Domain): MikroORM {
     const url = this.urlOf(domain);
+    const { statementSeconds = defaultStatementSeconds } = this.#config;
     let orm = this.#orms.get(url);
     if (!orm) {
       orm = new MikroORM({
@@ -87,6 +101,10 @@ export class Database {
           application_name: this.#config.applicationName,
           connectionTimeoutMillis: 5_000,
           keepAlive: true,
+          statement_timeout: statementSeconds * 1_000,
+          lock_timeout: lockSeconds * 1_000,
+          idle_in_transaction_session_timeout: idleSeconds * 1_000,
+          onPoolCreated: (pool: Pool) => keepWhole(pool, Math.max(statementSeconds, idleSeconds) + 5),
         },
         forceUtcTimezone: true,
         ignoreUndefinedInQuery: true,

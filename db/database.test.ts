@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startPostgres } from '../platform/local/postgres.ts';
+import { isBusy, isOutage } from '../platform/outage.ts';
+import { postgres } from '../test/support/database.ts';
+import { runFolder } from '../test/support/run.ts';
+import { until } from '../test/support/until.ts';
+import { Database } from './database.ts';
+
+describe('the database', () => {
+  const open = (url: string, statementSeconds = 600) =>
+    new Database({ url, domainUrls: {}, poolSize: 3, applicationName: 'test', statementSeconds });
+
+  it('outlives a server that is killed under its transactions, and lends no connection for good', async () => {
+    const dataDir = join(await mkdtemp(join(await runFolder(), 'restart-')), 'postgres');
+    let server = await startPostgres({ dataDir, durable: false });
+    const database = open(server.url);
+    try {
+      const { promise: died, resolve: tell } = Promise.withResolvers<undefined>();
+      let inTransaction = 0;
+      const work = [
+        database.read('search', ({ sql }) => sql('select pg_sleep(60)')),
+        ...Array.from({ length: 4 }, () =>
+          database.transaction('search', async ({ sql }) => {
+            await sql('select 1');
+            inTransaction += 1;
+            await died;
+            await sql('select 1');
+          }),
+        ),
+      ];
+      const outcomes = Promise.allSettled(work);
+      await until(() => inTransaction === 2);
+      server.kill();
+      await server.exited;
+      tell(undefined);
+      for (const outcome of await outcomes) {
+        assert.equal(outcome.status, 'rejected');
+        assert.ok(isOutage(outcome.reason), String(outcome.reason));
+      }
+      await server.stop();
+      server = await startPostgres({ dataDir, port: server.port, durable: false });
+      await until(() => database.ping('search').then(() => true), 10_000);
+      await Promise.all(
+        Array.from({ length: 9 }, () =>
+          database.transaction('search', ({ sql }) => sql('select pg_sleep(0.01)')),
+        ),
+      );
+    } finally {
+      await database.close();
+      await server.stop();
+    }
+  });
+
+  it('gives up a statement that takes too long, and says that the same again may succeed', async () => {
+    const database = open((await postgres()).url, 1);
+    try {
+      const slow = database.read('search', ({ sql }) => sql('select pg_sleep(60)'));
+      await assert.rejects(slow, (error) => isBusy(error));
+    } finally {
+      await database.close();
+    }
+  });
+
+  it('lets no transaction hold its locks for ever', async () => {
+    const database = open((await postgres()).url);
+    try {
+      const [limits] = await database.read('search', ({ sql }) =>
+        sql(`select current_setting('lock_timeout') as lock,
+                    current_setting('idle_in_transaction_session_timeout') as idle`),
+      );
+      assert.deepEqual(limits, { lock: '15s', idle: '1min' });
+    } finally {
+      await database.close();
+    }
+  });
+});
