@@ -52,3 +52,29 @@ export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
+
+/**
+ * The slope and shift (in bits) that would make the stated probabilities come true: logistic regression of the outcome on
+ * the log-odds, every set with the same weight, by gradient descent.
+ */
+export function fitCalibration(sets: readonly (readonly Judged[])[]): { slope: number; shift: number } {
+  let slope = 1;
+  let shift = 0;
+  const points = sets.flatMap((judged) =>
+    judged.map(({ probability, right }) => {
+      const odds = Math.min(1 - 1e-6, Math.max(1e-6, probability));
+      return { bits: Math.log2(odds / (1 - odds)), right: right ? 1 : 0, share: 1 / judged.length };
+    }),
+  );
+  for (let step = 0; step < 400; step += 1) {
+    let [slopeUp, shiftUp] = [0, 0];
+    for (const { bits, right, share } of points) {
+      const error = share * (right - 1 / (1 + 2 ** -(slope * bits + shift)));
+      slopeUp += error * bits;
+      shiftUp += error;
+    }
+    slope += slopeUp * 0.2;
+    shift += shiftUp * 2;
+  }
+  return { slope, shift };
+}

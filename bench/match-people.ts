@@ -69,7 +69,7 @@ export function people(random: Chance, surnames: number, places: number): People
     commonFirst(records.flatMap((one) => one[name] ?? []));
   const nicknames = new Map<string, string[]>();
   for (const line of readFileSync(new URL('../data/nicknames/names.csv', import.meta.url), 'utf8')
-    .split('\n')
+    .split(/\r?\n/)
     .slice(1)) {
     const [name = '', , nickname = ''] = line.split(',');
     if (name !== '') nicknames.set(name, [...(nicknames.get(name) ?? []), nickname]);

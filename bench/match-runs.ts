@@ -1,13 +1,20 @@
 import { RecordMatcher, type RecordMatch } from '../db/search/record.matcher.ts';
-import { defaultMatchProbability } from '../domain/search/matching/probability.ts';
 import type { PersonFields } from '../domain/search/person.ts';
 import { importPeople, type BenchDatabase } from './match-database.ts';
 import type { Labelled } from './match-datasets.ts';
 import { bestQuality, calibrationError, qualityAt, quantile, type Judged } from './match-metrics.ts';
 
 export type Report = Record<string, number>;
-/** Called for each mistake at the default threshold. */
+/** Called for each mistake. */
 export type OnWrong = (query: Labelled, truth: readonly Labelled[], matches: readonly RecordMatch[]) => void;
+
+export interface RunOptions {
+  /** From this probability on, a match counts as found. */
+  threshold: number;
+  onWrong: OnWrong;
+  /** Called with all that was stated, for a calibration over all sets. */
+  onJudged: (judged: readonly Judged[]) => void;
+}
 
 const chunk = 500;
 
@@ -46,7 +53,7 @@ export async function runLink(
   db: BenchDatabase,
   records: readonly Labelled[],
   queries: readonly Labelled[],
-  onWrong: OnWrong = () => undefined,
+  { threshold, onWrong, onJudged }: RunOptions,
 ): Promise<Report> {
   const { tenantId } = await importPeople(
     db,
@@ -72,10 +79,11 @@ export async function runLink(
     wanted += 1;
     if (right) hits += 1;
     if (own.some((match) => entityOf(match) === query.entity)) found += 1;
-    if (!right || (own[0]?.probability ?? 0) < defaultMatchProbability) onWrong(query, truth, own);
+    if (!right || (own[0]?.probability ?? 0) < threshold) onWrong(query, truth, own);
   });
+  onJudged(judged);
   return {
-    ...qualityAt(defaultMatchProbability, judged, wanted),
+    ...qualityAt(threshold, judged, wanted),
     'best F1': bestQuality(judged, wanted).f1,
     'hit@1': hits / wanted,
     'recall@10': found / wanted,
@@ -90,9 +98,10 @@ export async function runAbsent(
   db: BenchDatabase,
   records: readonly Labelled[],
   queries: readonly Labelled[],
-  onWrong: OnWrong = () => undefined,
+  { threshold, onWrong, onJudged }: RunOptions,
 ): Promise<Report> {
   const folds = 5;
+  const judged: Judged[] = [];
   let wrong = 0;
   for (let fold = 0; fold < folds; fold += 1) {
     const absent = queries.filter((_, index) => index % folds === fold);
@@ -106,11 +115,13 @@ export async function runAbsent(
     const { matches } = await matchAll(new RecordMatcher(db.sql), tenantId, asked, 1);
     matches.forEach((own, index) => {
       const query = absent[index];
-      if (!query || (own[0]?.probability ?? 0) < defaultMatchProbability) return;
+      if (own[0]) judged.push({ probability: own[0].probability, right: false });
+      if (!query || (own[0]?.probability ?? 0) < threshold) return;
       wrong += 1;
       onWrong(query, [], own);
     });
   }
+  onJudged(judged);
   return { 'false matches': wrong / queries.length };
 }
 
@@ -118,7 +129,7 @@ export async function runAbsent(
 export async function runPairs(
   db: BenchDatabase,
   records: readonly Labelled[],
-  onWrong: OnWrong = () => undefined,
+  { threshold, onWrong, onJudged }: RunOptions,
 ): Promise<Report> {
   const { tenantId } = await importPeople(
     db,
@@ -155,12 +166,7 @@ export async function runPairs(
   const judgePair = (left: number, right: number): void => {
     const pair = pairs.get(`${left}|${right}`);
     const [one, other] = [records[left], records[right]];
-    if (
-      !one ||
-      !other ||
-      (pair?.probability ?? 0) >= defaultMatchProbability === (one.entity === other.entity)
-    )
-      return;
+    if (!one || !other || (pair?.probability ?? 0) >= threshold === (one.entity === other.entity)) return;
     onWrong(one, [other], pair ? [pair.match] : []);
   };
   for (const places of sizes.values()) {
@@ -172,9 +178,10 @@ export async function runPairs(
     if (!pair.right && left !== undefined && right !== undefined) judgePair(left, right);
   }
   const judged = [...pairs.values()];
+  onJudged(judged);
   const best = bestQuality(judged, truths);
   return {
-    ...qualityAt(defaultMatchProbability, judged, truths),
+    ...qualityAt(threshold, judged, truths),
     'best F1': best.f1,
     'best at': best.threshold,
     blocked: judged.filter(({ right }) => right).length / truths,

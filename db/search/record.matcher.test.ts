@@ -122,7 +122,9 @@ describe('the record matcher', () => {
         .sort(),
       ['smith-1', 'smith-2'],
     );
-    for (const { probability } of found.slice(0, 2)) assert.ok(probability <= 0.5 && probability > 0.2);
+    for (const { probability } of found.slice(0, 2)) {
+      assert.ok(probability <= 0.5 && probability > 0.2, String(probability));
+    }
   });
 
   it('keeps the order of the queries, the limit and the least probability', async () => {

@@ -3,9 +3,20 @@ import { smoothedFrequency } from '../../domain/search/matching/frequency.ts';
 import type { Evidence } from '../../domain/search/matching/evidence.ts';
 import { makeUpOf, type MakeUp } from '../../domain/search/matching/make-up.ts';
 import type { Nicknames } from '../../domain/search/matching/nicknames.ts';
-import { leastPopulation, matchOdds, posteriors } from '../../domain/search/matching/probability.ts';
+import {
+  leastPopulation,
+  matchOdds,
+  posteriors,
+  withWitnesses,
+} from '../../domain/search/matching/probability.ts';
 import { profileOf, type Profile } from '../../domain/search/matching/profile.ts';
-import { matchedOn, scorePair, type Score, type ScoringContext } from '../../domain/search/matching/score.ts';
+import {
+  isOrganisation,
+  matchedOn,
+  scorePair,
+  type Score,
+  type ScoringContext,
+} from '../../domain/search/matching/score.ts';
 import type { PersonFields } from '../../domain/search/person.ts';
 import type { Sql } from '../sql.ts';
 import { findCandidates, type CandidateScope } from './candidates.ts';
@@ -46,8 +57,12 @@ interface Scored extends Score {
 
 /** Below this probability of the best match, a query is asked again with other spellings of its names. */
 const sure = 0.95;
+/** However clean records are, one person in twenty is in them twice. */
+const fewestFurtherRecords = 0.05;
 /** So many of the best candidates are weighed against each other. */
-const mostRivals = 8;
+const mostRivals = 16;
+/** Odds below which even another record of the person is no reason to believe in a candidate. */
+const hopeless = 2 ** -10;
 
 /** Finds people in the records of a tenant: by blocking keys in the database, then by evidence. */
 export class RecordMatcher {
@@ -154,7 +169,7 @@ export class RecordMatcher {
       const odds = matchOdds(score.weight, scope.population);
       scored[query]?.push({ ...score, personNo, profile: person, odds, probability: 0 });
     }
-    for (const all of scored) weighRivals(all, context);
+    for (const all of scored) weighRivals(all, context, scope.recordsPerPerson);
     return scored;
   }
 
@@ -215,9 +230,10 @@ interface StoredPerson {
 }
 
 /** Sorts candidates and gives them their probabilities, each in view of the others. */
-function weighRivals(all: Scored[], context: ScoringContext): void {
+function weighRivals(all: Scored[], context: ScoringContext, recordsPerPerson: number): void {
+  const furtherRecords = Math.max(fewestFurtherRecords, recordsPerPerson - 1);
   all.sort((a, b) => b.weight - a.weight);
-  const rivals = all.slice(0, mostRivals);
+  const rivals = all.slice(0, mostRivals).filter(({ odds }) => odds > hopeless);
   const known = new Map<number, number>();
   const samePerson = (left: number, right: number): number => {
     const pair = left < right ? left * mostRivals + right : right * mostRivals + left;
@@ -225,18 +241,22 @@ function weighRivals(all: Scored[], context: ScoringContext): void {
     if (!one || !other) return 0;
     let same = known.get(pair);
     if (same === undefined) {
-      const odds = matchOdds(scorePair(one.profile, other.profile, context).weight, context.population);
+      const { weight } = scorePair(one.profile, other.profile, context);
+      const odds = matchOdds(weight, context.population) * furtherRecords;
       same = odds / (1 + odds);
       known.set(pair, same);
     }
     return same;
   };
-  const probabilities = posteriors(
+  const own = posteriors(
     rivals.map(({ odds }) => odds),
     samePerson,
   );
+  // Sites of one organisation share too much to vouch for one another.
+  const sites = rivals.some(({ profile }) => isOrganisation(profile));
+  const probabilities = sites ? own : withWitnesses(own, samePerson);
   all.forEach((one, index) => {
-    one.probability = probabilities[index] ?? Math.min(one.odds / (1 + one.odds), probabilities.at(-1) ?? 0);
+    one.probability = probabilities[index] ?? one.odds / (1 + one.odds);
   });
   all.sort((a, b) => b.probability - a.probability || b.weight - a.weight);
 }

@@ -163,6 +163,8 @@ function comparePostcodes(query: string, person: string, cityWeight: number, fre
   if (query.length >= 5 && query.slice(0, area) === person.slice(0, area)) {
     return make('area', bits(m.postcodeArea, u.postcodeArea));
   }
+  // Neighbouring postcodes begin alike: neither for nor against.
+  if (query.slice(0, 2) === person.slice(0, 2)) return make('near', 0);
   return make('different', against.postcode);
 }
 

@@ -40,7 +40,7 @@ const crossedError = -2;
 /** A further word on both sides that agrees with none of the other. */
 const furtherDifference = -0.8;
 /** The words of one name hang together ("maria del carmen"): the strongest counts whole, the next ones less. */
-const shareOfFurther = [1, 0.6, 0.3];
+const shareOfFurther = [1, 0.3, 0.1];
 
 /** Given names and surnames, word by word, whatever their order. Missing words are no evidence. */
 export function compareNames(

@@ -33,19 +33,19 @@ export function termsOf(profile: Profile): [TermKind, string][] {
 }
 
 /**
- * What is believed of a kind before anything is counted: how common a value is that is seen for the first time, and how
- * many people that belief weighs. There are about 25,000 days of birth, all about as common.
+ * What is believed of a kind before anything is counted: so many other people have the value, of so many. There are
+ * about 25,000 days of birth, all about as common.
  */
-const priors: Readonly<Record<string, { share: number; weight: number }>> = {
-  g: { share: 0.002, weight: 500 },
-  s: { share: 0.0005, weight: 1_000 },
-  n: { share: 0.002, weight: 500 },
-  a: { share: 0.001, weight: 500 },
-  p: { share: 0.001, weight: 500 },
-  d: { share: 1 / 20_000, weight: 20_000 },
-  o: { share: 0.002, weight: 500 },
+const priors: Readonly<Record<string, { having: number; of: number }>> = {
+  g: { having: 0.6, of: 100 },
+  s: { having: 0.5, of: 300 },
+  n: { having: 0.6, of: 100 },
+  a: { having: 0.5, of: 200 },
+  p: { having: 0.5, of: 200 },
+  d: { having: 1, of: 20_000 },
+  o: { having: 0.6, of: 100 },
 };
-const attributePrior = { share: 0.05, weight: 20 };
+const attributePrior = { having: 1, of: 20 };
 /** No value is believed to be rarer: one in a hundred thousand is a typing error as well. */
 const rarest = 1e-5;
 
@@ -64,9 +64,6 @@ export function smoothedFrequency(
     const prior = priors[kind] ?? attributePrior;
     const people = countOf(kind, anyTerm) / recordsPerPerson;
     const others = Math.max(0, countOf(kind, term) / recordsPerPerson - 1);
-    return Math.max(
-      rarest,
-      (others + prior.share * prior.weight) / (Math.max(people, others) + prior.weight),
-    );
+    return Math.max(rarest, (others + prior.having) / (Math.max(people, others) + prior.of));
   };
 }

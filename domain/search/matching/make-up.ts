@@ -55,10 +55,12 @@ function isSampled(text: string): boolean {
 /** What is believed before anything is counted, and how many households or people that weighs. */
 const priors = { furtherMembers: 0.5, households: 3, people: 20 };
 
+/** Of the further records of one person, so many have another first letter, and look like another member. */
+const otherInitial = 0.03;
+
 export function makeUpOf({ households, members, identified, identities }: MakeUpCounts): MakeUp {
-  const further = Math.max(0, members - households) + priors.furtherMembers * priors.households;
-  return {
-    furtherMembers: further / (households + priors.households),
-    recordsPerPerson: Math.max(1, (identified + priors.people) / (identities + priors.people)),
-  };
+  const recordsPerPerson = Math.max(1, (identified + priors.people) / (identities + priors.people));
+  const misread = households * (recordsPerPerson - 1) * otherInitial;
+  const further = Math.max(0, members - households - misread) + priors.furtherMembers * priors.households;
+  return { furtherMembers: further / (households + priors.households), recordsPerPerson };
 }

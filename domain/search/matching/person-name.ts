@@ -31,12 +31,7 @@ export function readName(fields: PersonFields): PersonName {
   const more = whole
     ? [...whole.given, ...whole.other, ...whole.surname].filter((word) => !known.has(word))
     : [];
-  const [first, ...rest] = given;
-  return limited({
-    given: first === undefined ? [] : [first],
-    surname,
-    other: [...rest, ...middle, ...more],
-  });
+  return limited({ given, surname, other: [...middle, ...more] });
 }
 
 /** "Given Middle Surname", "Surname, Given Middle", particles with the surname, titles and suffixes left out. */

@@ -3,7 +3,7 @@
  * Fields are never quite independent, so sums of bits claim too much on both sides: `slope` shrinks them and `shift`
  * moves them. Both were fitted by logistic regression (bench/match.ts --calibrate) over all development sets together.
  */
-const calibration = { slope: 1, shift: 0 };
+const calibration = { slope: 0.9, shift: 0 };
 
 /** From this probability on, a person counts as found. */
 export const defaultMatchProbability = 0.5;
@@ -42,6 +42,30 @@ export function posteriors(
     return probability;
   });
 }
+
+/**
+ * What one record doesn't tell, another of the same person may: if A is the person meant, and B is the same person as A,
+ * then B is, too. Raises probabilities, never lowers them.
+ *
+ * @param probabilities of the candidates, best first
+ * @param samePerson the probability, 0 to 1, that two candidates are one person
+ */
+export function withWitnesses(
+  probabilities: readonly number[],
+  samePerson: (left: number, right: number) => number,
+): number[] {
+  const witnesses = probabilities.slice(0, mostWitnesses).flatMap((own, index) => (own > 0.5 ? [index] : []));
+  return probabilities.map((own, index) => {
+    let best = own;
+    for (const witness of witnesses) {
+      const trust = probabilities[witness] ?? 0;
+      if (witness !== index && trust > best) best = Math.max(best, trust * samePerson(index, witness));
+    }
+    return best;
+  });
+}
+
+const mostWitnesses = 4;
 
 /** Odds, and odds in proportion, below which a rival doesn't matter. */
 const leastRival = 0.01;

@@ -66,7 +66,7 @@ export function scorePair(query: Profile, person: Profile, context: ScoringConte
 }
 
 /** An organisation without a person: its branches have one name and different addresses, and a telephone each. */
-function isOrganisation({ name, organisation }: Profile): boolean {
+export function isOrganisation({ name, organisation }: Profile): boolean {
   return organisation.length > 0 && name.given.length === 0 && name.surname.length === 0;
 }
 
