@@ -1,3 +1,4 @@
+import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
 import type { WorkerServices } from '../activities/services.ts';
@@ -8,7 +9,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
   const platform = createPlatformActivities(services);
   switch (domain) {
     case 'identity':
-      return { ...platform };
+      return { ...platform, ...createIdentityActivities(services) };
     case 'search':
       return { ...platform, ...createBatchActivities(services) };
     case 'audit':

@@ -1,23 +1,27 @@
 import type { Client } from '@temporalio/client';
+import { createIdentityMailConsumer } from '../activities/identity/mail-consumer.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import { recordEvents } from '../db/audit/audit.repository.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
+import { createMailer } from '../platform/mail/mailer.ts';
+import { identityStarts } from '../workflows/identity/starts.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
 import { searchStarts } from '../workflows/search/starts.ts';
 import { createBatchSignals } from './batch-signals.ts';
 import type { OutboxConsumer } from './relay.ts';
 import { createWorkflowStarter } from './workflow-starts.ts';
 
-const starts: WorkflowStarts = { ...searchStarts };
+const starts: WorkflowStarts = { ...identityStarts, ...searchStarts };
 
 /** Every consumer of the outbox, by its name in `domain/events/subscriptions.ts`. */
 export function createConsumers(
   services: WorkerServices,
   temporal: () => Promise<Client>,
 ): Partial<Record<Consumer, OutboxConsumer>> {
-  const { database } = services;
+  const { database, config } = services;
   return {
     audit: { handle: (events) => database.read('audit', ({ sql }) => recordEvents(sql, events)) },
+    'identity-mail': createIdentityMailConsumer({ database, config, mailer: createMailer(config) }),
     'workflow-starts': createWorkflowStarter(temporal, starts),
     'batch-signals': createBatchSignals(temporal),
   };

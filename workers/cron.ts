@@ -15,4 +15,24 @@ const cleanUp = (domain: Domain): CronWork => ({
 });
 
 /** All cron work there is. Reconciled with the Temporal Schedules whenever a worker starts. */
-export const cronWork: readonly CronWork[] = cleaned.map(cleanUp);
+export const cronWork: readonly CronWork[] = [
+  ...cleaned.map(cleanUp),
+  {
+    name: 'rotate-signing-keys',
+    domain: 'identity',
+    cron: '45 2 * * *',
+    jitter: '10 minutes',
+    workflowType: 'rotateSigningKeys',
+    args: [],
+    summary: 'Renew the keys that sign access tokens when they are old enough',
+  },
+  {
+    name: 'clean-accounts',
+    domain: 'identity',
+    cron: '30 3 * * *',
+    jitter: '10 minutes',
+    workflowType: 'cleanIdentity',
+    args: [],
+    summary: 'Forget sessions, links and counters that are over',
+  },
+];

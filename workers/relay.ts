@@ -12,6 +12,7 @@ import type { Sql } from '../db/sql.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { DomainEvent } from '../domain/events/event.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 
@@ -26,6 +27,10 @@ export class TargetDown extends Error {
     super(message, { cause });
     this.name = 'TargetDown';
   }
+}
+
+function isTargetDown(failure: Error): boolean {
+  return failure instanceof TargetDown || (failure instanceof Failure && failure.kind === 'unavailable');
 }
 
 export interface RelayParts {
@@ -128,7 +133,7 @@ export class Relay {
     const done: ClaimedEvent[] = [];
     const failed = await this.#hand(consumer, events);
     if (!failed) done.push(...events);
-    else if (events.length === 1 || failed instanceof TargetDown) {
+    else if (events.length === 1 || isTargetDown(failed)) {
       for (const event of events) await this.#postpone(sql, domain, name, event, failed);
     } else {
       // One of them is at fault: find it, and let the others pass.
@@ -177,7 +182,7 @@ export class Relay {
     metrics.outboxFailed.inc({ consumer: name });
     const { parked } = await postponeDelivery(sql, domain, name, event.position, {
       message: `${failure.name}: ${'code' in failure ? String(failure.code) : 'see the log'}`,
-      targetIsDown: failure instanceof TargetDown,
+      targetIsDown: isTargetDown(failure),
     });
     const facts = { err: failure, domain, consumer: name, event_id: event.id, type: event.type };
     if (parked) log.error(facts, 'an event is parked: a person must look at it');

@@ -64,7 +64,7 @@ function bearerOf(ctx: Context): string | null {
 }
 
 function alive(holder: CredentialHolder | null, now: number): CredentialHolder {
-  if (!holder || (holder.expiresAt && holder.expiresAt.getTime() <= now)) throw unauthenticated();
+  if (!holder || (holder.expiresAt !== null && holder.expiresAt <= now)) throw unauthenticated();
   return holder;
 }
 

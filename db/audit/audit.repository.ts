@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../../domain/events/event.ts';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 
 export interface AuditFilter {
   type?: string | undefined;
@@ -55,7 +56,7 @@ export class AuditRepository {
 
   /** Newest first, after the given position. */
   async list(filter: AuditFilter, limit: number, after: AuditPosition | null): Promise<AuditRecord[]> {
-    return await this.#sql<AuditRecord>(
+    const rows = await this.#sql<AuditRecord>(
       `select event_id as "eventId", domain, type, version, subject, actor_id as "actorId", trace_id as "traceId",
               occurred_at as "occurredAt", data,
               to_char(occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as position
@@ -80,5 +81,6 @@ export class AuditRepository {
         limit,
       ],
     );
+    return withDates(rows, ['occurredAt']);
   }
 }

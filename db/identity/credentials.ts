@@ -12,10 +12,12 @@ export interface CredentialHolder {
   plan: Plan;
   /** Null for a session, which has all that its role grants. */
   scopes: Scope[] | null;
-  expiresAt: Date | null;
+  /** In milliseconds since 1970; null for a key that is good until it is revoked. */
+  expiresAt: number | null;
 }
 
-const holder = `c.id, c.tenant_id as "tenantId", c.user_id as "userId", m.role, o.plan, c.expires_at as "expiresAt"`;
+const holder = `c.id, c.tenant_id as "tenantId", c.user_id as "userId", m.role, o.plan, 
+  (extract(epoch from c.expires_at) * 1000)::float8 as "expiresAt"`;
 const holderTables = `join identity.memberships m on m.tenant_id = c.tenant_id and m.user_id = c.user_id
   join identity.organisations o on o.id = c.tenant_id and o.deleted_at is null
   join identity.users u on u.id = c.user_id and u.erased_at is null`;

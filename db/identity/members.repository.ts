@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Role } from '../../domain/identity/roles.ts';
 import type { UnitOfWork } from '../database.ts';
+import { withDates } from '../timestamps.ts';
 import { Membership } from './membership.entity.ts';
 
 /** A member as the organisation sees one. */
@@ -24,19 +25,18 @@ export class MemberRepository {
 
   /** By the user's ID, behind the given one. */
   async list(filter: { role?: Role | undefined }, limit: number, after: string | null): Promise<Member[]> {
-    return await this.#unit.sql<Member>(
+    const rows = await this.#unit.sql<Member>(
       `${this.#select} and ($2::text is null or m.role = $2) and ($3::uuid is null or m.user_id > $3)
        order by m.user_id limit $4`,
       [this.#tenantId, filter.role ?? null, after, limit],
     );
+    return withDates(rows, ['memberSince']);
   }
 
   /** Throws `identity.member_not_found` for somebody who is no member here. */
   async get(userId: string): Promise<Member> {
-    const [member] = await this.#unit.sql<Member>(`${this.#select} and m.user_id = $2`, [
-      this.#tenantId,
-      userId,
-    ]);
+    const rows = await this.#unit.sql<Member>(`${this.#select} and m.user_id = $2`, [this.#tenantId, userId]);
+    const [member] = withDates(rows, ['memberSince']);
     if (!member) throw new Failure('identity.member_not_found', 'There is no such member.');
     return member;
   }

@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Plan } from '../../domain/identity/plans.ts';
 import type { Role } from '../../domain/identity/roles.ts';
 import type { UnitOfWork } from '../database.ts';
+import { withDates } from '../timestamps.ts';
 import { Organisation } from './organisation.entity.ts';
 
 /** One organisation. */
@@ -55,12 +56,13 @@ export interface OrganisationOfUser {
 
 /** The organisations that a user belongs to, the oldest membership first. */
 export async function organisationsOf({ sql }: UnitOfWork, userId: string): Promise<OrganisationOfUser[]> {
-  return await sql<OrganisationOfUser>(
+  const rows = await sql<OrganisationOfUser>(
     `select o.id, o.name, o.plan, m.role, m.created_at as "memberSince"
      from identity.memberships m join identity.organisations o on o.id = m.tenant_id and o.deleted_at is null
      where m.user_id = $1 order by m.created_at, o.id`,
     [userId],
   );
+  return withDates(rows, ['memberSince']);
 }
 
 function found(organisation: Organisation | null): Organisation {

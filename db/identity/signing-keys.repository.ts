@@ -1,5 +1,6 @@
 import type { JsonWebKey } from 'node:crypto';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 
 /** A key of access tokens. Its private part is a sealed box. */
 export interface SigningKey {
@@ -11,11 +12,12 @@ export interface SigningKey {
 }
 
 export async function listSigningKeys(sql: Sql): Promise<SigningKey[]> {
-  return await sql<SigningKey>(
+  const rows = await sql<SigningKey>(
     `select id, public_jwk as "publicJwk", private_box as "privateBox", created_at as "createdAt",
             signs_from as "signsFrom"
      from identity.signing_keys order by signs_from desc`,
   );
+  return withDates(rows, ['createdAt', 'signsFrom']);
 }
 
 /** Makes processes that want to add a key wait for each other, until the transaction ends. */

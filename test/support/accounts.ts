@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/database.ts';
+import { SessionRepository } from '../../db/identity/sessions.repository.ts';
 import { apiKeyHint, hashApiKey, newApiKey } from '../../domain/identity/api-key.ts';
 import type { Plan } from '../../domain/identity/plans.ts';
 import { defaultPreferences } from '../../domain/identity/preferences.ts';
@@ -51,6 +52,21 @@ export async function makeUser(
     ]);
   });
   return { tenantId, userId, role, email };
+}
+
+/** Opens a session of a user. Gives its ID. */
+export async function makeSession(
+  database: Database,
+  user: { tenantId: string; userId: string },
+): Promise<string> {
+  const opened = await database.transaction('identity', (unit) =>
+    new SessionRepository(unit, user.userId).open({
+      tenantId: user.tenantId,
+      address: '127.0.0.1',
+      userAgent: 'test',
+    }),
+  );
+  return opened.session.id;
 }
 
 /** Makes an API key of a user, with all scopes of the role unless told otherwise. Gives the key. */

@@ -4,17 +4,19 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createApp } from '../../api/app.ts';
 import type { RateLimiter } from '../../api/gateway.ts';
+import { createAccessTokens } from '../../api/identity/access-tokens.ts';
 import { createAuthenticator } from '../../api/middleware/authenticator.ts';
 import { createRateLimiter } from '../../api/middleware/rate-limiter.ts';
 import type { Route } from '../../api/route.ts';
 import type { Services } from '../../api/services.ts';
 import type { Plan } from '../../domain/identity/plans.ts';
 import type { Role } from '../../domain/identity/roles.ts';
+import type { Scope } from '../../domain/identity/scopes.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { openStorage } from '../../platform/storage/open.ts';
-import { makeApiKey, makeOrganisation, makeUser, type Caller } from './accounts.ts';
+import { makeApiKey, makeOrganisation, makeSession, makeUser, type Caller } from './accounts.ts';
 import { ApiClient } from './client.ts';
 import { contractOf } from './contract.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
@@ -39,8 +41,10 @@ export interface TestApi {
   /** Calls as nobody; `client.as(caller)` as somebody. */
   client: ApiClient;
   tenant(plan?: Plan): Promise<Tenant>;
-  /** One more user of an organisation. */
+  /** One more user of an organisation, logged in. */
   user(tenantId: string, role: Role): Promise<Caller>;
+  /** The same user, calling by an API key with these scopes, or with all that the role grants. */
+  key(caller: Caller, scopes?: readonly Scope[]): Promise<Caller>;
   operator(): Promise<Caller>;
   close(): Promise<void>;
 }
@@ -99,6 +103,7 @@ async function startOn(
     metrics: createMetrics('test'),
     ...options.services,
   };
+  const accessTokens = createAccessTokens(services);
   const routes = createRoutes(services);
   const app = createApp({
     routes,
@@ -112,7 +117,9 @@ async function startOn(
 
   const user = async (tenantId: string, role: Role): Promise<Caller> => {
     const made = await makeUser(db.database, tenantId, role);
-    return { ...made, authorization: `Bearer ${await makeApiKey(db.database, made)}` };
+    const sessionId = await makeSession(db.database, made);
+    const { token } = await accessTokens.issue({ ...made, sessionId });
+    return { ...made, authorization: `Bearer ${token}` };
   };
   return {
     url,
@@ -120,6 +127,10 @@ async function startOn(
     routes,
     client: new ApiClient(url, contractOf(routes), null),
     user,
+    key: async (caller, scopes) => ({
+      ...caller,
+      authorization: `Bearer ${await makeApiKey(db.database, caller, scopes)}`,
+    }),
     tenant: async (plan) => {
       const id = await makeOrganisation(db.database, plan);
       return {

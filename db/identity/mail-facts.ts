@@ -1,0 +1,59 @@
+import type { Sql } from '../sql.ts';
+
+/** A registration that still waits, and whether its address is an account by now. */
+export async function registrationForMail(
+  sql: Sql,
+  id: string,
+): Promise<{ email: string; taken: boolean } | null> {
+  const [row] = await sql<{ email: string; taken: boolean }>(
+    `select r.email, exists (select 1 from identity.users u where u.email = r.email) as taken
+     from identity.registrations r where r.id = $1 and r.used_at is null and r.expires_at > now()`,
+    [id],
+  );
+  return row ?? null;
+}
+
+/** A link that still counts and leads to a user, and whether its address is an account. */
+export async function emailLinkForMail(
+  sql: Sql,
+  id: string,
+): Promise<{ email: string; taken: boolean } | null> {
+  const [row] = await sql<{ email: string; taken: boolean }>(
+    `select l.email, exists (select 1 from identity.users u where u.email = l.email) as taken
+     from identity.email_links l
+     where l.id = $1 and l.user_id is not null and l.used_at is null and l.expires_at > now()`,
+    [id],
+  );
+  return row ?? null;
+}
+
+export async function invitationForMail(
+  sql: Sql,
+  id: string,
+): Promise<{ email: string; role: string; organisation: string; inviter: string } | null> {
+  const [row] = await sql<{ email: string; role: string; organisation: string; inviter: string }>(
+    `select i.email, i.role, o.name as organisation, u.name as inviter
+     from identity.invitations i join identity.organisations o on o.id = i.tenant_id
+       join identity.users u on u.id = i.invited_by
+     where i.id = $1 and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()`,
+    [id],
+  );
+  return row ?? null;
+}
+
+/** The address a user is reached at; null once the user is erased. */
+export async function addressOfUser(sql: Sql, userId: string): Promise<string | null> {
+  const [row] = await sql<{ email: string | null }>(`select email from identity.users where id = $1`, [
+    userId,
+  ]);
+  return row?.email ?? null;
+}
+
+/** The address that a user had before the change by this link. */
+export async function addressBeforeChange(sql: Sql, linkId: string): Promise<string | null> {
+  const [row] = await sql<{ email: string | null }>(
+    `select previous_email as email from identity.email_links where id = $1`,
+    [linkId],
+  );
+  return row?.email ?? null;
+}

@@ -1,0 +1,31 @@
+import type { Sql } from '../sql.ts';
+import { pruneLoginThrottle } from './login-throttle.ts';
+import { pruneRateLimits } from './rate-limits.ts';
+
+/** How long what is over is kept, for those who ask what happened. */
+const keptDays = 30;
+
+const statements = [
+  // Refresh tokens go with their sessions.
+  `delete from identity.sessions
+   where least(expires_at, coalesce(ended_at, expires_at)) < now() - make_interval(days => $1)`,
+  // Used ones of a living session: reuse of them is told from an unknown token for as long as they could have lived.
+  `delete from identity.refresh_tokens where expires_at < now() - make_interval(days => $1)`,
+  `delete from identity.registrations where expires_at < now() - make_interval(days => $1)`,
+  `delete from identity.email_links where expires_at < now() - make_interval(days => $1)`,
+  `delete from identity.invitations where expires_at < now() - make_interval(days => $1)`,
+];
+
+/** Forgets what has been over for a month. Gives how many rows went. */
+export async function cleanIdentity(sql: Sql): Promise<number> {
+  let removed = 0;
+  for (const statement of statements) {
+    const rows = await sql(`with gone as (${statement} returning 1) select count(*)::int as gone from gone`, [
+      keptDays,
+    ]);
+    removed += Number(rows[0]?.['gone'] ?? 0);
+  }
+  await pruneLoginThrottle(sql);
+  await pruneRateLimits(sql);
+  return removed;
+}
