@@ -1,6 +1,7 @@
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
+import { createSearchCareActivities } from '../activities/search/statistics.activities.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import type { Domain } from '../domain/domains.ts';
 
@@ -11,7 +12,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
     case 'identity':
       return { ...platform, ...createIdentityActivities(services) };
     case 'search':
-      return { ...platform, ...createBatchActivities(services) };
+      return { ...platform, ...createBatchActivities(services), ...createSearchCareActivities(services) };
     case 'audit':
       return { ...platform };
   }

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { createIdentityMailConsumer } from '../activities/identity/mail-consumer.ts';
+import { createSearchStatisticsConsumer } from '../activities/search/statistics-consumer.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import { recordEvents } from '../db/audit/audit.repository.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
@@ -22,6 +23,7 @@ export function createConsumers(
   return {
     audit: { handle: (events) => database.read('audit', ({ sql }) => recordEvents(sql, events)) },
     'identity-mail': createIdentityMailConsumer({ database, config, mailer: createMailer(config) }),
+    'search-statistics': createSearchStatisticsConsumer({ database }),
     'workflow-starts': createWorkflowStarter(temporal, starts),
     'batch-signals': createBatchSignals(temporal),
   };

@@ -35,4 +35,22 @@ export const cronWork: readonly CronWork[] = [
     args: [],
     summary: 'Forget sessions, links and counters that are over',
   },
+  {
+    name: 'search-statistics',
+    domain: 'search',
+    cron: '*/5 * * * *',
+    jitter: '30 seconds',
+    workflowType: 'aggregateSearchStatistics',
+    args: [],
+    summary: 'Count the search statistics of days that have changed',
+  },
+  {
+    name: 'tidy-searches',
+    domain: 'search',
+    cron: '0 4 * * *',
+    jitter: '10 minutes',
+    workflowType: 'tidySearches',
+    args: [],
+    summary: 'Forget stale answers and searches older than the log is kept',
+  },
 ];

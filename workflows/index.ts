@@ -2,4 +2,5 @@
 export { deleteUser } from './identity/delete-user.ts';
 export { cleanIdentity, rotateSigningKeys } from './identity/upkeep.ts';
 export { cleanDomain } from './platform/clean-domain.ts';
+export { aggregateSearchStatistics, tidySearches } from './search/care.ts';
 export { runBatch } from './search/run-batch.ts';
