@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import { createHash, randomBytes } from 'node:crypto';
+import { addAbortSignal } from 'node:stream';
 import type { Logger } from 'pino';
 import { runCommand, runLeasedCommand, type Answer, type CommandKey } from '../db/commands/command.ts';
 import type { Database, Transaction } from '../db/database.ts';
@@ -20,6 +21,8 @@ export interface AppParts {
   log: Logger;
   /** How many proxies in front of us may be believed in `X-Forwarded-For`. */
   trustedProxies: number;
+  /** Ends when the process is told to stop: streams of events, which would never end, are broken off. */
+  stopping?: AbortSignal;
   onAnswer?: (route: Route | null, status: number, seconds: number) => void;
 }
 
@@ -32,7 +35,15 @@ interface RequestState {
 /** The HTTP application: every declared route behind one gateway of authentication, limits, validation and errors. */
 export function createApp(parts: AppParts): Koa {
   const app = new Koa({ proxy: parts.trustedProxies > 0, maxIpsCount: parts.trustedProxies });
-  app.silent = true;
+  // An answer that breaks off while it is streamed: the client sees it end too early, we see why.
+  app.on('error', (error: Error & { code?: string }, ctx?: Context) => {
+    const expected = error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ABORT_ERR';
+    const level = expected ? 'debug' : 'error';
+    parts.log[level](
+      { err: error, trace_id: ctx && stateOf(ctx).traceId, route: ctx && stateOf(ctx).route?.path },
+      'an answer broke off',
+    );
+  });
   app.use((ctx, next) => answerErrors(parts, ctx, next));
 
   const router = new Router();
@@ -43,19 +54,21 @@ export function createApp(parts: AppParts): Koa {
     });
   }
   app.use(router.routes());
-  app.use(
-    router.allowedMethods({
-      throw: true,
-      notImplemented: () =>
-        new Failure('request.method_not_allowed', 'This address does not take that method.'),
-      methodNotAllowed: () =>
-        new Failure('request.method_not_allowed', 'This address does not take that method.'),
-    }),
-  );
-  app.use(() => {
-    throw new Failure('request.not_found', 'There is nothing at this address.');
-  });
+  app.use(refuse);
   return app;
+}
+
+/**
+ * Answers what no route takes. `OPTIONS` tells the methods of an address and grants no other origin anything: the API is
+ * for servers, and for pages that it serves itself.
+ */
+function refuse(ctx: Context): void {
+  const matched = (ctx['matched'] ?? []) as { methods: string[] }[];
+  if (matched.length === 0) throw new Failure('request.not_found', 'There is nothing at this address.');
+  ctx.set('Allow', [...new Set(matched.flatMap((layer) => layer.methods)), 'OPTIONS'].join(', '));
+  if (ctx.method !== 'OPTIONS')
+    throw new Failure('request.method_not_allowed', 'This address does not take that method.');
+  ctx.status = 204;
 }
 
 function stateOf(ctx: Context): RequestState {
@@ -101,7 +114,9 @@ async function answerErrors(parts: AppParts, ctx: Context, next: () => Promise<u
 
 /** The trace of the caller's W3C `traceparent`, or a new one. */
 function traceIdOf(ctx: Context): string {
-  const given = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(ctx.get('traceparent'));
+  const given = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.exec(
+    ctx.get('traceparent'),
+  );
   return given?.[1] ?? randomBytes(16).toString('hex');
 }
 
@@ -123,7 +138,8 @@ async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void>
   const body = route.body ? validate(route.body, json?.value, 'body') : undefined;
 
   const gone = new AbortController();
-  ctx.res.once('close', () => gone.abort());
+  if (ctx.res.closed) gone.abort();
+  else ctx.res.once('close', () => gone.abort());
   const request = {
     params,
     query,
@@ -132,6 +148,7 @@ async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void>
     address: ctx.ip,
     traceId: state.traceId,
     signal: gone.signal,
+    commandKey: (given: string | Buffer) => commandKey(route, ctx, principal, given),
     ctx,
   } as Request<never, never, never, never>;
   await answer(parts, route, ctx, request, commandKey(route, ctx, principal, json?.raw ?? null));
@@ -159,7 +176,7 @@ function commandKey(
   route: Route,
   ctx: Context,
   principal: Principal | null,
-  raw: Buffer | null,
+  raw: Buffer | string | null,
 ): CommandKey | null {
   const key = ctx.get('Idempotency-Key');
   if (key === '' || !route.idempotency) return null;
@@ -172,10 +189,10 @@ function commandKey(
   };
 }
 
-/** What makes a request the same request: its method, its address and its body. */
+/** What makes a request the same request: its method, its address with the query, and its body. */
 export function fingerprintOf(ctx: Context, raw: Buffer | string | null): string {
   return createHash('sha256')
-    .update(`${ctx.method} ${ctx.path}\n`)
+    .update(`${ctx.method} ${ctx.path}${ctx.search}\n`)
     .update(raw ?? '')
     .digest('hex');
 }
@@ -187,8 +204,8 @@ async function answer(
   request: Request<never, never, never, never>,
   command: CommandKey | null,
 ): Promise<void> {
-  if (!route.idempotency) {
-    send(ctx, await route.handle(request));
+  if (!route.idempotency || route.idempotency.mode === 'handler') {
+    send(parts, ctx, await route.handle(request));
     return;
   }
   const { idempotency } = route;
@@ -205,7 +222,7 @@ async function answer(
           async () => toAnswer(await route.handle(request)),
         );
   if (given.replayed) ctx.set('Idempotency-Replayed', 'true');
-  send(ctx, given.answer);
+  send(parts, ctx, given.answer);
 }
 
 function toAnswer(reply: Reply): Answer {
@@ -214,12 +231,15 @@ function toAnswer(reply: Reply): Answer {
 }
 
 /** Writes a reply. JSON unless it is a stream. */
-function send(ctx: Context, reply: Reply | Answer): void {
+function send(parts: AppParts, ctx: Context, reply: Reply | Answer): void {
   ctx.status = reply.status;
   if (reply.headers) ctx.set(reply.headers);
   if ('stream' in reply && reply.stream) {
-    ctx.type = reply.stream.mediaType;
-    ctx.body = reply.stream.content;
+    const { mediaType, content } = reply.stream;
+    // Its client comes back with `Last-Event-ID`, to a process that stays.
+    if (parts.stopping && mediaType.startsWith('text/event-stream')) addAbortSignal(parts.stopping, content);
+    ctx.type = mediaType;
+    ctx.body = content;
   } else if (reply.body === undefined) {
     ctx.body = null;
     ctx.status = reply.status;

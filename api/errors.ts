@@ -1,12 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorCode, ErrorKind } from '../domain/errors.ts';
 import { Failure, type Issue } from '../domain/failure.ts';
+import { isBusy, isOutage } from '../platform/outage.ts';
 
 const statuses: Record<ErrorKind, number> = {
   validation: 400,
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
+  timeout: 408,
   conflict: 409,
   gone: 410,
   precondition_failed: 412,
@@ -40,32 +43,6 @@ export interface ProblemAnswer {
   headers: Record<string, string>;
 }
 
-/** Codes of PostgreSQL and of the network that say "not now" rather than "never". */
-const unavailableCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  'EPIPE',
-  '57P01',
-  '57P02',
-  '57P03',
-  '53300',
-  '08006',
-  '08001',
-  '08003',
-]);
-
-/** True when an error says that the database or another part is down, rather than that the code is wrong. */
-export function isUnavailable(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause ?? (at as { previous?: unknown }).previous) {
-    const code = (at as { code?: unknown }).code;
-    if (typeof code === 'string' && unavailableCodes.has(code)) return true;
-    if (/timeout exceeded when trying to connect|Connection terminated/i.test(at.message)) return true;
-  }
-  return false;
-}
-
 /** Turns whatever was thrown into the answer a caller may see. What is not ours to tell becomes a bare 500. */
 export function toProblem(error: unknown, traceId: string): ProblemAnswer {
   if (error instanceof Failure) {
@@ -86,7 +63,7 @@ export function toProblem(error: unknown, traceId: string): ProblemAnswer {
       headers: retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter)) },
     };
   }
-  if (isUnavailable(error)) {
+  if (isOutage(error) || isBusy(error)) {
     return toProblem(
       new Failure('service.unavailable', 'A part of the service is not reachable. Try again.', {
         retryAfter: 2,

@@ -50,7 +50,8 @@ export function describe(routes: readonly Route[], serverUrl: string) {
         'Errors are `application/problem+json` (RFC 9457). Send an `Idempotency-Key` with every POST that you may have to repeat. ' +
         'Lists are read by cursor. A caller only ever sees its own organisation: what belongs to another one is a 404.',
     },
-    servers: [{ url: serverUrl }],
+    // The host that the document came from stands first, so that the page beside it may try every request.
+    servers: [{ url: '/' }, { url: serverUrl }],
     paths: paths as ZodOpenApiPathsObject,
     components: {
       securitySchemes: {
@@ -167,6 +168,7 @@ function errorStatusesOf(route: Route): number[] {
   if (route.params) kinds.add('not_found');
   if (route.query || route.body || route.rawBody || route.idempotency) kinds.add('validation');
   if (route.body || route.rawBody) kinds.add('too_large').add('unsupported_media');
+  if (route.body) kinds.add('timeout');
   if (route.idempotency) kinds.add('conflict').add('unprocessable');
   if (route.ifMatch) kinds.add('precondition_failed');
   for (const code of route.failures ?? []) kinds.add(errorKinds[code]);

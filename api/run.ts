@@ -23,6 +23,15 @@ export interface RunningApi {
   stop(): Promise<void>;
 }
 
+/**
+ * Milliseconds. An upload of 2 GB may take an hour; a JSON body has a limit of its own, where it is read. Idle
+ * connections live longer than a load balancer keeps them (60 s is common), or it would send into a closed one.
+ */
+const timeouts = { headersTimeout: 20_000, requestTimeout: 3_600_000, keepAliveTimeout: 75_000 };
+
+/** How long requests in flight may take when the process is told to stop. */
+const graceMilliseconds = 10_000;
+
 /** Starts the API of some domains. Temporal need not be there: commands are accepted without it. */
 export async function startApi(
   config: Config,
@@ -36,6 +45,7 @@ export async function startApi(
     domainUrls: config.domainUrls,
     poolSize: config.DATABASE_POOL_SIZE,
     applicationName: 'api',
+    statementSeconds: 30,
   });
   const temporal = lazyTemporal(temporalConfig);
   const services: Services = {
@@ -46,15 +56,18 @@ export async function startApi(
     log,
     metrics,
   };
-  const checks: ReadinessChecks = {
+  const needed: ReadinessChecks = {
     database: async () => void (await Promise.all(domains.map((domain) => database.ping(domain)))),
+  };
+  const useful: ReadinessChecks = {
     temporal: async () => void (await (await temporal.client()).connection.workflowService.getSystemInfo({})),
   };
   const routes = [
     ...createRoutes(services, domains),
-    ...createSystemRoutes(services, checks),
+    ...createSystemRoutes(services, needed, useful),
     ...(config.DEVELOPMENT && config.MAILBOX_DIR ? createMailRoutes(config.MAILBOX_DIR) : []),
   ];
+  const stopping = new AbortController();
   const app = createApp({
     routes: [...routes, ...createDocsRoutes(routes, config.PUBLIC_URL)],
     database,
@@ -62,13 +75,15 @@ export async function startApi(
     rateLimiter: createRateLimiter({ database }),
     log,
     trustedProxies: config.TRUSTED_PROXIES,
+    stopping: stopping.signal,
     onAnswer: (route, status, seconds) =>
       metrics.httpSeconds.observe(
         { method: route?.method ?? 'none', route: route?.path ?? 'none', status },
         seconds,
       ),
   });
-  const server = createServer(app.callback());
+  const answer = app.callback();
+  const server = createServer(timeouts, (request, response) => void answer(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.PORT, config.HOST, resolve);
@@ -78,7 +93,8 @@ export async function startApi(
   return {
     port,
     stop: async () => {
-      await closeServer(server);
+      stopping.abort();
+      await closeServer(server, graceMilliseconds);
       await temporal.close();
       await database.close();
     },

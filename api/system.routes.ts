@@ -9,7 +9,11 @@ const readiness = z
   .meta({ id: 'Readiness' });
 
 /** Whether the process lives, whether it can serve, and its figures. */
-export function createSystemRoutes(services: Services, checks: ReadinessChecks): Route[] {
+export function createSystemRoutes(
+  services: Services,
+  needed: ReadinessChecks,
+  useful: ReadinessChecks,
+): Route[] {
   return [
     route({
       method: 'get',
@@ -26,16 +30,16 @@ export function createSystemRoutes(services: Services, checks: ReadinessChecks):
       path: '/ready',
       summary: 'Can the process serve',
       description:
-        'Names every part it needs. Temporal being down does not stop commands from being accepted.',
+        'Names every part. Temporal being down does not make the API unready: commands are accepted without it.',
       tag: 'System',
       access: 'public',
       rate: 'system',
       responses: {
-        200: { description: 'Every part answers.', body: readiness },
-        503: { description: 'A part does not answer.', body: readiness },
+        200: { description: 'Every part that it needs answers.', body: readiness },
+        503: { description: 'A part that it needs does not answer.', body: readiness },
       },
       handler: async () => {
-        const state = await checkReadiness(checks);
+        const state = await checkReadiness(needed, useful);
         return { status: state.ready ? 200 : 503, body: state };
       },
     }),

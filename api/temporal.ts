@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import { Failure } from '../domain/failure.ts';
 import type { TemporalConfig } from '../temporal.config.ts';
 
 export interface LazyTemporal {
@@ -6,16 +7,17 @@ export interface LazyTemporal {
   close(): Promise<void>;
 }
 
-/** A client that connects when it is first needed, and again after a failed try: the API starts without Temporal. */
+/**
+ * A client that connects when it is first needed, and again after a failed try: the API starts without Temporal.
+ * While it is away, `client` fails with `service.unavailable`.
+ */
 export function lazyTemporal(config: TemporalConfig): LazyTemporal {
   let connecting: Promise<Connection> | undefined;
   const connect = (): Promise<Connection> => {
-    connecting ??= Connection.connect({ ...config.connection, connectTimeout: '3 seconds' }).catch(
-      (error: unknown) => {
-        connecting = undefined;
-        throw error;
-      },
-    );
+    connecting ??= Connection.connect({ ...config.connection, connectTimeout: '3 seconds' }).catch(() => {
+      connecting = undefined;
+      throw new Failure('service.unavailable', 'Temporal is not reachable. Try again.', { retryAfter: 2 });
+    });
     return connecting;
   };
   return {

@@ -8,6 +8,8 @@ export type ErrorKind =
   | 'unauthorized'
   | 'forbidden'
   | 'not_found'
+  | 'method_not_allowed'
+  | 'timeout'
   | 'conflict'
   | 'gone'
   | 'precondition_failed'

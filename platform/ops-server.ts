@@ -12,10 +12,16 @@ export interface Readiness {
 
 const checkMilliseconds = 2_000;
 
-/** Asks every part; one that fails or does not answer in time is down. Tells names only, never why. */
-export async function checkReadiness(checks: ReadinessChecks): Promise<Readiness> {
+/**
+ * Asks every part; one that fails or does not answer in time is down. Tells names only, never why. What the process can
+ * do its work without is asked too, and does not make it unready.
+ */
+export async function checkReadiness(
+  needed: ReadinessChecks,
+  useful: ReadinessChecks = {},
+): Promise<Readiness> {
   const parts = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => {
+    Object.entries({ ...needed, ...useful }).map(async ([name, check]) => {
       const { promise: late, reject } = Promise.withResolvers<never>();
       const timer = setTimeout(() => reject(new Error('no answer')), checkMilliseconds);
       const up = await Promise.race([check(), late]).then(
@@ -26,7 +32,8 @@ export async function checkReadiness(checks: ReadinessChecks): Promise<Readiness
       return [name, up ? 'up' : 'down'] as const;
     }),
   );
-  return { ready: parts.every(([, state]) => state === 'up'), parts: Object.fromEntries(parts) };
+  const ready = parts.every(([name, state]) => state === 'up' || !(name in needed));
+  return { ready, parts: Object.fromEntries(parts) };
 }
 
 export interface OpsServer {
@@ -41,9 +48,11 @@ export async function startOpsServer(
   checks: ReadinessChecks,
 ): Promise<OpsServer> {
   const server = createServer((request, response) => {
-    void answer(request.url ?? '/', registry, checks).then(({ status, type, body }) => {
-      response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body);
-    });
+    void answer(request.url ?? '/', registry, checks)
+      .catch(() => ({ status: 500, type: 'application/json', body: '{"status":"failed"}' }))
+      .then(({ status, type, body }) => {
+        response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body);
+      });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -76,10 +85,16 @@ async function answer(
   }
 }
 
-/** Takes no new connections, lets requests in flight finish, and ends connections that only idle. */
-export async function closeServer(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
+/**
+ * Takes no new connections, lets requests in flight finish, and ends connections that only idle. Whatever is still open
+ * after the grace is broken off, so that a slow client cannot keep a process alive.
+ */
+export async function closeServer(server: Server, graceMilliseconds = 2_000): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection that was busy at first is idle, not closed, after its request.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const late = setTimeout(() => server.closeAllConnections(), graceMilliseconds);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(late);
 }
