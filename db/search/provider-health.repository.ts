@@ -86,8 +86,22 @@ export async function readHealth(
   tenantId: string,
   providerId: string,
 ): Promise<ProviderHealth | null> {
-  const [row] = await sql<ProviderHealth>(selectHealth, [tenantId, providerId, healthWindowMinutes]);
-  return row ?? null;
+  const [row] = await sql<HealthRow>(selectHealth, [tenantId, providerId, healthWindowMinutes]);
+  if (!row) return null;
+  return {
+    ...row,
+    lastSuccessAt: moment(row.lastSuccessAt),
+    lastFailureAt: moment(row.lastFailureAt),
+    breakerOpenUntil: moment(row.breakerOpenUntil),
+    pausedUntil: moment(row.pausedUntil),
+  };
+}
+
+type Moments = 'lastSuccessAt' | 'lastFailureAt' | 'breakerOpenUntil' | 'pausedUntil';
+type HealthRow = Omit<ProviderHealth, Moments> & Record<Moments, string | null>;
+
+function moment(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
 }
 
 const selectHealth = `

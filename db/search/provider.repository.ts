@@ -263,9 +263,9 @@ interface ProviderRow extends SettingsRow {
   id: string;
   place: number;
   version: number;
-  created_at: Date;
-  updated_at: Date;
-  open_until: Date | null;
+  created_at: string;
+  updated_at: string;
+  open_until: string | null;
   name: string;
   kind: ProviderKind;
   enabled: boolean;
@@ -302,9 +302,9 @@ function toProvider(row: ProviderRow): StoredProvider {
     id: row.id,
     place: row.place,
     version: row.version,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    openUntil: row.open_until,
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+    openUntil: row.open_until === null ? null : new Date(row.open_until),
     name: row.name,
     kind: row.kind,
     enabled: row.enabled,

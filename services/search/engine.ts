@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
-import type { Database } from '../../db/database.ts';
 import { LimitsRepository, type Settlement } from '../../db/search/limits.repository.ts';
-import { ProviderRepository, type SearchSetup } from '../../db/search/provider.repository.ts';
+import type { SearchSetup } from '../../db/search/provider.repository.ts';
 import { insertLogEntries } from '../../db/search/search-log.repository.ts';
 import type { Sql } from '../../db/sql.ts';
 import type { NewEvent } from '../../domain/events/event.ts';
@@ -29,6 +28,7 @@ import type { SearchParts } from './parts.ts';
 import { Purse } from './purse.ts';
 import { readQuestion, type Question } from './questions.ts';
 import { ReadyProviders, type ReadyProvider } from './ready-provider.ts';
+import { loadSetup } from './setup.ts';
 import { answerShared, type Shared, type WorkedOut } from './shared-answers.ts';
 
 /** A search engine, and the way to end it. */
@@ -293,15 +293,6 @@ interface Worked {
   answer: SharedAnswer;
   others: boolean;
   settlements: SearchEffects['settlements'];
-}
-
-/** A tenant's settings and providers; the defaults for one that searches for the first time. */
-export async function loadSetup(database: Database, tenantId: string): Promise<SearchSetup> {
-  const known = await database.read('search', ({ sql }) => new ProviderRepository(sql, tenantId).findSetup());
-  return (
-    known ??
-    (await database.transaction('search', ({ sql }) => new ProviderRepository(sql, tenantId).ensureSetup()))
-  );
 }
 
 function performed(

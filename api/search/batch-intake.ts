@@ -1,0 +1,168 @@
+import type { Context } from 'koa';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { runCommand } from '../../db/commands/command.ts';
+import type { Batch, BatchWebhook } from '../../db/search/batch.ts';
+import { createBatch, type NewBatch } from '../../db/search/batch.repository.ts';
+import { Failure } from '../../domain/failure.ts';
+import { parseDecimal } from '../../domain/search/micros.ts';
+import { webhookSecret } from '../../platform/crypto/webhook-signature.ts';
+import { checkDestination, parseHostsAndPorts } from '../../platform/http/destination.ts';
+import type { SearchEngine } from '../../services/search/contract.ts';
+import { readJson } from '../body.ts';
+import type { Principal } from '../principal.ts';
+import type { Reply, Request } from '../route.ts';
+import type { Services } from '../services.ts';
+import { validate } from '../validate.ts';
+import { presentBatch } from './batch.presenter.ts';
+import { batchForm, newBatch, type BatchForm } from './batch.schemas.ts';
+import { readFormFields } from './form-fields.ts';
+import type { IncomingFile, IncomingFiles } from './incoming-files.ts';
+import { requireRecordSets } from './record-set-check.ts';
+
+type BatchRequest = Request<undefined, undefined, undefined>;
+
+/** Takes new batches in: with their file in a form, or by the id of an upload made before. */
+export class BatchIntake {
+  readonly #services: Services;
+  readonly #engine: SearchEngine;
+  readonly #files: IncomingFiles;
+
+  constructor(services: Services, engine: SearchEngine, files: IncomingFiles) {
+    this.#services = services;
+    this.#engine = engine;
+    this.#files = files;
+  }
+
+  /** Accepts a batch in one transaction, once an `Idempotency-Key`. Nothing of Temporal is needed for it. */
+  async submit(request: BatchRequest): Promise<Reply> {
+    const { ctx } = request;
+    return ctx.is('multipart/form-data')
+      ? await this.#submitForm(request)
+      : await this.#submitUpload(request);
+  }
+
+  async #submitForm(request: BatchRequest): Promise<Reply> {
+    const { ctx, principal, signal } = request;
+    const { fields, file } = await this.#files.receive(ctx, principal, signal);
+    try {
+      const body = validate(batchForm, readFormFields(fields), 'body');
+      const content = JSON.stringify([file.sha256, file.name, fields]);
+      const { reply, replayed } = await this.#accept(request, content, body, () => Promise.resolve(file));
+      if (replayed) await this.#files.discard(file);
+      return reply;
+    } catch (error) {
+      await this.#files.discard(file);
+      throw error;
+    }
+  }
+
+  async #submitUpload(request: BatchRequest): Promise<Reply> {
+    const { raw, value } = await readJson(request.ctx);
+    const { upload_id, ...body } = validate(newBatch, value, 'body');
+    const { database } = this.#services;
+    const find = (): Promise<IncomingFile> =>
+      database.read('search', ({ sql }) => this.#files.find(sql, request.principal.tenantId, upload_id));
+    return (await this.#accept(request, raw, body, find)).reply;
+  }
+
+  async #accept(
+    request: BatchRequest,
+    content: string | Buffer,
+    body: BatchForm,
+    find: () => Promise<IncomingFile>,
+  ): Promise<{ reply: Reply; replayed: boolean }> {
+    const { principal, ctx } = request;
+    // Before the transaction, which must not hold a connection while it waits for another one or for the storage. What
+    // goes wrong counts only if the request is not a repetition, for then its file is in use already.
+    const [prepared] = await Promise.allSettled([this.#prepare(request, body, find)]);
+    const { answer, replayed } = await runCommand(
+      this.#services.database,
+      'search',
+      request.commandKey(content),
+      async (transaction) => {
+        if (prepared.status === 'rejected') throw prepared.reason;
+        const { file, ...batch } = prepared.value;
+        const stored = await this.#files.take(transaction.sql, principal.tenantId, file, `batch:${batch.id}`);
+        const created = await createBatch(transaction, { ...batch, file: stored });
+        const shown = presentBatch(created, this.#secretOf(created));
+        return { status: 202, headers: locationOf(created), body: shown };
+      },
+    );
+    if (replayed) ctx.set('Idempotency-Replayed', 'true');
+    return { reply: answer, replayed };
+  }
+
+  async #prepare(
+    { principal, traceId }: BatchRequest,
+    body: BatchForm,
+    find: () => Promise<IncomingFile>,
+  ): Promise<NewBatch & { file: IncomingFile }> {
+    const { tenantId, userId } = principal;
+    await this.#check(principal, body);
+    const file = await find();
+    const mapping = await this.#files.mappingOf(file, body.mapping);
+    const { currency } = await this.#engine.price({ tenantId, userId, source: 'batch', traceId }, body.kind);
+    return {
+      id: uuidv7(),
+      tenantId,
+      name: body.name ?? file.name,
+      kind: body.kind,
+      file,
+      mapping,
+      options: {
+        minScore: body.min_score,
+        requiredFields: body.required_fields,
+        rowBudget: body.row_budget === undefined ? null : String(parseDecimal(body.row_budget)),
+        recordSetIds: body.record_set_ids ?? null,
+        useCache: body.use_cache,
+      },
+      priority: body.priority,
+      concurrency: body.concurrency,
+      currency,
+      budgetMicros: body.budget === null ? null : parseDecimal(body.budget),
+      webhook: this.#webhookOf(body.webhook_url),
+      traceId,
+      createdBy: userId,
+    };
+  }
+
+  async #check(principal: Principal, body: BatchForm): Promise<void> {
+    const { config, database } = this.#services;
+    if (body.record_set_ids) await requireRecordSets(database, principal.tenantId, body.record_set_ids);
+    if (body.webhook_url === undefined) return;
+    const allowed = parseHostsAndPorts(config.OUTBOUND_ALLOW_PRIVATE);
+    const destination = checkDestination(body.webhook_url, 'any', allowed);
+    if (!destination.allowed) {
+      throw new Failure('search.webhook_url', 'This address cannot be told of anything.', {
+        issues: [{ pointer: '/body/webhook_url', message: destination.message }],
+      });
+    }
+  }
+
+  #webhookOf(url: string | undefined): BatchWebhook | null {
+    if (url === undefined) return null;
+    const keyId = this.#services.config.ENCRYPTION_KEYS.current;
+    return { url, keyId, state: 'pending', attempts: 0, lastError: null, deliveredAt: null };
+  }
+
+  #secretOf({ id, webhook }: Batch): string | undefined {
+    if (!webhook) return undefined;
+    return webhookSecret(this.#services.config.ENCRYPTION_KEYS, webhook.keyId, `batch:${id}`);
+  }
+}
+
+/** Where a new process is found, for the answer 202. */
+export function locationOf({ id }: { id: string }): Record<string, string> {
+  return { Location: `/v1/batches/${id}` };
+}
+
+const longestWait = 30;
+
+/** The seconds that a caller wants to wait for the end (`Prefer: wait=10`, RFC 7240); 0 for none. */
+export function preferredWait(ctx: Context): number {
+  const wait = /(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:,|;|$)/i.exec(ctx.get('Prefer'))?.[1];
+  return Math.min(Number(wait ?? 0), longestWait);
+}
+
+export const batchId = z.object({ id: z.uuid() });

@@ -1,0 +1,21 @@
+import type { SearchEngine } from '../../services/search/contract.ts';
+import { openSearchEngine } from '../../services/search/open.ts';
+import type { Route } from '../route.ts';
+import type { Services } from '../services.ts';
+import { createProviderRoutes } from './provider.routes.ts';
+import { createQuestionRoutes } from './search.routes.ts';
+import { createSearchSettingsRoutes } from './settings.routes.ts';
+import { createSearchStatisticsRoutes } from './statistics.routes.ts';
+
+/** Searches with their log and statistics, and the administration of providers. */
+export function createSearchRoutes(
+  services: Services,
+  engine: SearchEngine = openSearchEngine(services),
+): Route[] {
+  return [
+    ...createQuestionRoutes(services, engine),
+    ...createProviderRoutes(services, engine),
+    ...createSearchSettingsRoutes(services),
+    ...createSearchStatisticsRoutes(services),
+  ];
+}
