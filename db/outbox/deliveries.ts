@@ -2,6 +2,7 @@ import type { Domain } from '../../domain/domains.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 import type { Consumer } from '../../domain/events/subscriptions.ts';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 
 export interface ClaimedEvent extends DomainEvent {
   position: string;
@@ -90,7 +91,7 @@ export interface ParkedDelivery {
 }
 
 export async function listParked(sql: Sql, domain: Domain, limit: number): Promise<ParkedDelivery[]> {
-  return await sql<ParkedDelivery>(
+  const rows = await sql<ParkedDelivery>(
     `select d.consumer, d.position::text as position, o.id as "eventId", o.type, o.tenant_id as "tenantId", o.subject,
             d.attempts, d.parked_at as "parkedAt", d.last_error as "lastError",
             (select count(*)::int from ${domain}.outbox_deliveries later
@@ -99,6 +100,7 @@ export async function listParked(sql: Sql, domain: Domain, limit: number): Promi
      where d.parked_at is not null order by d.parked_at limit $1`,
     [limit],
   );
+  return withDates(rows, ['parkedAt']);
 }
 
 /** Lets a parked delivery run again. False when it is not parked (any more). */

@@ -9,6 +9,7 @@ import { createAuthenticator } from '../../api/middleware/authenticator.ts';
 import { createRateLimiter } from '../../api/middleware/rate-limiter.ts';
 import type { Route } from '../../api/route.ts';
 import type { Services } from '../../api/services.ts';
+import { limits, type Limits } from '../../domain/identity/limits.ts';
 import type { Plan } from '../../domain/identity/plans.ts';
 import type { Role } from '../../domain/identity/roles.ts';
 import type { Scope } from '../../domain/identity/scopes.ts';
@@ -56,6 +57,12 @@ export interface TestApiOptions {
   env?: Record<string, string>;
   rateLimiter?: (services: Services) => RateLimiter;
 }
+
+/** All calls of a test come from one address. */
+const roomyLimits: Limits = {
+  ...limits,
+  address: { read: 100_000, write: 100_000, search: 100_000, upload: 100_000, login: 100_000 },
+};
 
 /**
  * The real HTTP application of some routes, on a free port, with a fresh database and a folder as storage. Every answer
@@ -109,7 +116,7 @@ async function startOn(
     routes,
     database: db.database,
     authenticator: createAuthenticator(services, { cacheMilliseconds: 0 }),
-    rateLimiter: options.rateLimiter?.(services) ?? createRateLimiter({ database: db.database }),
+    rateLimiter: options.rateLimiter?.(services) ?? createRateLimiter({ database: db.database, limits: roomyLimits }),
     log: services.log,
     trustedProxies: 0,
   });

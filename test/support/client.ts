@@ -12,6 +12,8 @@ export interface ApiResponse {
 export interface CallOptions {
   headers?: Record<string, string>;
   query?: Record<string, string | number | boolean>;
+  /** Gives up waiting. */
+  signal?: AbortSignal;
 }
 
 /** Calls the API as one caller. Every answer is checked against the OpenAPI document. */
@@ -66,6 +68,7 @@ export class ApiClient {
     const response = await fetch(url, {
       method: method.toUpperCase(),
       redirect: 'manual',
+      ...(options.signal ? { signal: options.signal } : {}),
       headers: {
         ...(this.#authorization ? { authorization: this.#authorization } : {}),
         ...(json ? { 'content-type': 'application/json' } : {}),
