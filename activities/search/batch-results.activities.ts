@@ -29,7 +29,7 @@ export function createBatchResultActivities({
         );
         if (batch.phase !== 'aggregating') return viewOf(batch);
         const resultFiles = await writeFiles(database, storage, batch, signal);
-        return await database.transaction('search', async (transaction) => {
+        const view = await database.transaction('search', async (transaction) => {
           const now = await new BatchRepository(transaction.sql).lock(tenantId, batchId);
           if (now.phase !== 'aggregating') return viewOf(now);
           const phase = now.hold === 'cancel' ? 'cancelled' : 'completed';
@@ -44,6 +44,8 @@ export function createBatchResultActivities({
           );
           return viewOf(ended);
         });
+        for (const { key } of Object.values(batch.resultFiles ?? {})) await storage.delete(key);
+        return view;
       });
     },
   };

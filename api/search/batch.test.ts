@@ -23,11 +23,14 @@ describe('Batches over HTTP, with Temporal down', () => {
   let member: ApiClient;
   let closeEngine: () => Promise<void>;
   before(async () => {
-    api = await startTestApi((services) => {
-      const engine = openSearchEngine(services);
-      closeEngine = () => engine.close();
-      return [...createBatchRoutes(services, engine), ...createUploadRoutes(services)];
-    }, { env: { LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent' } });
+    api = await startTestApi(
+      (services) => {
+        const engine = openSearchEngine(services);
+        closeEngine = () => engine.close();
+        return [...createBatchRoutes(services, engine), ...createUploadRoutes(services)];
+      },
+      { env: { LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent' } },
+    );
     tenant = await api.tenant();
     member = api.client.as(tenant.member);
   });

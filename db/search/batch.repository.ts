@@ -75,7 +75,8 @@ export interface BatchEvent {
   revision: number;
   type: string;
   data: Record<string, unknown>;
-  occurredAt: Date;
+  /** ISO 8601. */
+  occurredAt: string;
 }
 
 /** Batches: their state, their history and the events that tell of it. */
@@ -127,7 +128,8 @@ export class BatchRepository {
 
   async events(batchId: string, afterRevision: number): Promise<BatchEvent[]> {
     return await this.#sql<BatchEvent>(
-      `select revision::float8 as revision, type, data, occurred_at as "occurredAt" from search.batch_events
+      `select revision::float8 as revision, type, data,
+         to_char(occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "occurredAt" from search.batch_events
        where batch_id = $1 and revision > $2 order by revision`,
       [batchId, afterRevision],
     );
@@ -185,7 +187,7 @@ export async function createBatch(transaction: Transaction, batch: NewBatch): Pr
 
 /**
  * Changes a batch that the caller holds locked, adds the change to its history and publishes it: all in the caller's
- * transaction, or not at all.
+ * transaction, or not at all. The rate of progress is measured anew from here, as pauses don't count.
  */
 export async function changeBatch(
   transaction: Transaction,
@@ -197,7 +199,7 @@ export async function changeBatch(
   const entries = Object.entries(change) as [keyof BatchChange, unknown][];
   const assignments = entries.map(([name], index) => `${columnOf[name]} = $${index + 3}`);
   const rows = await transaction.sql<BatchRow>(
-    `update search.batches set revision = revision + 1, updated_at = now()
+    `update search.batches set revision = revision + 1, updated_at = now(), progress_at = clock_timestamp()
        ${assignments.map((one) => `, ${one}`).join('')}
      where tenant_id = $1 and id = $2 returning ${batchColumns}`,
     [batch.tenantId, batch.id, ...entries.map(([, value]) => toParameter(value))],
@@ -224,10 +226,6 @@ export async function commandBatch(
   const { hold } = applyCommand(command, batch);
   if (hold === batch.hold) return batch;
   const type = { pause: 'paused', resume: 'resumed', cancel: 'cancel_requested' } as const;
-  // The rate is measured from the last progress: the time of a pause must not count.
-  if (command === 'resume') {
-    await transaction.sql('update search.batches set progress_at = clock_timestamp() where id = $1', [id]);
-  }
   return await changeBatch(transaction, batch, { hold }, { type: `search.batch_${type[command]}` }, actor);
 }
 

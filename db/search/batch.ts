@@ -99,7 +99,7 @@ export interface Batch {
   updatedAt: Date;
 }
 
-/** The columns of `search.batches` as a `Batch`: counts as numbers, money as text that `readBatch` turns into bigint. */
+/** The columns of `search.batches` as a `BatchRow`, with counts as numbers. */
 export const batchColumns = `id, tenant_id as "tenantId", name, kind, phase, hold, run, revision::float8 as revision, version,
   file, mapping, options, priority, concurrency, currency, budget_micros::text as "budgetMicros",
   cost_micros::text as "costMicros", columns, format, rows_total::float8 as "rowsTotal",
@@ -109,9 +109,16 @@ export const batchColumns = `id, tenant_id as "tenantId", name, kind, phase, hol
   result_files as "resultFiles", problem, webhook, trace_id as "traceId", created_by as "createdBy",
   created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt", updated_at as "updatedAt"`;
 
-export type BatchRow = Omit<Batch, 'budgetMicros' | 'costMicros'> & {
+type Moments = 'createdAt' | 'startedAt' | 'finishedAt' | 'updatedAt';
+
+/** A row as the driver gives it: times and money as text. */
+export type BatchRow = Omit<Batch, 'budgetMicros' | 'costMicros' | Moments> & {
   budgetMicros: string | null;
   costMicros: string;
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  updatedAt: string;
 };
 
 export function toBatch(row: BatchRow): Batch {
@@ -119,6 +126,10 @@ export function toBatch(row: BatchRow): Batch {
     ...row,
     budgetMicros: row.budgetMicros === null ? null : BigInt(row.budgetMicros),
     costMicros: BigInt(row.costMicros),
+    createdAt: new Date(row.createdAt),
+    startedAt: row.startedAt === null ? null : new Date(row.startedAt),
+    finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt),
+    updatedAt: new Date(row.updatedAt),
   };
 }
 

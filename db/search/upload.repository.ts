@@ -9,15 +9,17 @@ export interface Upload {
   fileName: string;
   contentType: string;
   createdBy: string;
-  expiresAt: Date;
   /** The process that has taken the file over, e.g. `batch:<uuid>`. */
   usedBy: string | null;
 }
 
 const columns = `id, tenant_id as "tenantId", object_key as "objectKey", file_name as "fileName",
-  content_type as "contentType", created_by as "createdBy", expires_at as "expiresAt", used_by as "usedBy"`;
+  content_type as "contentType", created_by as "createdBy", used_by as "usedBy"`;
 
-export async function createUpload(sql: Sql, upload: Omit<Upload, 'usedBy'>): Promise<void> {
+export async function createUpload(
+  sql: Sql,
+  upload: Omit<Upload, 'usedBy'> & { expiresAt: Date },
+): Promise<void> {
   await sql(
     `insert into search.uploads (id, tenant_id, object_key, file_name, content_type, created_by, expires_at)
      values ($1, $2, $3, $4, $5, $6, $7)`,
