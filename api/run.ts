@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Database } from '../db/database.ts';
+import { ensureDevelopmentAccount } from '../db/identity/development.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
@@ -82,6 +83,7 @@ export async function startApi(
         seconds,
       ),
   });
+  await makeDevelopmentAccount(config, database, domains);
   const answer = app.callback();
   const server = createServer(timeouts, (request, response) => void answer(request, response));
   await new Promise<void>((resolve, reject) => {
@@ -99,4 +101,15 @@ export async function startApi(
       await database.close();
     },
   };
+}
+
+/** The account of `npm start`. Its password is its API key, so that there is one thing to copy. */
+async function makeDevelopmentAccount(
+  config: Config,
+  database: Database,
+  domains: readonly Domain[],
+): Promise<void> {
+  const { DEVELOPMENT, DEVELOPMENT_API_KEY: apiKey } = config;
+  if (!DEVELOPMENT || !apiKey || !domains.includes('identity')) return;
+  await ensureDevelopmentAccount(database, { apiKey, email: 'dev@perdure.local', password: apiKey });
 }

@@ -34,7 +34,7 @@ const page = `<!doctype html>
 
 const start = `SwaggerUIBundle({
   url: '/openapi.json', dom_id: '#reference', deepLinking: true, persistAuthorization: true,
-  tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'none', filter: true,
+  tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'list', filter: true,
   defaultModelsExpandDepth: 0, validatorUrl: null,
 });
 `;
