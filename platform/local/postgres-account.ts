@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chown, readFile } from 'node:fs/promises';
+import { chown, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PostgresBinaries } from './postgres-binaries.ts';
@@ -21,14 +21,17 @@ export interface PostgresAccount {
  * capability to pass file permissions (CAP_DAC_OVERRIDE), because the clone may be in a folder that only root can
  * enter. The securebit keeps the capability through access(2), which initdb uses to look for its programs.
  *
- * @param parent the folder that holds the data folder; it must exist.
+ * A data folder that exists already decides the account: PostgreSQL insists on owning its data.
+ *
+ * @param dataDir the data folder, which need not exist; the folder that holds it must.
  * @throws as root, when neither way works here.
  */
-export async function postgresAccount(binaries: PostgresBinaries, parent: string): Promise<PostgresAccount> {
+export async function postgresAccount(binaries: PostgresBinaries, dataDir: string): Promise<PostgresAccount> {
   if (process.getuid?.() !== 0) {
     return { wrap: (command, args) => ({ command, args }), own: () => Promise.resolve() };
   }
-  const { uid, gid } = await nobody();
+  const { uid, gid } = (await ownerOf(dataDir)) ?? (await nobody());
+  const parent = dirname(dataDir);
   const own = (path: string) => chown(path, uid, gid);
   const reachable = ['-c', 'test -x "$1" && test -r "$2" && test -x "$3" && test -r "$4"', 'test'];
   reachable.push(
@@ -48,7 +51,7 @@ export async function postgresAccount(binaries: PostgresBinaries, parent: string
   if (await succeeds(capable, '/bin/sh', reachable)) return capable;
 
   throw new Error(
-    `PostgreSQL can’t run as root, and the account “nobody” can’t reach ${parent} or ${dirname(binaries.postgres)}. ` +
+    `PostgreSQL can’t run as root, and another account can’t reach ${parent} or ${dirname(binaries.postgres)}. ` +
       'Either start as an ordinary user, or put the folder where other users can enter it, or install setpriv ' +
       '(util-linux 2.31 or newer) and allow the capabilities SETUID, SETGID, SETPCAP and DAC_OVERRIDE, ' +
       'or set DATABASE_URL to use a PostgreSQL of your own.',
@@ -75,6 +78,17 @@ async function succeeds(account: PostgresAccount, program: string, args: string[
   } catch {
     // Any reason is the same answer: this way of running doesn't work here.
     return false;
+  }
+}
+
+/** Whose the data folder is, when it is there and not root's. */
+async function ownerOf(dataDir: string): Promise<{ uid: number; gid: number } | null> {
+  try {
+    const { uid, gid } = await stat(dataDir);
+    return uid === 0 ? null : { uid, gid };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
 }
 

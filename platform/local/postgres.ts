@@ -59,7 +59,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
   let server: TetheredProcess | undefined;
   try {
     const binaries = await postgresBinaries();
-    const account = await postgresAccount(binaries, parent);
+    const account = await postgresAccount(binaries, dataDir);
     const password = await keptPassword(`${dataDir}.password`);
     if (await holdsCluster(dataDir)) await endOrphans(dataDir, onLog);
     else await initialise({ dataDir, binaries, account, password, durable: options.durable ?? true, onLog });
