@@ -6,3 +6,6 @@ export type Domain = (typeof domains)[number];
 export function isDomain(name: string): name is Domain {
   return (domains as readonly string[]).includes(name);
 }
+
+/** Those that publish events and take commands. The audit log only listens. */
+export const publishingDomains: readonly Domain[] = domains.filter((domain) => domain !== 'audit');

@@ -44,7 +44,9 @@ export function isOutage(error: unknown): boolean {
 
 /** Whether PostgreSQL gave a transaction up because of others: the same again may succeed. */
 export function isBusy(error: unknown): boolean {
-  return causes(error).some((cause) => databaseBusy.test(String((cause as { code?: unknown }).code)));
+  return causes(error).some(({ code }: Error & { code?: unknown }) => {
+    return typeof code === 'string' && databaseBusy.test(code);
+  });
 }
 
 /** An error and what it was caused by; MikroORM calls that `previous`. */

@@ -2,7 +2,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { DomainEvent } from '../domain/events/event.ts';
 import { batchChangedSignal, batchWorkflowId } from '../workflows/search/messages.ts';
 import type { OutboxConsumer } from './relay.ts';
-import { reachTemporal, toTargetDown } from './temporal-outage.ts';
+import { callTemporal, reachTemporal } from './temporal-outage.ts';
 
 /**
  * Tells a batch's workflow that its owner has changed it. The signal carries nothing, as the database is the record. A
@@ -17,9 +17,10 @@ export function createBatchSignals(temporal: () => Promise<Client>): OutboxConsu
         events.map(async ({ subject, data }) => {
           const workflowId = batchWorkflowId(subject.replace('batch:', ''), Number(data['run'] ?? 0));
           try {
-            await client.workflow.getHandle(workflowId).signal(batchChangedSignal);
+            const handle = client.workflow.getHandle(workflowId);
+            await callTemporal(client, () => handle.signal(batchChangedSignal));
           } catch (error) {
-            if (!(error instanceof WorkflowNotFoundError)) throw toTargetDown(error);
+            if (!(error instanceof WorkflowNotFoundError)) throw error;
           }
         }),
       );

@@ -21,9 +21,16 @@ export function createConsumers(
 ): Partial<Record<Consumer, OutboxConsumer>> {
   const { database, config } = services;
   return {
-    audit: { handle: (events) => database.read('audit', ({ sql }) => recordEvents(sql, events)) },
-    'identity-mail': createIdentityMailConsumer({ database, config, mailer: createMailer(config) }),
-    'search-statistics': createSearchStatisticsConsumer({ database }),
+    audit: {
+      together: true,
+      handle: (events) => database.read('audit', ({ sql }) => recordEvents(sql, events)),
+    },
+    // A mail server takes only so many connections from one client.
+    'identity-mail': {
+      ...createIdentityMailConsumer({ database, config, mailer: createMailer(config) }),
+      atOnce: 5,
+    },
+    'search-statistics': { ...createSearchStatisticsConsumer({ database }), together: true },
     'workflow-starts': createWorkflowStarter(temporal, starts),
     'batch-signals': createBatchSignals(temporal),
   };

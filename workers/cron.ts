@@ -1,8 +1,5 @@
-import { domains, type Domain } from '../domain/domains.ts';
+import { publishingDomains, type Domain } from '../domain/domains.ts';
 import type { CronWork } from './schedules.ts';
-
-/** The audit domain only listens: it has no outbox and takes no commands. */
-const cleaned = domains.filter((domain) => domain !== 'audit');
 
 const cleanUp = (domain: Domain): CronWork => ({
   name: `clean-${domain}`,
@@ -16,7 +13,7 @@ const cleanUp = (domain: Domain): CronWork => ({
 
 /** All cron work there is. Reconciled with the Temporal Schedules whenever a worker starts. */
 export const cronWork: readonly CronWork[] = [
-  ...cleaned.map(cleanUp),
+  ...publishingDomains.map(cleanUp),
   {
     name: 'rotate-signing-keys',
     domain: 'identity',

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import { Database } from '../db/database.ts';
+import { migrate } from '../db/migrate.ts';
 import { listParked } from '../db/outbox/deliveries.ts';
 import type { DomainEvent } from '../domain/events/event.ts';
+import { Failure } from '../domain/failure.ts';
+import { startPostgres } from '../platform/local/postgres.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { testDatabase, type TestDatabase } from '../test/support/database.ts';
+import { runFolder } from '../test/support/run.ts';
 import { until } from '../test/support/until.ts';
 import { Relay, TargetDown, type OutboxConsumer } from './relay.ts';
 
@@ -21,11 +28,11 @@ describe('the relay', () => {
   });
   after(() => db.close());
 
-  const start = (handle: OutboxConsumer['handle']) => {
+  const start = (handle: OutboxConsumer['handle'], options: Omit<OutboxConsumer, 'handle'> = {}) => {
     const relay = new Relay({
       database: db.database,
       domains: ['search'],
-      consumers: { audit: { handle } },
+      consumers: { audit: { ...options, handle } },
       log: pino({ level: 'silent' }),
       metrics: createMetrics('test'),
     });
@@ -78,5 +85,111 @@ describe('the relay', () => {
     await publish('batch:later', 4);
     await until(() => heard.includes('batch:later'));
     assert.ok(!heard.includes('batch:bad'));
+  });
+
+  it('delivers beside an event that hangs', async () => {
+    const heard: string[] = [];
+    const { promise: never, resolve: letGo } = Promise.withResolvers<undefined>();
+    start(async (events) => {
+      if (events.some((event) => event.subject === 'batch:hung')) await never;
+      heard.push(...events.map((event) => event.subject));
+    });
+    await Promise.all([publish('batch:hung', 1), publish('batch:a', 2), publish('batch:b', 3)]);
+    await until(() => heard.length === 2, 10_000);
+    letGo(undefined);
+    await until(() => heard.includes('batch:hung'));
+  });
+
+  it('repeats no delivery because of another that fails', async () => {
+    const heard: string[] = [];
+    let failures = 0;
+    start(async (events) => {
+      if (events.some((event) => event.subject === 'batch:bad')) {
+        failures += 1;
+        throw new Error('poison');
+      }
+      heard.push(...events.map((event) => event.subject));
+    });
+    const subjects = ['batch:a', 'batch:bad', 'batch:b', 'batch:c'];
+    await db.database.transaction('search', ({ publish: send }) =>
+      send(...subjects.map((subject) => ({ type: 'search.performed', tenantId, subject, data: {} }))),
+    );
+    await until(() => failures > 1 && heard.length >= 3);
+    assert.deepEqual(heard.sort(), ['batch:a', 'batch:b', 'batch:c']);
+  });
+
+  it('finds the one at fault among events that are handled together', async () => {
+    const heard: string[] = [];
+    start(
+      async (events) => {
+        if (events.some((event) => event.subject === 'batch:bad')) throw new Error('poison');
+        heard.push(...events.map((event) => event.subject));
+      },
+      { together: true },
+    );
+    const subjects = ['batch:a', 'batch:bad', 'batch:b'];
+    await db.database.transaction('search', ({ publish: send }) =>
+      send(...subjects.map((subject) => ({ type: 'search.performed', tenantId, subject, data: {} }))),
+    );
+    await until(() => heard.length === 2);
+    assert.deepEqual(heard.sort(), ['batch:a', 'batch:b']);
+  });
+
+  it('never parks an event because a database or a mail server is away', async () => {
+    const errors = [
+      Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+      new Failure('service.unavailable', 'The mail server is not reachable.'),
+    ];
+    let tries = 0;
+    start(async () => {
+      tries += 1;
+      throw errors[tries % 2] ?? new Error('no error');
+    });
+    await publish('batch:a', 1);
+    await until(() => tries > 1);
+    const [row] = await db.database.read('search', ({ sql }) =>
+      sql('select attempts from search.outbox_deliveries'),
+    );
+    assert.equal(row?.['attempts'], 0);
+  });
+
+  it('outlives a PostgreSQL that is killed under it, and loses nothing', async () => {
+    const dataDir = join(await mkdtemp(join(await runFolder(), 'relay-')), 'postgres');
+    let server = await startPostgres({ dataDir });
+    const open = () =>
+      new Database({ url: server.url, domainUrls: {}, poolSize: 4, applicationName: 'test' });
+    const database = open();
+    await migrate(() => server.url, ['search']);
+    const heard: number[] = [];
+    const relay = new Relay({
+      database,
+      domains: ['search'],
+      consumers: {
+        audit: {
+          handle: async (events) => void heard.push(...events.map((event) => Number(event.data['n']))),
+        },
+      },
+      log: pino({ level: 'silent' }),
+      metrics: createMetrics('test'),
+    });
+    relay.start();
+    try {
+      for (let round = 1; round <= 3; round += 1) {
+        const published = database.transaction('search', ({ publish: send }) =>
+          send({ type: 'search.performed', tenantId, subject: 'batch:a', data: { n: round } }),
+        );
+        await published;
+        server.kill();
+        await server.exited;
+        await server.stop();
+        server = await startPostgres({ dataDir, port: server.port });
+        await until(() => heard.includes(round), 10_000);
+      }
+      assert.deepEqual([...new Set(heard)], [1, 2, 3]);
+    } finally {
+      await relay.stop();
+      await database.close();
+      await server.stop();
+    }
   });
 });

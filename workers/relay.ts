@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Database } from '../db/database.ts';
 import {
@@ -15,10 +16,19 @@ import type { Consumer } from '../domain/events/subscriptions.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { isOutage } from '../platform/outage.ts';
 
-/** What hears events. It is idempotent by the event's id: an event may come more than once, never out of its order. */
+/** What hears events. It is idempotent by the event's id, as an event may come more than once. */
 export interface OutboxConsumer {
+  /** What takes longer than 20 seconds counts as hung and comes again, so calls to the outside have limits below that. */
   handle(events: DomainEvent[]): Promise<void>;
+  /**
+   * True when many events are one piece of work, such as a statement, that is done as a whole or not at all. Otherwise
+   * each comes in a call of its own, so that one that fails or hangs repeats and delays no other.
+   */
+  together?: boolean;
+  /** Most events at once. */
+  atOnce?: number;
 }
 
 /** Thrown by a consumer whose target is down: the event is not at fault, so it is tried again and never parked. */
@@ -34,6 +44,10 @@ function isTargetDown(failure: Error): boolean {
 }
 
 export interface RelayParts {
+  /**
+   * The relay's own, with `connectionsOf` connections: it holds one while a consumer works, which takes others for
+   * itself. Out of one pool, relays and consumers could wait for each other.
+   */
   database: Database;
   domains: readonly Domain[];
   consumers: Partial<Record<Consumer, OutboxConsumer>>;
@@ -41,9 +55,15 @@ export interface RelayParts {
   metrics: Metrics;
 }
 
-const batchSize = 100;
+const togetherAtOnce = 100;
+const singlyAtOnce = 20;
 const sweepMilliseconds = 1_000;
 const handleMilliseconds = 20_000;
+
+/** How many connections a relay needs so that none of its loops waits for another. */
+export function connectionsOf(domains: readonly Domain[], consumers: RelayParts['consumers']): number {
+  return domains.length * (Object.keys(consumers).length + 1);
+}
 
 /**
  * Delivers the outboxes of some domains: at once when a commit gives notice, and by a sweep for what a lost notice or a
@@ -85,24 +105,27 @@ export class Relay {
       const client = new Client({
         connectionString: database.urlOf(domain),
         keepAlive: true,
+        connectionTimeoutMillis: 5_000,
         application_name: 'relay',
       });
-      const lost = new Promise<void>((resolve) => {
-        client.on('error', () => resolve());
-        client.on('end', () => resolve());
-        this.#stop.signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      const { promise: over, resolve: end } = Promise.withResolvers<void>();
+      client.on('error', () => end());
+      client.on('end', () => end());
       client.on('notification', (notice) => {
         if (notice.payload === domain) this.#notice(domain);
       });
+      const stopped = () => end();
+      this.#stop.signal.addEventListener('abort', stopped, { once: true });
       try {
         await client.connect();
         await client.query(`listen ${outboxChannel}`);
-        await lost;
+        await over;
       } catch (error) {
         log.warn({ err: error, domain }, 'the outbox cannot be listened to; sweeping goes on');
       }
-      await client.end().catch(() => undefined);
+      this.#stop.signal.removeEventListener('abort', stopped);
+      // A server that is gone without a word never confirms the end.
+      await Promise.race([client.end().catch(() => undefined), delay(1_000, undefined, { ref: false })]);
       await this.#pause(`${domain}/listen`, sweepMilliseconds);
     }
   }
@@ -128,21 +151,12 @@ export class Relay {
 
   /** Hands over one claim. Gives how many deliveries were done. */
   async #deliverOnce(sql: Sql, domain: Domain, name: Consumer, consumer: OutboxConsumer): Promise<number> {
-    const events = await claimDeliveries(sql, domain, name, batchSize);
+    const { atOnce = consumer.together ? togetherAtOnce : singlyAtOnce } = consumer;
+    const events = await claimDeliveries(sql, domain, name, atOnce);
     if (events.length === 0) return 0;
-    const done: ClaimedEvent[] = [];
-    const failed = await this.#hand(consumer, events);
-    if (!failed) done.push(...events);
-    else if (events.length === 1 || isTargetDown(failed)) {
-      for (const event of events) await this.#postpone(sql, domain, name, event, failed);
-    } else {
-      // One of them is at fault: find it, and let the others pass.
-      for (const event of events) {
-        const failure = await this.#hand(consumer, [event]);
-        if (failure) await this.#postpone(sql, domain, name, event, failure);
-        else done.push(event);
-      }
-    }
+    const failures = await this.#handAll(consumer, events);
+    const done = events.filter((event) => !failures.has(event));
+    for (const [event, failure] of failures) await this.#postpone(sql, domain, name, event, failure);
     if (done.length > 0)
       await settleDeliveries(
         sql,
@@ -152,6 +166,24 @@ export class Relay {
       );
     this.#parts.metrics.outboxDelivered.inc({ consumer: name }, done.length);
     return done.length;
+  }
+
+  /** The events that were not delivered, each with its reason. They are of different subjects, so none waits for another. */
+  async #handAll(consumer: OutboxConsumer, events: ClaimedEvent[]): Promise<Map<ClaimedEvent, Error>> {
+    if (consumer.together) {
+      const failure = await this.#hand(consumer, events);
+      if (!failure) return new Map();
+      if (events.length === 1 || isDown(failure)) return new Map(events.map((event) => [event, failure]));
+      // One of them is at fault: find it, and let the others pass.
+    }
+    const failures = new Map<ClaimedEvent, Error>();
+    await Promise.all(
+      events.map(async (event) => {
+        const failure = await this.#hand(consumer, [event]);
+        if (failure) failures.set(event, failure);
+      }),
+    );
+    return failures;
   }
 
   /** The error that a consumer failed with, or null. */
@@ -227,4 +259,10 @@ export class Relay {
     });
     this.#wake.delete(loop);
   }
+}
+
+/** Whether a consumer's error speaks of what it delivers to, and not of the event. */
+function isDown(failure: Error): boolean {
+  if (failure instanceof Failure) return failure.kind === 'unavailable' || failure.kind === 'rate_limited';
+  return failure instanceof TargetDown || isOutage(failure);
 }

@@ -3,7 +3,7 @@ import { TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy 
 import type { DomainEvent } from '../domain/events/event.ts';
 import type { WorkflowStart, WorkflowStarts } from '../workflows/start.ts';
 import type { OutboxConsumer } from './relay.ts';
-import { reachTemporal, toTargetDown } from './temporal-outage.ts';
+import { callTemporal, reachTemporal } from './temporal-outage.ts';
 
 /**
  * Starts the workflow that an event calls for. The ID comes from the business and a used one is refused even after the
@@ -29,18 +29,19 @@ export function createWorkflowStarter(
 
 async function startOnce(client: Client, start: WorkflowStart): Promise<void> {
   try {
-    await client.workflow.start(start.workflowType, {
-      workflowId: start.workflowId,
-      taskQueue: start.taskQueue,
-      args: start.args,
-      staticSummary: start.summary,
-      typedSearchAttributes: new TypedSearchAttributes(start.searchAttributes),
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-      ...(start.priority ? { priority: start.priority } : {}),
-    });
+    await callTemporal(client, () =>
+      client.workflow.start(start.workflowType, {
+        workflowId: start.workflowId,
+        taskQueue: start.taskQueue,
+        args: start.args,
+        staticSummary: start.summary,
+        typedSearchAttributes: new TypedSearchAttributes(start.searchAttributes),
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        ...(start.priority ? { priority: start.priority } : {}),
+      }),
+    );
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-    throw toTargetDown(error);
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

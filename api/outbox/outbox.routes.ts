@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { listParked, outboxState, replayParked } from '../../db/outbox/deliveries.ts';
-import { domains } from '../../domain/domains.ts';
+import { publishingDomains } from '../../domain/domains.ts';
 import { Failure } from '../../domain/failure.ts';
 import { consumers } from '../../domain/events/subscriptions.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 
-/** Domains that publish; the audit log only listens. */
-const publishing = domains.filter((domain) => domain !== 'audit');
-const domainName = z.enum(publishing);
+const domainName = z.enum(publishingDomains);
 
 const deliveryState = z
   .object({
@@ -49,7 +47,7 @@ export function createOutboxRoutes({ database }: Services): Route[] {
       responses: { 200: { description: 'The state.', body: z.object({ items: z.array(deliveryState) }) } },
       handler: async () => {
         const states = await Promise.all(
-          publishing.map(async (domain) => {
+          publishingDomains.map(async (domain) => {
             const rows = await database.read(domain, ({ sql }) => outboxState(sql, domain));
             return rows.map(({ oldestSeconds, ...row }) => ({
               domain,
@@ -74,7 +72,7 @@ export function createOutboxRoutes({ database }: Services): Route[] {
       },
       handler: async ({ query: { limit } }) => {
         const parked = await Promise.all(
-          publishing.map(async (domain) => {
+          publishingDomains.map(async (domain) => {
             const rows = await database.read(domain, ({ sql }) => listParked(sql, domain, limit));
             return rows.map((row) => ({
               domain,
@@ -91,7 +89,8 @@ export function createOutboxRoutes({ database }: Services): Route[] {
             }));
           }),
         );
-        return { status: 200, body: { items: parked.flat().slice(0, limit) } };
+        const oldest = parked.flat().sort((a, b) => a.parked_at.localeCompare(b.parked_at));
+        return { status: 200, body: { items: oldest.slice(0, limit) } };
       },
     }),
     route({

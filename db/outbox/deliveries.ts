@@ -53,7 +53,8 @@ export const maxAttempts = 8;
 
 /**
  * Puts a failed delivery off. One that the event itself seems to cause is tried ever more rarely and then parked, which
- * holds back its subject alone. One whose target is down is tried again soon and never parked.
+ * holds back its subject alone. One whose target is down is never parked, and tried again soon: within 10 seconds, and
+ * faster while the event is young.
  */
 export async function postponeDelivery(
   sql: Sql,
@@ -65,7 +66,8 @@ export async function postponeDelivery(
   const [row] = await sql<{ parked: boolean }>(
     `update ${domain}.outbox_deliveries
      set attempts = attempts + case when $4 then 0 else 1 end,
-         due_at = now() + case when $4 then interval '2 seconds'
+         due_at = now() + case when $4 then least(interval '10 seconds', greatest(interval '1 second',
+                                 (select now() - occurred_at from ${domain}.outbox o where o.position = $2) / 5))
                                else least(interval '5 minutes', interval '1 second' * power(2, attempts)) end,
          parked_at = case when not $4 and attempts + 1 >= $5 then now() end,
          last_error = $3
