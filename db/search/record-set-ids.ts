@@ -7,7 +7,8 @@ export async function findRecordSetIds(
   ids: readonly string[],
 ): Promise<string[]> {
   const rows = await sql<{ id: string }>(
-    'select id from search.record_sets where tenant_id = $1 and id = any($2::uuid[]) and deleted_at is null',
+    `select coalesce(content_of, id) as id from search.record_sets
+     where tenant_id = $1 and coalesce(content_of, id) = any($2::uuid[]) and visible and deleted_at is null`,
     [tenantId, ids],
   );
   return rows.map(({ id }) => id);

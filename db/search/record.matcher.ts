@@ -87,8 +87,8 @@ export class RecordMatcher {
       `select id, person_count::text as people, household_count::text as households, identified_count::text as identified, identity_count::text as identities,
          member_count::text as members
        from search.record_sets
-       where tenant_id = $1 and deleted_at is null and person_count > 0
-         and ($2::uuid[] is null or id = any($2::uuid[]))`,
+       where tenant_id = $1 and deleted_at is null and visible and person_count > 0
+         and ($2::uuid[] is null or coalesce(content_of, id) = any($2::uuid[]))`,
       [tenantId, recordSetIds],
     );
     if (sets.length === 0) return queries.map(() => []);
@@ -184,8 +184,9 @@ export class RecordMatcher {
   async #withFields(tenantId: string, chosen: readonly Scored[][]): Promise<RecordMatch[][]> {
     const personNos = [...new Set(chosen.flat().map(({ personNo }) => personNo))];
     const rows = await this.#sql<StoredPerson>(
-      `select person_no::text, id, record_set_id, external_id, fields from search.persons
-       where tenant_id = $1 and person_no = any($2::bigint[])`,
+      `select person_no::text, person.id, coalesce(content_of, record_set_id) as record_set_id, external_id, fields
+       from search.persons person join search.record_sets record_set on record_set.id = record_set_id
+       where person.tenant_id = $1 and person_no = any($2::bigint[])`,
       [tenantId, personNos],
     );
     const stored = new Map(rows.map((row) => [row.person_no, row]));
