@@ -32,6 +32,8 @@ export async function openBenchDatabase(url: string | undefined): Promise<BenchD
     sql,
     pool,
     close: async () => {
+      // The server may end a connection that is being closed anyway.
+      pool.on('error', () => undefined);
       await pool.end();
       await server?.stop();
       if (folder !== undefined) await rm(folder, { recursive: true, force: true });

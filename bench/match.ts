@@ -3,6 +3,7 @@ import { defaultMatchProbability } from '../domain/search/matching/probability.t
 import { openBenchDatabase, type BenchDatabase } from './match-database.ts';
 import { febrl, hasFile, organisations } from './match-datasets.ts';
 import { customerRecords, registerRecords } from './match-people.ts';
+import { runMillion } from './match-million.ts';
 import { fitCalibration, type Judged } from './match-metrics.ts';
 import { runAbsent, runLink, runPairs, type OnWrong, type Report, type RunOptions } from './match-runs.ts';
 
@@ -11,6 +12,8 @@ const { values: options } = parseArgs({
     set: { type: 'string', multiple: true },
     url: { type: 'string' },
     threshold: { type: 'string', default: String(defaultMatchProbability) },
+    million: { type: 'boolean', default: false },
+    people: { type: 'string', default: '1000000' },
     wrong: { type: 'boolean', default: false },
   },
 });
@@ -50,7 +53,9 @@ if (hasFile(organisationFile)) {
 
 const db = await openBenchDatabase(options.url);
 try {
-  for (const name of options.set ?? Object.keys(sets)) {
+  if (options.million) sets['million'] = (open) => runMillion(open, Number(options.people), console.log);
+  const chosen = options.set ?? (options.million ? ['million'] : Object.keys(sets));
+  for (const name of chosen) {
     const bench = sets[name];
     if (!bench) throw new Error(`There is no set ${name}. There are: ${Object.keys(sets).join(', ')}.`);
     const report = await bench(db);

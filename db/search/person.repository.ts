@@ -41,12 +41,13 @@ export class PersonRepository {
     if (persons.length === 0) return 0;
     const keys = new RecordKeys(recordSetId);
     const profiles = persons.map(({ fields }) => profileOf(fields));
-    const stored = await this.#sql<{ place: number }>(insertPersons, [
+    const ids = persons.map(() => uuidv7());
+    const stored = await this.#sql<{ id: string }>(insertPersons, [
       tenantId,
       recordSetId,
       importId ?? null,
       persons.map((_, index) => index),
-      persons.map(() => uuidv7()),
+      ids,
       persons.map(({ rowNo }) => (importId === undefined ? null : (rowNo ?? null))),
       persons.map(({ fields }) => fields.external_id ?? null),
       persons.map(({ fields }) => JSON.stringify(fields)),
@@ -54,7 +55,8 @@ export class PersonRepository {
       profiles.map((profile) => keyArray(blockingKeys(profile).map((key) => keys.blocking(key)))),
     ]);
     if (stored.length === 0) return 0;
-    const added = stored.flatMap(({ place }) => profiles[place] ?? []);
+    const placeOf = new Map(ids.map((id, place) => [id, place]));
+    const added = stored.flatMap(({ id }) => profiles[placeOf.get(id) ?? -1] ?? []);
     const counts = countTerms(keys, added);
     const fresh = await this.#addTerms(tenantId, recordSetId, counts);
     await this.#changeCounts(tenantId, recordSetId, stored.length, counts, fresh);
@@ -225,7 +227,7 @@ const insertPersons = `
     select key, person_no from stored, unnest(keys) as key
     order by key, person_no
   )
-  select given.place from stored join given on given.id = stored.id`;
+  select id from stored`;
 
 const addTerms = `
   insert into search.terms as known (key, tenant_id, record_set_id, kind, term, persons)
@@ -251,9 +253,13 @@ const subtractTerms = `
   ), lowered as (
     update search.terms set persons = given.persons
     from given where terms.key = given.key and given.persons > 0
+  ), emptied as (
+    delete from search.terms using given where terms.key = given.key and given.persons <= 0
+    returning terms.key, kind
+  ), unspelled as (
+    delete from search.spellings using emptied where spellings.term_key = emptied.key
   )
-  delete from search.terms using given where terms.key = given.key and given.persons <= 0
-  returning kind`;
+  select kind from emptied`;
 
 const removeKeys = `
   removed as (

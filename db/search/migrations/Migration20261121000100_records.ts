@@ -59,7 +59,7 @@ export class Migration20261121000100_records extends Migration {
     // From the hash of a possible misspelling to the names of a record set that it may stand for.
     this.addSql(`create table search.spellings (
       key bigint not null,
-      term_key bigint not null references search.terms (key) on delete cascade
+      term_key bigint not null
     )`);
     this.addSql(`create index spellings_key on search.spellings (key, term_key)`);
     this.addSql(`create index spellings_term_key on search.spellings (term_key)`);

@@ -53,7 +53,7 @@ function isSampled(text: string): boolean {
 }
 
 /** What is believed before anything is counted, and how many households or people that weighs. */
-const priors = { furtherMembers: 0.5, households: 3, people: 20 };
+const priors = { furtherMembers: 0.5, households: 1, people: 20 };
 
 /** Of the further records of one person, so many have another first letter, and look like another member. */
 const otherInitial = 0.03;

@@ -61,7 +61,8 @@ export function scorePair(query: Profile, person: Profile, context: ScoringConte
     if (household.has(field) && !(site && field === 'phone')) shared += weight;
     else own += weight;
   }
-  const most = bits(1, furtherMembers / population);
+  const called = evidence.some(({ field, level }) => field === 'phone' && level === 'exact');
+  const most = bits(1, furtherMembers / population) + (called ? ownTelephone : 0);
   return { weight: Math.min(shared, most) + own, evidence };
 }
 
@@ -69,6 +70,9 @@ export function scorePair(query: Profile, person: Profile, context: ScoringConte
 export function isOrganisation({ name, organisation }: Profile): boolean {
   return organisation.length > 0 && name.given.length === 0 && name.surname.length === 0;
 }
+
+/** Most telephones today are one person's, but many aren't: the household's limit is so many bits higher. */
+const ownTelephone = 1.5;
 
 /** Least bits for a field to be named as a reason of the match. */
 const leastReason = 0.5;
