@@ -231,8 +231,8 @@ describe('The search API', () => {
 
   it('counts searches for who may read them', async () => {
     await recordSet(tenant.id);
-    for (const surname of ['Lovelace', 'Lovelace', 'Nobody'])
-      await member.post('/v1/search/name', { given_name: 'Ada', surname });
+    for (const name of ['Ada Lovelace', 'Ada Lovelace', 'Xu Qing'])
+      await member.post('/v1/search/name', { full_name: name });
     const today = new Date().toISOString().slice(0, 10);
     const pending = await owner.get('/v1/search-statistics', { query: { group_by: 'kind' } });
     assert.deepEqual(pending.body.items, []);

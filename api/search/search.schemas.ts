@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { searchStatuses } from '../../domain/search/answer.ts';
 import { decimalPattern } from '../../domain/search/micros.ts';
-import { defaultMatchProbability } from '../../domain/search/matching/probability.ts';
+import { defaultMinScore } from '../../domain/search/default-score.ts';
 import { personFieldsSchema } from '../../domain/search/person.ts';
 import { providerKinds } from '../../domain/search/provider.ts';
-import { queryInputSchema, queryKinds } from '../../domain/search/query.ts';
+import { queryInputSchema, queryKinds, type QueryKind } from '../../domain/search/query.ts';
 import { isRequirable, requirableFields } from '../../domain/search/required-field.ts';
 
 /** An amount of money as a decimal text: no rounding on the way. */
@@ -13,10 +13,13 @@ export const amount = z
   .regex(decimalPattern, 'An amount is a decimal with up to six places, such as "0.0125".')
   .meta({ example: '0.05' });
 
-const optionFields = {
-  min_score: z.number().min(0).max(1).default(defaultMatchProbability).meta({
+const minScore = (kind: QueryKind) => ({
+  min_score: z.number().min(0).max(1).default(defaultMinScore(kind)).meta({
     description: 'Least probability of a person that is returned. Below it nobody counts as found.',
   }),
+});
+
+const optionFields = {
   limit: z.int().min(1).max(50).default(10).meta({ description: 'Most people returned.' }),
   required_fields: z
     .array(z.string().max(120).refine(isRequirable, 'There is no such field to require.'))
@@ -50,14 +53,24 @@ const country = { country: shape.country };
 
 /** The body of a search of each kind. Anything else in it is an error: a mistyped field must not pass for no answer. */
 export const searchBodies = {
-  email: z.strictObject({ email: shape.email, emails: shape.emails, ...optionFields }).meta({
-    id: 'SearchByEmail',
-    example: { email: 'ada.lovelace@example.com' },
-  }),
-  phone: z.strictObject({ phone: shape.phone, phones: shape.phones, ...country, ...optionFields }).meta({
-    id: 'SearchByPhone',
-    example: { phone: '+1 (415) 555-2671' },
-  }),
+  email: z
+    .strictObject({ email: shape.email, emails: shape.emails, ...minScore('email'), ...optionFields })
+    .meta({
+      id: 'SearchByEmail',
+      example: { email: 'ada.lovelace@example.com' },
+    }),
+  phone: z
+    .strictObject({
+      phone: shape.phone,
+      phones: shape.phones,
+      ...country,
+      ...minScore('phone'),
+      ...optionFields,
+    })
+    .meta({
+      id: 'SearchByPhone',
+      example: { phone: '+1 (415) 555-2671' },
+    }),
   name: z
     .strictObject({
       given_name: shape.given_name,
@@ -66,6 +79,7 @@ export const searchBodies = {
       full_name: shape.full_name,
       date_of_birth: shape.date_of_birth,
       ...country,
+      ...minScore('name'),
       ...optionFields,
     })
     .meta({
@@ -83,10 +97,11 @@ export const searchBodies = {
       region: shape.region,
       postcode: shape.postcode,
       ...country,
+      ...minScore('address'),
       ...optionFields,
     })
     .meta({ id: 'SearchByAddress', example: { street_number: '12', street: 'High Street', city: 'Bath' } }),
-  comprehensive: z.strictObject({ ...shape, ...optionFields }).meta({
+  comprehensive: z.strictObject({ ...shape, ...minScore('comprehensive'), ...optionFields }).meta({
     id: 'ComprehensiveSearch',
     example: { full_name: 'Ada Lovelace', city: 'London', email: 'ada@example.com', min_score: 0.8 },
   }),

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LimitsRepository, type Settlement } from '../../db/search/limits.repository.ts';
 import type { SearchSetup } from '../../db/search/provider.repository.ts';
 import { insertLogEntries } from '../../db/search/search-log.repository.ts';
@@ -62,6 +62,7 @@ class Engine implements RunningSearchEngine {
   readonly #parts: SearchParts;
   readonly #providers: ReadyProviders;
   readonly #health: HealthReporter;
+  readonly #hashKey: string;
   readonly #closing = new AbortController();
   /** Questions of single searches that this process works on or waits for. */
   readonly #underWay = new Map<string, Promise<Worked>>();
@@ -69,6 +70,7 @@ class Engine implements RunningSearchEngine {
 
   constructor(parts: SearchParts) {
     this.#parts = parts;
+    this.#hashKey = parts.hashKey.toString('base64');
     this.#providers = new ReadyProviders(parts);
     this.#health = new HealthReporter(parts);
   }
@@ -279,7 +281,7 @@ class Engine implements RunningSearchEngine {
 
   #hash(scope: SearchScope, { query }: SearchResult): string | null {
     if (query === null) return null;
-    return createHmac('sha256', this.#parts.hashKey).update(`${scope.tenantId}:${query.key}`).digest('hex');
+    return hash('sha256', `${this.#hashKey}:${scope.tenantId}:${query.key}`, 'hex');
   }
 
   async #tenant(tenantId: string): Promise<Tenant> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Failure } from '../../domain/failure.ts';
 import { normaliseQuery, type NormalisedQuery } from '../../domain/search/query.ts';
 import { beginning, type Course, type Demand } from '../../domain/search/waterfall.ts';
@@ -59,5 +59,5 @@ function keyOf(query: NormalisedQuery, options: SearchRequest['options'], genera
     [...new Set(requiredFields)].toSorted(),
     recordSetIds === null ? null : [...new Set(recordSetIds)].toSorted(),
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return hash('sha256', JSON.stringify(parts), 'hex');
 }
