@@ -15,7 +15,7 @@ export interface UnitOfWork {
 
 /** A unit of work that may change state, and tells of the change in the same transaction. */
 export interface Transaction extends UnitOfWork {
-  publish(...events: NewEvent[]): Promise<void>;
+  publish: (...events: NewEvent[]) => Promise<void>;
 }
 
 export interface DatabaseConfig {

@@ -75,6 +75,8 @@ export class Relay {
   #running: Promise<unknown> = Promise.resolve();
   readonly #wake = new Map<string, () => void>();
   readonly #notices = new Map<Domain, number>();
+  /** The subject that the last claim of a loop ended with. */
+  readonly #reached = new Map<string, string>();
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
@@ -152,7 +154,7 @@ export class Relay {
   /** Hands over one claim. Gives how many deliveries were done. */
   async #deliverOnce(sql: Sql, domain: Domain, name: Consumer, consumer: OutboxConsumer): Promise<number> {
     const { atOnce = consumer.together ? togetherAtOnce : singlyAtOnce } = consumer;
-    const events = await claimDeliveries(sql, domain, name, atOnce);
+    const events = await this.#claim(sql, domain, name, atOnce);
     if (events.length === 0) return 0;
     const failures = await this.#handAll(consumer, events);
     const done = events.filter((event) => !failures.has(event));
@@ -166,6 +168,18 @@ export class Relay {
       );
     this.#parts.metrics.outboxDelivered.inc({ consumer: name }, done.length);
     return done.length;
+  }
+
+  /** Goes on where the last claim ended, so that every subject has its turn, and begins again at the end. */
+  async #claim(sql: Sql, domain: Domain, name: Consumer, limit: number): Promise<ClaimedEvent[]> {
+    const loop = `${domain}/${name}`;
+    const after = this.#reached.get(loop) ?? '';
+    this.#reached.delete(loop);
+    const events = await claimDeliveries(sql, domain, name, limit, after);
+    if (events.length === 0 && after !== '') return await claimDeliveries(sql, domain, name, limit);
+    const last = events.at(-1);
+    if (last && events.length === limit) this.#reached.set(loop, last.subject);
+    return events;
   }
 
   /** The events that were not delivered, each with its reason. They are of different subjects, so none waits for another. */

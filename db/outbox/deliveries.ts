@@ -10,27 +10,36 @@ export interface ClaimedEvent extends DomainEvent {
 }
 
 /**
- * Takes up to `limit` due deliveries of a consumer, at most the oldest of each subject, and holds them for the
- * transaction: other relays pass over them, and a relay that dies lets go of them at once.
+ * Takes due deliveries of a consumer, at most the oldest of each subject, and holds them for the transaction: other relays
+ * pass over them, and a relay that dies lets go of them at once. Goes through the subjects in their order from `after` on
+ * and stops at `limit`, so that its time depends neither on how much waits nor on how much waits behind one subject.
  */
 export async function claimDeliveries(
   sql: Sql,
   domain: Domain,
   consumer: Consumer,
   limit: number,
+  after = '',
 ): Promise<ClaimedEvent[]> {
+  // Each step is one look into the index (consumer, subject, position), and the limit ends the steps.
+  const nextHead = (than: string) =>
+    `(select subject, position from ${domain}.outbox_deliveries
+      where consumer = $1 and subject > ${than} order by subject, position limit 1)`;
   const rows = await sql<Omit<ClaimedEvent, 'domain'>>(
-    `select o.position::text as position, d.attempts, o.id, o.type, o.version, o.tenant_id as "tenantId", o.subject,
+    `with recursive heads as (
+       ${nextHead('$3')} union all select next.* from heads, lateral ${nextHead('heads.subject')} next
+     )
+     select o.position::text as position, d.attempts, o.id, o.type, o.version, o.tenant_id as "tenantId", o.subject,
             to_char(o.occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "occurredAt",
             o.actor_id as "actorId", o.trace_id as "traceId", o.data
-     from ${domain}.outbox_deliveries d join ${domain}.outbox o using (position)
-     where d.consumer = $1 and d.parked_at is null and d.due_at <= now()
-       and not exists (select 1 from ${domain}.outbox_deliveries earlier
-                       where earlier.consumer = d.consumer and earlier.subject = d.subject
-                         and earlier.position < d.position)
-     order by d.position limit $2
-     for update of d skip locked`,
-    [consumer, limit],
+     from heads
+       cross join lateral (select position, attempts from ${domain}.outbox_deliveries due
+                           where due.consumer = $1 and due.position = heads.position
+                             and due.parked_at is null and due.due_at <= now()
+                           for update skip locked) d
+       cross join lateral (select * from ${domain}.outbox where outbox.position = d.position offset 0) o
+     limit $2`,
+    [consumer, limit, after],
   );
   return rows.map((row) => ({ ...row, domain }));
 }

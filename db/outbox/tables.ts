@@ -28,6 +28,5 @@ export function outboxTables(schema: string): string[] {
        primary key (consumer, position)
      )`,
     `create index outbox_deliveries_subject on ${schema}.outbox_deliveries (consumer, subject, position)`,
-    `create index outbox_deliveries_due on ${schema}.outbox_deliveries (consumer, due_at) where parked_at is null`,
   ];
 }
