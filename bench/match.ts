@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { defaultMatchProbability } from '../domain/search/matching/probability.ts';
 import { openBenchDatabase, type BenchDatabase } from './match-database.ts';
 import { febrl, hasFile, organisations } from './match-datasets.ts';
+import { runNicknames } from './match-nicknames.ts';
 import { customerRecords, registerRecords } from './match-people.ts';
 import { runMillion } from './match-million.ts';
 import { fitCalibration, type Judged } from './match-metrics.ts';
@@ -39,6 +40,7 @@ const sets: Record<string, (db: BenchDatabase) => Promise<Report>> = {
   febrl4: (db) => runLink(db, febrl('febrl/dataset4a.csv'), febrl('febrl/dataset4b.csv'), run),
   'febrl4-absent': (db) => runAbsent(db, febrl('febrl/dataset4a.csv'), febrl('febrl/dataset4b.csv'), run),
   febrl3: (db) => runPairs(db, febrl('febrl/dataset3.csv'), run),
+  nicknames: (db) => runNicknames(db),
   registers: (db) => runPairs(db, registerRecords(1, 1_500), run),
   customers: (db) => runPairs(db, customerRecords(1, 300), run),
 };

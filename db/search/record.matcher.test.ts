@@ -102,7 +102,9 @@ describe('the record matcher', () => {
       const found = await best(query);
       assert.equal(found?.externalId, 'ada', field);
       assert.ok(found.matchedOn.includes(field), found.matchedOn.join(', '));
-      assert.ok(found.probability > 0.5, `${field}: ${found.probability}`);
+      // An address is a household's: whose of its members is meant stays open.
+      const least = field === 'address' || field === 'street' ? 0.4 : 0.5;
+      assert.ok(found.probability > least, `${field}: ${found.probability}`);
     }
   });
 

@@ -150,14 +150,14 @@ function compareWords(left: Word, right: Word, frequency: Frequency, nicknames: 
     return pair('initial', bits(m.exact, nearby.initial));
   }
   const alike = likeness(left.text, right.text);
-  const crossed = left.role !== right.role && left.role !== 'other' && right.role !== 'other';
-  if (alike === 'close') {
-    return pair('close', bits(m.close, common() + nearby.close) + (crossed ? crossedError : 0));
-  }
-  if (crossed) return null;
+  const close = bits(m.close, common() + nearby.close);
   if (left.role !== 'surname' && right.role !== 'surname' && nicknames.areForms(left.text, right.text)) {
-    return pair('nickname', bits(m.nickname, common() + nearby.close));
+    const nickname = bits(m.nickname, common() + nearby.close);
+    return pair('nickname', alike === 'close' ? Math.max(close, nickname) : nickname);
   }
+  const crossed = left.role !== right.role && left.role !== 'other' && right.role !== 'other';
+  if (alike === 'close') return pair('close', close + (crossed ? crossedError : 0));
+  if (crossed) return null;
   if (alike === 'similar' || (shorter >= 3 && sound(left.text) === sound(right.text))) {
     return pair('similar', bits(m.similar, common() + nearby.similar));
   }
