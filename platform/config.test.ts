@@ -56,7 +56,9 @@ describe('the configuration', () => {
 describe('docs/configuration.md', () => {
   it('tells of every setting', () => {
     const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
-    for (const { name, purpose } of describeSettings())
-      assert.ok(page.includes(`| \`${name}\` | ${purpose} |`), name);
+    const rows = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+    for (const { name, purpose, fallback } of describeSettings()) {
+      assert.deepEqual(rows.find((row) => row[1] === `\`${name}\``)?.slice(2, 4), [purpose, fallback]);
+    }
   });
 });

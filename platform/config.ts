@@ -130,11 +130,15 @@ function describeIssue(issue: z.core.$ZodIssue, given: Record<string, unknown>):
 export function describeSettings(): { name: string; purpose: string; fallback: string }[] {
   return Object.entries(environment.shape).map(([name, field]) => {
     const result = (field as z.ZodType).safeParse(undefined);
-    const fallback = result.success ? (result.data === undefined ? 'none' : String(result.data)) : 'required';
+    const fallback = result.success
+      ? result.data === undefined
+        ? 'none'
+        : JSON.stringify(result.data).replaceAll('"', '')
+      : 'required';
     return {
       name,
       purpose: (field as z.ZodType).description ?? '',
-      fallback: fallback === '' ? 'none' : fallback,
+      fallback: fallback === '[]' ? 'none' : fallback,
     };
   });
 }
