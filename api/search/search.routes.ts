@@ -102,7 +102,8 @@ async function search(
     },
     effectKey: `search:${searchIdOf(request)}`,
   };
-  return replyTo(await engine.search(scope, asked, request.signal));
+  // Not the request's own signal: should the client go away, the answer is there for when it asks again under its key.
+  return replyTo(await engine.search(scope, asked, new AbortController().signal));
 }
 
 /** The same id for a request that is sent again: what was called and billed is then found in the ledger. */

@@ -11,6 +11,11 @@ export interface Claims {
   askedAt: string;
 }
 
+export interface Followed {
+  answer: SharedAnswer | null;
+  underWay: boolean;
+}
+
 /**
  * How long a question stays its worker's without a sign of life. A worker that dies holds back its followers for so long
  * at most.
@@ -85,16 +90,14 @@ export class CacheRepository {
     );
   }
 
-  /** An answer that landed since, or whether somebody still works on it. */
-  async follow(key: string, askedAt: string): Promise<{ answer: SharedAnswer | null; underWay: boolean }> {
-    const [row] = await this.#sql<{ answer: SharedAnswer | null; underWay: boolean }>(
-      `select (select answer from search.cache_entries c
-               where c.tenant_id = $1 and c.key = decode($2, 'hex') and c.landed_at >= $3::timestamptz) as answer,
-              exists (select from search.flights f
-                      where f.tenant_id = $1 and f.key = decode($2, 'hex') and f.lease_until > now()) as "underWay"`,
-      [this.#tenantId, key, askedAt],
-    );
-    return row ?? { answer: null, underWay: false };
+  /** How followed questions stand: the answer that landed since they were asked, and whether somebody works on them. */
+  async follow(followed: readonly { key: string; askedAt: string }[]): Promise<Map<string, Followed>> {
+    const rows = await this.#sql<Followed & { key: string }>(followFlights, [
+      this.#tenantId,
+      followed.map(({ key }) => key),
+      followed.map(({ askedAt }) => askedAt),
+    ]);
+    return new Map(rows.map(({ key, answer, underWay }) => [key, { answer, underWay }]));
   }
 
   async #fresh(keys: readonly string[]): Promise<{ key: string; answer: SharedAnswer }[]> {
@@ -132,6 +135,14 @@ const claimFlights = `
   select hex as key, answer, now()::text as asked_at from fresh
   union all select hex, null, now()::text from claimed
   union all select null, null, now()::text`;
+
+const followFlights = `
+  select given.key, c.answer, f.key is not null as "underWay"
+  from unnest($2::text[], $3::timestamptz[]) as given (key, asked_at)
+  left join search.cache_entries c
+    on c.tenant_id = $1 and c.key = decode(given.key, 'hex') and c.landed_at >= given.asked_at
+  left join search.flights f
+    on f.tenant_id = $1 and f.key = decode(given.key, 'hex') and f.lease_until > now()`;
 
 const landFlights = `
   with given as (

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { CacheRepository, flightLeaseSeconds, type Claims } from '../../db/search/cache.repository.ts';
+import { CacheRepository, flightLeaseSeconds } from '../../db/search/cache.repository.ts';
 import type { SharedAnswer } from '../../domain/search/answer.ts';
 import type { SearchParts } from './parts.ts';
 import type { Question } from './questions.ts';
@@ -35,52 +35,73 @@ export async function answerShared(
   work: Work,
   signal: AbortSignal,
 ): Promise<Map<Question, Shared>> {
-  const flights = new Flights(parts, tenantId, signal);
-  const answers = new Map<Question, Shared>();
-  const followed: { question: Question; askedAt: string }[] = [];
-  for (const useCache of [true, false]) {
-    const alike = questions.filter((question) => question.useCache === useCache);
-    if (alike.length === 0) continue;
-    const claims = await flights.claim(alike, useCache);
-    const ours: Question[] = [];
-    for (const question of alike) {
-      const claim = claims.byKey.get(question.key);
-      if (claim?.state === 'cached') answers.set(question, { answer: claim.answer, others: true });
-      else if (claim?.state === 'ours') ours.push(question);
-      else followed.push({ question, askedAt: claims.askedAt });
-    }
-    for (const [question, answer] of await flights.workOut(ours, work)) {
-      answers.set(question, { answer, others: false });
-    }
+  const flights = new Flights(parts, tenantId, signal, work);
+  await flights.ask(questions);
+  for (let waitMs = firstLookMs; flights.followed > 0; waitMs = Math.min(longestLookMs, waitMs * 1.5)) {
+    await delay(waitMs, undefined, { signal });
+    await flights.look();
   }
-  await Promise.all(
-    followed.map(async ({ question, askedAt }) => {
-      answers.set(question, await flights.follow(question, askedAt, work));
-    }),
-  );
-  return answers;
+  return flights.answers;
 }
 
 class Flights {
+  readonly answers = new Map<Question, Shared>();
   readonly #parts: SearchParts;
   readonly #tenantId: string;
   readonly #signal: AbortSignal;
+  readonly #work: Work;
   readonly #owner = uuidv7();
+  /** Questions that others work on, with the time from which on an answer is new enough. */
+  readonly #followed = new Map<Question, string>();
 
-  constructor(parts: SearchParts, tenantId: string, signal: AbortSignal) {
+  constructor(parts: SearchParts, tenantId: string, signal: AbortSignal, work: Work) {
     this.#parts = parts;
     this.#tenantId = tenantId;
     this.#signal = signal;
+    this.#work = work;
   }
 
-  claim(questions: readonly Question[], useCache: boolean): Promise<Claims> {
-    const keys = questions.map(({ key }) => key);
-    return this.#cache((cache) => cache.claim(keys, this.#owner, useCache));
+  get followed(): number {
+    return this.#followed.size;
+  }
+
+  /** Takes answers from the cache, works out what nobody works on, and follows the rest. */
+  async ask(questions: readonly Question[]): Promise<void> {
+    for (const useCache of [true, false]) {
+      const alike = questions.filter((question) => question.useCache === useCache);
+      if (alike.length === 0) continue;
+      const keys = alike.map(({ key }) => key);
+      const claims = await this.#cache((cache) => cache.claim(keys, this.#owner, useCache));
+      const ours: Question[] = [];
+      for (const question of alike) {
+        const claim = claims.byKey.get(question.key);
+        if (claim?.state === 'cached') this.answers.set(question, { answer: claim.answer, others: true });
+        else if (claim?.state === 'ours') ours.push(question);
+        else this.#followed.set(question, claims.askedAt);
+      }
+      if (ours.length > 0) await this.#workOut(ours);
+    }
+  }
+
+  /** Sees what has landed of the questions that others work on. What nobody works on any more is asked anew. */
+  async look(): Promise<void> {
+    this.#signal.throwIfAborted();
+    const followed = [...this.#followed].map(([{ key }, askedAt]) => ({ key, askedAt }));
+    const standing = await this.#cache((cache) => cache.follow(followed));
+    const abandoned: Question[] = [];
+    for (const question of this.#followed.keys()) {
+      const { answer = null, underWay = false } = standing.get(question.key) ?? {};
+      // Somebody else's lack of money is no answer.
+      if (answer && answer.status !== 'over_budget') this.answers.set(question, { answer, others: true });
+      else if (underWay) continue;
+      else abandoned.push(question);
+      this.#followed.delete(question);
+    }
+    if (abandoned.length > 0) await this.ask(abandoned);
   }
 
   /** Works out claimed questions and lands the answers; on a failure the claims are let go. */
-  async workOut(questions: readonly Question[], work: Work): Promise<Map<Question, SharedAnswer>> {
-    if (questions.length === 0) return new Map();
+  async #workOut(questions: readonly Question[]): Promise<void> {
     const keys = questions.map(({ key }) => key);
     const renewing = setInterval(
       () => {
@@ -91,37 +112,19 @@ class Flights {
       (flightLeaseSeconds * 1_000) / 3,
     );
     try {
-      const found = await work(questions);
-      const landing = [...found].map(([{ key }, { answer, ttlSeconds }]) => ({ key, answer, ttlSeconds }));
-      await this.#cache((cache) => cache.land(this.#owner, landing));
-      return new Map([...found].map(([question, { answer }]) => [question, answer]));
+      const found = await this.#work(questions);
+      await this.#cache((cache) =>
+        cache.land(
+          this.#owner,
+          [...found].map(([{ key }, { answer, ttlSeconds }]) => ({ key, answer, ttlSeconds })),
+        ),
+      );
+      for (const [question, { answer }] of found) this.answers.set(question, { answer, others: false });
     } catch (error) {
       await this.#letGo(keys);
       throw error;
     } finally {
       clearInterval(renewing);
-    }
-  }
-
-  /** Waits for somebody else's answer; works it out itself when nobody does any more. */
-  async follow(question: Question, askedAt: string, work: Work): Promise<Shared> {
-    let since = askedAt;
-    for (let waitMs = firstLookMs; ; waitMs = Math.min(longestLookMs, waitMs * 1.5)) {
-      const { answer, underWay } = await this.#cache((cache) => cache.follow(question.key, since));
-      // Somebody else's lack of money is no answer.
-      if (answer && answer.status !== 'over_budget') return { answer, others: true };
-      if (!underWay) {
-        const claims = await this.claim([question], question.useCache);
-        const claim = claims.byKey.get(question.key);
-        if (claim?.state === 'cached') return { answer: claim.answer, others: true };
-        if (claim?.state === 'ours') {
-          const own = (await this.workOut([question], work)).get(question);
-          if (!own) throw new Error('A question was not worked out.');
-          return { answer: own, others: false };
-        }
-        since = claims.askedAt;
-      }
-      await delay(waitMs, undefined, { signal: this.#signal });
     }
   }
 

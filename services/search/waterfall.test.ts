@@ -347,6 +347,32 @@ describe('A search over paid providers', () => {
     assert.deepEqual(logged, { n: 3, cost: '60000' });
   });
 
+  it('asks once what stands in two batches at the same time', async () => {
+    await harness.provider(tenantId, { name: 'A', config: vendorConfig(vendor(0)) });
+    vendor(0).reply = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return someone;
+    };
+    const answers = await Promise.all(
+      [harness.process(), harness.process()].map(({ engine }, batch) =>
+        engine.searchMany(
+          scopeOf(tenantId, { source: 'batch' }),
+          Array.from({ length: 40 }, (_, row) =>
+            requestOf(
+              'phone',
+              { phone: `+44 7400 1234${row + batch * 20 + 10}` },
+              {},
+              `batch:${batch}:${row}`,
+            ),
+          ),
+          never,
+        ),
+      ),
+    );
+    assert.ok(answers.every(({ results }) => results.every(({ status }) => status === 'found')));
+    assert.equal(vendor(0).requests.length, 60);
+  });
+
   it('keeps to the concurrency and the rate of a provider over processes', async () => {
     const limits = { ratePerSecond: 40, burst: 4, concurrency: 3, budgetDay: null, budgetMonth: null };
     await harness.provider(tenantId, { name: 'A', limits, config: vendorConfig(vendor(0)) });
