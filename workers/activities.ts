@@ -1,7 +1,10 @@
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
+import { createImportActivities } from '../activities/search/import.activities.ts';
+import { createRecordSetActivities } from '../activities/search/record-set.activities.ts';
 import { createSearchCareActivities } from '../activities/search/statistics.activities.ts';
+import { createSearchUpkeepActivities } from '../activities/search/upkeep.activities.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import type { Domain } from '../domain/domains.ts';
 
@@ -12,7 +15,14 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
     case 'identity':
       return { ...platform, ...createIdentityActivities(services) };
     case 'search':
-      return { ...platform, ...createBatchActivities(services), ...createSearchCareActivities(services) };
+      return {
+        ...platform,
+        ...createBatchActivities(services),
+        ...createImportActivities(services),
+        ...createRecordSetActivities(services),
+        ...createSearchCareActivities(services),
+        ...createSearchUpkeepActivities(services),
+      };
     case 'audit':
       return { ...platform };
   }

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { createIdentityMailConsumer } from '../activities/identity/mail-consumer.ts';
+import { createBatchMailConsumer } from '../activities/search/batch-mail-consumer.ts';
 import { createSearchStatisticsConsumer } from '../activities/search/statistics-consumer.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import { recordEvents } from '../db/audit/audit.repository.ts';
@@ -33,5 +34,6 @@ export function createConsumers(
     'search-statistics': { ...createSearchStatisticsConsumer({ database }), together: true },
     'workflow-starts': createWorkflowStarter(temporal, starts),
     'batch-signals': createBatchSignals(temporal),
+    'batch-mail': createBatchMailConsumer({ database, config, mailer: createMailer(config) }),
   };
 }

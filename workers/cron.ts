@@ -50,4 +50,13 @@ export const cronWork: readonly CronWork[] = [
     args: [],
     summary: 'Forget stale answers and searches older than the log is kept',
   },
+  {
+    name: 'expire-search-files',
+    domain: 'search',
+    cron: '30 4 * * *',
+    jitter: '10 minutes',
+    workflowType: 'expireSearchFiles',
+    args: [],
+    summary: 'Delete uploads that nothing uses, and the rows and files of processes that ended long ago',
+  },
 ];

@@ -3,4 +3,7 @@ export { deleteUser } from './identity/delete-user.ts';
 export { cleanIdentity, rotateSigningKeys } from './identity/upkeep.ts';
 export { cleanDomain } from './platform/clean-domain.ts';
 export { aggregateSearchStatistics, tidySearches } from './search/care.ts';
+export { deleteRecordSet } from './search/delete-record-set.ts';
+export { importRecords } from './search/import-records.ts';
 export { runBatch } from './search/run-batch.ts';
+export { expireSearchFiles, purgeBatch } from './search/upkeep.ts';

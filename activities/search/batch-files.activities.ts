@@ -4,14 +4,13 @@ import { appendRows, linkRows, type NewBatchRow } from '../../db/search/batch-in
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import { Failure } from '../../domain/failure.ts';
 import { prepareMapping, type MappedRow } from '../../domain/search/apply-mapping.ts';
-import { validateMapping } from '../../domain/search/mapping.ts';
 import { fieldsUsedBy, normaliseQuery, type QueryKind } from '../../domain/search/query.ts';
 import type { TableRow } from '../../platform/tabular/table.ts';
 import type { BatchActivities } from '../../workflows/search/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import type { WorkerServices } from '../services.ts';
 import { viewOf } from './batch-view.ts';
-import { blocksOf, formatOf, isFileFault, openTable, requireUnchanged } from './table-file.ts';
+import { blocksOf, checkTable, isFileFault, openTable, problemOf, requireUnchanged } from './table-file.ts';
 
 /** An ingesting activity gives its slot back after so long. It costs reading past the rows that are there already. */
 const sliceMilliseconds = 15_000;
@@ -34,18 +33,13 @@ export function createBatchFileActivities({
       return batch.phase === from.phase ? await move(transaction, batch) : batch;
     });
 
-  const fail = (batch: Batch, { code, message, details }: Failure): Promise<Batch> =>
+  const fail = (batch: Batch, failure: Failure): Promise<Batch> =>
     moveOn(batch, (transaction, now) =>
       changeBatch(
         transaction,
         now,
-        {
-          phase: 'failed',
-          hold: null,
-          finishedAt: new Date(),
-          problem: { code, message, ...(details.issues ? { issues: details.issues } : {}) },
-        },
-        { type: 'search.batch_failed', data: { code } },
+        { phase: 'failed', hold: null, finishedAt: new Date(), problem: problemOf(failure) },
+        { type: 'search.batch_failed', data: { code: failure.code } },
       ),
     );
 
@@ -77,28 +71,16 @@ export function createBatchFileActivities({
         }
         if (batch.phase !== 'validating' || batch.hold !== null) return viewOf(batch);
         const validated = await orFail(batch, async () => {
-          const { table, sha256 } = await openTable(storage, batch.file, { signal });
-          let rows = 0;
-          for await (const block of blocksOf(table.rows)) {
-            if (rows === 0)
-              validateMapping(batch.mapping, table.columns, { open: table.format === 'ndjson' });
-            rows += block.length;
-            // Each block, as it is cheap against a thousand rows of text and makes a pause take hold at once.
-            if (await isHeld(batch)) return await read(tenantId, batchId);
-          }
-          validateMapping(batch.mapping, table.columns);
-          requireUnchanged(batch.file, sha256());
+          // Asked after each block, as it is cheap against a thousand rows of text and makes a pause take hold at once.
+          const mayGoOn = async (): Promise<boolean> => !(await isHeld(batch));
+          const checked = await checkTable(storage, batch.file, batch.mapping, signal, mayGoOn);
+          if (!checked) return await read(tenantId, batchId);
+          const { rows, columns, format, file } = checked;
           return await moveOn(batch, (transaction, now) =>
             changeBatch(
               transaction,
               now,
-              {
-                phase: 'ingesting',
-                rowsTotal: rows,
-                columns: table.columns,
-                format: formatOf(table),
-                file: { ...batch.file, sha256: sha256() },
-              },
+              { phase: 'ingesting', rowsTotal: rows, columns, format, file },
               { type: 'search.batch_validated', data: { rows } },
             ),
           );

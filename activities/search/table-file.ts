@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
-import type { StoredFile, TableFormat } from '../../db/search/batch.ts';
+import type { ProcessProblem, StoredFile, TableFormat } from '../../db/search/batch.ts';
 import { Failure } from '../../domain/failure.ts';
+import { validateMapping, type Mapping } from '../../domain/search/mapping.ts';
 import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
 import { readTable } from '../../platform/tabular/read.ts';
 import type { Table, TableRow } from '../../platform/tabular/table.ts';
@@ -32,13 +33,48 @@ export async function openTable(
   return { table, sha256: () => hash.copy().digest('hex') };
 }
 
+/** What a table file turned out to be, once it was read through. */
+export interface CheckedTable {
+  rows: number;
+  columns: readonly string[];
+  format: TableFormat;
+  file: StoredFile;
+}
+
+/**
+ * Reads a table through, so that one that is cut off, damaged or without the mapping's columns is found out before any of
+ * it is put to use.
+ *
+ * @param mayGoOn asked after each block of rows; false breaks off
+ * @returns null when broken off
+ * @throws Failure `search.file_*`, `search.mapping_invalid`, `storage.object_not_found`
+ */
+export async function checkTable(
+  storage: ObjectStorage,
+  file: StoredFile,
+  mapping: Mapping,
+  signal: AbortSignal,
+  mayGoOn: () => Promise<boolean>,
+): Promise<CheckedTable | null> {
+  const { table, sha256 } = await openTable(storage, file, { signal });
+  let rows = 0;
+  for await (const block of blocksOf(table.rows)) {
+    if (rows === 0) validateMapping(mapping, table.columns, { open: table.format === 'ndjson' });
+    rows += block.length;
+    if (!(await mayGoOn())) return null;
+  }
+  validateMapping(mapping, table.columns);
+  requireUnchanged(file, sha256());
+  return { rows, columns: table.columns, format: formatOf(table), file: { ...file, sha256: sha256() } };
+}
+
 /** Refuses a file that is another one than was checked: somebody has uploaded over it. */
 export function requireUnchanged(file: StoredFile, sha256: string): void {
   if (file.sha256 !== null && file.sha256 !== sha256)
     throw new Failure('search.file_changed', 'The file was changed while it was read. Upload it again.');
 }
 
-export function formatOf(table: Table): TableFormat {
+function formatOf(table: Table): TableFormat {
   const { format, compression, encoding, delimiter } = table;
   return { format, compression, encoding, delimiter: delimiter ?? null };
 }
@@ -60,6 +96,11 @@ export async function* blocksOf(rows: AsyncIterable<TableRow>): AsyncGenerator<T
     characters = 0;
   }
   if (block.length > 0) yield block;
+}
+
+/** What a process that has failed keeps of the reason. */
+export function problemOf({ code, message, details }: Failure): ProcessProblem {
+  return { code, message, ...(details.issues ? { issues: details.issues } : {}) };
 }
 
 /** Faults of the file itself, as against those of the world: the process has failed and can tell its owner why. */

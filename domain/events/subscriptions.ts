@@ -9,6 +9,7 @@ export const subscriptions = {
   'workflow-starts': [
     'search.batch_submitted',
     'search.batch_retry_started',
+    'search.batch_deleted',
     'search.import_submitted',
     'search.record_set_deletion_requested',
     'identity.user_deletion_requested',
@@ -20,6 +21,8 @@ export const subscriptions = {
     'search.batch_cancel_requested',
     'search.batch_changed',
   ],
+  /** Mails to whoever has started a batch that has ended. */
+  'batch-mail': ['search.batch_completed', 'search.batch_cancelled', 'search.batch_failed'],
   /** Marks the days whose search statistics must be counted again. */
   'search-statistics': ['search.performed', 'search.batch_completed'],
   /** Mails that accounts ask for: verification, reset, invitation, notices. */

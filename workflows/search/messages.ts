@@ -9,6 +9,10 @@ export function batchWorkflowId(batchId: string, run: number): string {
   return run === 0 ? `batch:${batchId}` : `batch:${batchId}:retry:${run}`;
 }
 
+export function batchPurgeWorkflowId(batchId: string): string {
+  return `batch-purge:${batchId}`;
+}
+
 export function importWorkflowId(importId: string): string {
   return `import:${importId}`;
 }
@@ -95,6 +99,8 @@ export interface ImportRecordsInput {
 
 export interface ImportView {
   phase: ImportPhase;
+  recordSetId: string;
+  /** One paragraph of Markdown for the Web UI. */
   details: string;
 }
 
@@ -120,9 +126,17 @@ export interface RecordSetActivities {
   listRetiredContents(input: DeleteRecordSetInput): Promise<string[]>;
 }
 
+export interface PurgeBatchInput {
+  batchId: string;
+  tenantId: string;
+  fileKey: string;
+}
+
 export interface SearchUpkeepActivities {
-  /** Deletes files and rows of batches and imports whose retention is over, for some seconds. */
-  expireProcesses(): Promise<{ expired: number; left: boolean }>;
+  /** Deletes the rows and files of a batch. */
+  purgeBatch(input: PurgeBatchInput): Promise<void>;
+  /** Deletes files and rows of some batches and imports whose retention is over. Gives how many: call it until that is 0. */
+  expireProcesses(): Promise<{ expired: number }>;
   /** Deletes uploads that nothing came to use. */
   sweepUploads(): Promise<{ removed: number }>;
 }

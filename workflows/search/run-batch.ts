@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, type Priority, type RetryPolicy } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, type Priority } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
@@ -20,20 +20,7 @@ import {
   type RunBatchInput,
 } from './messages.ts';
 import { RangeQueue } from './range-queue.ts';
-
-/** Whatever stops a step (a worker or a database that is gone) passes, and until then there is nothing else to do. */
-const untilItWorks: RetryPolicy = {
-  initialInterval: '1 second',
-  backoffCoefficient: 2,
-  maximumInterval: '10 seconds',
-};
-
-/** A lost worker is noticed by its missing heartbeat, and its range is in other hands a second later. */
-const step = {
-  startToCloseTimeout: '30 minutes',
-  heartbeatTimeout: '8 seconds',
-  retry: untilItWorks,
-} as const;
+import { longStep, untilItWorks } from './steps.ts';
 
 /** The receiver of a webhook is a stranger: nine more chances over some five hours, each later than the one before. */
 const webhook = {
@@ -46,7 +33,7 @@ const webhook = {
   },
 } as const;
 
-const activities = proxyActivities<BatchActivities>(step);
+const activities = proxyActivities<BatchActivities>(longStep);
 const { readBatch, abandonBatchWebhook } = proxyActivities<BatchActivities>({
   startToCloseTimeout: '10 seconds',
   retry: untilItWorks,
@@ -114,7 +101,7 @@ class BatchRun {
     summary: string,
   ): Promise<BatchView> {
     return this.#note(
-      await activities[name].executeWithOptions({ ...step, ...this.#options(summary) }, [this.#input]),
+      await activities[name].executeWithOptions({ ...longStep, ...this.#options(summary) }, [this.#input]),
     );
   }
 
@@ -134,7 +121,7 @@ class BatchRun {
   /** Searches until every row has a result, the batch is held, or the history is long enough. */
   async #search(): Promise<BatchView> {
     const planned = await activities.planSearch.executeWithOptions(
-      { ...step, ...this.#options('Which rows have no result yet?') },
+      { ...longStep, ...this.#options('Which rows have no result yet?') },
       [this.#input],
     );
     if (planned.length === 0) return await this.#run('finishSearch', 'Has every row its result?');
@@ -162,7 +149,7 @@ class BatchRun {
 
   async #searchRange(range: RowRange, queue: RangeQueue, lanes: Lanes): Promise<void> {
     const outcome = await activities.searchRange.executeWithOptions(
-      { ...step, ...this.#options(`Rows ${range.from}–${range.to}`) },
+      { ...longStep, ...this.#options(`Rows ${range.from}–${range.to}`) },
       [{ ...this.#input, ...range }],
     );
     if (outcome.left) queue.giveBack(outcome.left);

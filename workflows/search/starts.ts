@@ -2,12 +2,14 @@ import type { SearchAttributePair } from '@temporalio/common';
 import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
 import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
 import {
+  batchPurgeWorkflowId,
   batchWorkflowId,
   importWorkflowId,
   recordSetDeletionWorkflowId,
   searchQueue,
   type DeleteRecordSetInput,
   type ImportRecordsInput,
+  type PurgeBatchInput,
   type RunBatchInput,
 } from './messages.ts';
 
@@ -35,6 +37,20 @@ function startBatch(event: StartingEvent): WorkflowStart {
     summary: run === 0 ? 'Batch search' : `Batch search: failed rows again (${run})`,
     searchAttributes: attributes(event),
     priority: { priorityKey: Number(data['priority'] ?? 3), fairnessKey: tenantId },
+  };
+}
+
+function startBatchPurge(event: StartingEvent): WorkflowStart {
+  const { tenantId, data } = event;
+  const input: PurgeBatchInput = { batchId: idOf(event), tenantId, fileKey: String(data['file_key']) };
+  return {
+    workflowType: 'purgeBatch',
+    workflowId: batchPurgeWorkflowId(input.batchId),
+    taskQueue: searchQueue,
+    args: [input],
+    summary: 'Delete the rows and files of a batch',
+    searchAttributes: attributes(event),
+    priority: { priorityKey: 5, fairnessKey: tenantId },
   };
 }
 
@@ -68,6 +84,7 @@ function startRecordSetDeletion(event: StartingEvent): WorkflowStart {
 export const searchStarts: WorkflowStarts = {
   'search.batch_submitted': startBatch,
   'search.batch_retry_started': startBatch,
+  'search.batch_deleted': startBatchPurge,
   'search.import_submitted': startImport,
   'search.record_set_deletion_requested': startRecordSetDeletion,
 };
