@@ -53,7 +53,11 @@ export class Pages {
     page: ListedPage<Row, Position, Item>,
   ): Promise<{ items: Item[]; next_cursor: string | null }> {
     const { limit, cursor, ...filters } = page.query;
-    const list = JSON.stringify([page.list, page.tenantId, Object.entries(filters).sort()]);
+    const list = JSON.stringify([
+      page.list,
+      page.tenantId,
+      Object.entries(filters).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ]);
     const after = cursor === undefined ? null : this.#cursors.decode(list, cursor, page.position);
     const rows = await page.read(limit + 1, after);
     const shown = rows.slice(0, limit);

@@ -25,11 +25,6 @@ import type { Mailer } from '../../platform/mail/mailer.ts';
 
 type Addressed = { to: string; mail: AccountMail } | null;
 
-const remembered = 1_000;
-
-/** Mails on their way at once: a mail server takes only so many connections from one client. */
-const atOnce = 5;
-
 /**
  * Mails what accounts ask for. The event names a row; the address and the link's token are found at sending, so neither
  * an event nor the database holds a token, and a mail that goes out twice carries the same one.
@@ -41,9 +36,6 @@ export function createIdentityMailConsumer(parts: {
 }): { handle(events: DomainEvent[]): Promise<void> } {
   const { database, mailer, config } = parts;
   const tokens = new OpaqueTokens(config.ENCRYPTION_KEYS);
-  // When one mail of several fails, the relay brings them all again: those that went out need not go twice.
-  const sent = new Set<string>();
-
   // The token stands behind the #, which no browser sends: it is in no log of a server or a proxy.
   const link = (page: string, kind: TokenKind, id: string): string =>
     `${config.PUBLIC_URL}/account/${page}#${tokens.issue(kind, id)}`;
@@ -89,28 +81,12 @@ export function createIdentityMailConsumer(parts: {
     }
   }
 
-  async function mailOnce(event: DomainEvent): Promise<void> {
-    if (sent.has(event.id)) return;
-    const addressed = await database.read('identity', ({ sql }) => compose(sql, event));
-    if (addressed) await mailer.send({ to: addressed.to, id: event.id, ...renderMail(addressed.mail) });
-    sent.add(event.id);
-    for (const oldest of sent) {
-      if (sent.size <= remembered) break;
-      sent.delete(oldest);
-    }
-  }
-
   return {
     async handle(events) {
-      const waiting = [...events];
-      const failures: unknown[] = [];
-      const send = async (): Promise<void> => {
-        for (let event = waiting.shift(); event; event = waiting.shift()) {
-          await mailOnce(event).catch((error: unknown) => failures.push(error));
-        }
-      };
-      await Promise.all(Array.from({ length: atOnce }, send));
-      if (failures.length > 0) throw failures[0];
+      for (const event of events) {
+        const addressed = await database.read('identity', ({ sql }) => compose(sql, event));
+        if (addressed) await mailer.send({ to: addressed.to, id: event.id, ...renderMail(addressed.mail) });
+      }
     },
   };
 }

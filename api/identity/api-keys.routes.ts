@@ -58,13 +58,10 @@ export function createApiKeyRoutes({ database, pages }: IdentityParts): Route[] 
             description: 'Without it, all that your role grants.',
             example: ['search:run', 'search:read'],
           }),
-        expires_at: z.iso
-          .datetime()
-          .optional()
-          .meta({
-            description: 'Without it the key is good until it is revoked.',
-            example: '2036-11-21T00:00:00Z',
-          }),
+        expires_at: z.iso.datetime().optional().meta({
+          description: 'Without it the key is good until it is revoked.',
+          example: '2036-11-21T00:00:00Z',
+        }),
       }),
       responses: { 201: { description: 'The key.', body: newKeyView } },
       failures: ['identity.session_required', 'identity.scope_not_allowed'],

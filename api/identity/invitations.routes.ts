@@ -200,7 +200,8 @@ async function findJoining(
   const users = new UserRepository(transaction);
   if (await users.claimEmail(invitation.email)) return null;
   const user = await users.findByEmail(invitation.email);
-  if (!user || principal?.sessionId == null || principal.userId !== user.id) {
+  const isCaller = principal?.kind === 'user' && principal.userId === user?.id;
+  if (!user || !isCaller) {
     throw new Failure('identity.account_exists', 'The invited address has an account. Log in with it first.');
   }
   return { user: await users.lock(user.id), isNew: false };

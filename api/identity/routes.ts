@@ -10,6 +10,7 @@ import { createLogInRoutes } from './log-in.routes.ts';
 import { createMemberRoutes } from './members.routes.ts';
 import { createOrganisationRoutes } from './organisations.routes.ts';
 import { createIdentityParts } from './parts.ts';
+import { createAccountPageRoutes } from './page.routes.ts';
 import { createPasswordRoutes } from './passwords.routes.ts';
 import { createRegistrationRoutes } from './registrations.routes.ts';
 import { createSessionRoutes } from './sessions.routes.ts';
@@ -19,6 +20,7 @@ export function createIdentityRoutes(services: Services): Route[] {
   const parts = createIdentityParts(services);
   return [
     ...createRegistrationRoutes(parts),
+    ...createAccountPageRoutes(),
     ...createLogInRoutes(parts),
     ...createSessionRoutes(parts),
     ...createKeyRoutes(parts.accessTokens),

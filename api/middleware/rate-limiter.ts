@@ -50,7 +50,7 @@ export function createRateLimiter(parts: {
         tokensUntil: at + leaseMilliseconds,
         remaining: answer.remaining,
         fullAt: at + answer.resetSeconds * 1_000,
-        blockedUntil: answer.waitSeconds > 0 ? at + answer.waitSeconds * 1_000 : 0,
+        blockedUntil: answer.granted === 0 ? at + answer.waitSeconds * 1_000 : 0,
       });
     }
     for (const oldest of buckets.keys()) {

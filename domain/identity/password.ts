@@ -23,7 +23,7 @@ export function normalisePassword(password: string): string {
  */
 export function requireGoodPassword(password: string, known: readonly string[]): void {
   const normal = normalisePassword(password);
-  const length = [...normal].length;
+  const { length } = Array.from(normal);
   if (length < passwordLength.least || length > passwordLength.most) {
     throw weak(`A password has ${passwordLength.least} to ${passwordLength.most} characters.`);
   }

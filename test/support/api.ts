@@ -116,11 +116,13 @@ async function startOn(
     routes,
     database: db.database,
     authenticator: createAuthenticator(services, { cacheMilliseconds: 0 }),
-    rateLimiter: options.rateLimiter?.(services) ?? createRateLimiter({ database: db.database, limits: roomyLimits }),
+    rateLimiter:
+      options.rateLimiter?.(services) ?? createRateLimiter({ database: db.database, limits: roomyLimits }),
     log: services.log,
     trustedProxies: 0,
   });
-  server.on('request', app.callback());
+  const listener = app.callback();
+  server.on('request', (request, response) => void listener(request, response));
 
   const user = async (tenantId: string, role: Role): Promise<Caller> => {
     const made = await makeUser(db.database, tenantId, role);
