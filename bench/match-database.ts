@@ -55,15 +55,23 @@ export async function importPeople(
   ]);
   let place = 0;
   let chunk: { fields: PersonFields }[] = [];
+  const underWay = new Set<Promise<void>>();
+  const store = async (): Promise<void> => {
+    const stored = storeChunk(db, set, chunk).finally(() => underWay.delete(stored));
+    underWay.add(stored);
+    chunk = [];
+    // Two at a time: one is made ready while the database stores the other.
+    if (underWay.size >= 2) await Promise.race(underWay);
+  };
   for (const fields of people) {
     chunk.push({ fields: { ...fields, external_id: String(place) } });
     place += 1;
     if (chunk.length < chunkSize) continue;
-    await storeChunk(db, set, chunk);
+    await store();
     onProgress(place);
-    chunk = [];
   }
-  await storeChunk(db, set, chunk);
+  await store();
+  await Promise.all(underWay);
   await db.pool.query(
     'vacuum analyze search.persons, search.person_keys, search.terms, search.spellings, search.record_sets',
   );

@@ -93,17 +93,22 @@ export function compareNames(
 
 const fieldOf = { given: 'given_name', surname: 'surname', other: 'middle_name' } as const;
 
-/** The role whose words of the person agreed with nothing and are not told of yet: the same role, else the other. */
+/**
+ * The role whose words of the person agreed with nothing and are not told of yet: the same role, or if that agreed with
+ * words of the query's other role, the other. Undefined where the person has nothing to set against the query.
+ */
 function openRole(
   role: 'given' | 'surname',
   person: PersonName,
   pairs: readonly Pair[],
   told: ReadonlySet<string>,
 ): 'given' | 'surname' | undefined {
-  const roles = role === 'given' ? (['given', 'surname'] as const) : (['surname', 'given'] as const);
-  return roles.find(
-    (one) => person[one].length > 0 && !told.has(one) && !pairs.some((pair) => pair.right.role === one),
-  );
+  const isOpen = (one: 'given' | 'surname'): boolean =>
+    person[one].length > 0 && !told.has(one) && !pairs.some((pair) => pair.right.role === one);
+  if (person[role].length === 0) return undefined;
+  if (isOpen(role)) return role;
+  const other = role === 'given' ? 'surname' : 'given';
+  return isOpen(other) ? other : undefined;
 }
 
 function unmatchedOnBoth(role: Role, own: readonly Pair[], query: PersonName, person: PersonName): number {
