@@ -8,6 +8,7 @@ import { ConsoleReporter } from '../platform/local/console-reporter.ts';
 import { readLocalSettings } from '../platform/local/local-settings.ts';
 import { prepareLocalSystem, type LocalSystem } from '../platform/local/local-system.ts';
 import { LockHeld, takeLock, type ProcessLock } from '../platform/local/process-lock.ts';
+import { addressesFile, type Addresses } from './addresses.ts';
 
 /** `npm start`: the whole system, until Ctrl-C or SIGTERM. A second Ctrl-C doesn't wait for anything in hand. */
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
   const told = stopWhenTold(system);
   try {
     await system.start();
+    await tellAddresses(system);
     welcome(system);
     await told;
   } catch (error) {
@@ -82,6 +84,12 @@ async function isStopping(pid: number): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** Lets `npm run demo` find us, whichever ports were chosen. */
+async function tellAddresses({ apiUrl, temporalUiUrl }: LocalSystem): Promise<void> {
+  const addresses: Addresses = { apiUrl, temporalUiUrl };
+  await writeFile(join(dataDir, addressesFile), JSON.stringify(addresses));
 }
 
 function stopWhenTold(system: LocalSystem): Promise<void> {
