@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { PersonRepository } from '../../db/search/person.repository.ts';
 import { invalidateSearchCache } from '../../db/search/provider.repository.ts';
@@ -358,6 +359,16 @@ describe('The search API', () => {
       assert.deepEqual(await pointersOf({ secrets: {} }), [422, ['/body/secrets/api_key']]);
       assert.deepEqual(await pointersOf({ name: 'Records' }), [409, ['/body/name']]);
       assert.deepEqual(await pointersOf({ cost_per_call: '1e3' }), [400, ['/body/cost_per_call']]);
+    });
+
+    it('are configured as the manual shows', async () => {
+      const manual = await readFile(new URL('../../docs/search.md', import.meta.url), 'utf8');
+      const example = /`POST \/v1\/search-providers` with\s+```json\n(.*?)```/s.exec(manual)?.[1] ?? '';
+      const { status, body } = await owner.post('/v1/search-providers', JSON.parse(example) as unknown);
+      assert.deepEqual(
+        [status, body.secrets, body.search_kinds],
+        [201, { api_key: 'set' }, ['phone', 'comprehensive']],
+      );
     });
 
     it('can be tested, also while disabled, and show their health', async () => {
