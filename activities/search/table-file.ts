@@ -103,12 +103,13 @@ export function problemOf({ code, message, details }: Failure): ProcessProblem {
   return { code, message, ...(details.issues ? { issues: details.issues } : {}) };
 }
 
-/** Faults of the file itself, as against those of the world: the process has failed and can tell its owner why. */
+/** Faults of the file or of where it is to go, as against those of the world: the process has failed and can tell why. */
 export function isFileFault(error: unknown): error is Failure {
   return (
     error instanceof Failure &&
     (error.code.startsWith('search.file_') ||
       error.code.startsWith('search.mapping_') ||
+      error.code === 'search.record_set_not_found' ||
       error.code === 'storage.object_not_found' ||
       error.code === 'storage.object_too_large')
   );

@@ -2,12 +2,15 @@ import type { SearchEngine } from '../../services/search/contract.ts';
 import { openSearchEngine } from '../../services/search/open.ts';
 import type { Route } from '../route.ts';
 import type { Services } from '../services.ts';
+import { createBatchRoutes } from './batch.routes.ts';
 import { createProviderRoutes } from './provider.routes.ts';
+import { createRecordSetRoutes } from './record-set.routes.ts';
 import { createQuestionRoutes } from './search.routes.ts';
 import { createSearchSettingsRoutes } from './settings.routes.ts';
 import { createSearchStatisticsRoutes } from './statistics.routes.ts';
+import { createUploadRoutes } from './upload.routes.ts';
 
-/** Searches with their log and statistics, and the administration of providers. */
+/** Searches with their log and statistics, providers, record sets, and batches. */
 export function createSearchRoutes(
   services: Services,
   engine: SearchEngine = openSearchEngine(services),
@@ -17,5 +20,8 @@ export function createSearchRoutes(
     ...createProviderRoutes(services, engine),
     ...createSearchSettingsRoutes(services),
     ...createSearchStatisticsRoutes(services),
+    ...createRecordSetRoutes(services),
+    ...createBatchRoutes(services, engine),
+    ...createUploadRoutes(services),
   ];
 }

@@ -1,3 +1,4 @@
+import { Failure } from '../../domain/failure.ts';
 import type { PersonFields } from '../../domain/search/person.ts';
 import type { Sql } from '../sql.ts';
 import type { Import } from './import.ts';
@@ -50,7 +51,9 @@ export async function storeRows(
     importId: given.id,
     persons: accepted.map(({ fields, rowNo }) => ({ fields, rowNo })),
   });
-  if (imported !== accepted.length) throw new Error('Not every row of the block could be stored.');
+  // People are stored for a record set that is there; all or none, as this is the first time for each of these rows.
+  if (imported !== accepted.length)
+    throw new Failure('search.record_set_not_found', 'The record set was deleted.');
   await insertRejects(sql, given.id, rejected);
   await sql(
     `update search.imports set rows_read = $2, rows_imported = rows_imported + $3, rows_rejected = rows_rejected + $4,
