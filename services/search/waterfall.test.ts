@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
+import { LimitsRepository } from '../../db/search/limits.repository.ts';
+import { ProviderRepository } from '../../db/search/provider.repository.ts';
 import { Failure } from '../../domain/failure.ts';
 import {
   requestOf,
@@ -345,6 +347,72 @@ describe('A search over paid providers', () => {
       [tenantId],
     );
     assert.deepEqual(logged, { n: 3, cost: '60000' });
+  });
+
+  it('keeps to a budget when many processes spend it at once', async () => {
+    const limits = {
+      ratePerSecond: null,
+      burst: 1,
+      concurrency: null,
+      budgetDay: null,
+      budgetMonth: 59_999n,
+    };
+    const price = { perCall: 10_000n, perHit: 0n };
+    await harness.provider(tenantId, { name: 'A', price, limits, config: vendorConfig(vendor(0)) });
+    vendor(0).reply = () => someone;
+    const processes = [harness.process(), harness.process(), harness.process()];
+    const results = await Promise.all(
+      Array.from({ length: 24 }, (_, index) => {
+        const engine = processes[index % 3]?.engine ?? assert.fail();
+        return engine.search(
+          scopeOf(tenantId),
+          requestOf('phone', { phone: `+44 7400 1234${index + 10}` }),
+          never,
+        );
+      }),
+    );
+    assert.equal(vendor(0).requests.length, 5);
+    assert.equal(results.filter(({ status }) => status === 'found').length, 5);
+    assert.equal(results.filter(({ status }) => status === 'over_budget').length, 19);
+  });
+
+  it('calls again, and reserves no more, where a process died between reserve and settle', async () => {
+    const price = { perCall: 10_000n, perHit: 20_000n };
+    const limits = {
+      ratePerSecond: null,
+      burst: 1,
+      concurrency: null,
+      budgetDay: 30_000n,
+      budgetMonth: null,
+    };
+    const id = await harness.provider(tenantId, {
+      name: 'A',
+      price,
+      limits,
+      config: vendorConfig(vendor(0)),
+    });
+    const [tried, lost] = ['batch:d:1', 'batch:d:2'];
+    const reserve = (key: string) =>
+      harness.db.database.transaction('search', async ({ sql }) => {
+        const setup = await new ProviderRepository(sql, tenantId).ensureSetup();
+        const stored = setup.providers.find((one) => one.id === id) ?? assert.fail();
+        const scope = { ...scopeOf(tenantId), currency: 'USD' };
+        return await new LimitsRepository(sql).reserve(scope, stored, [`${key}:${id}`], uuidv7());
+      });
+    assert.equal((await reserve(tried)).reservations[0]?.state, 'granted');
+    assert.equal((await reserve(lost)).reservations[0]?.state, 'refused');
+    vendor(0).reply = () => someone;
+    const { results } = await harness.engine.searchMany(
+      scopeOf(tenantId, { source: 'batch' }),
+      [requestOf('phone', { phone }, {}, tried)],
+      never,
+    );
+    assert.deepEqual([results[0]?.status, vendor(0).requests.length], ['found', 1]);
+    assert.deepEqual(
+      (await charges()).map(({ state, calls, amount }) => [state, calls, amount]),
+      [['settled', 2, '30000']],
+    );
+    assert.equal(vendor(0).requests[0]?.headers['idempotency-key'], `${tried}:${id}`);
   });
 
   it('asks once what stands in two batches at the same time', async () => {
