@@ -5,6 +5,7 @@ import { createApiKeyRoutes } from './api-keys.routes.ts';
 import { createDeletionRoutes } from './deletion.routes.ts';
 import { createEmailRoutes } from './emails.routes.ts';
 import { createInvitationRoutes } from './invitations.routes.ts';
+import { createJoinRoutes } from './join.routes.ts';
 import { createKeyRoutes } from './keys.routes.ts';
 import { createLogInRoutes } from './log-in.routes.ts';
 import { createMemberRoutes } from './members.routes.ts';
@@ -32,5 +33,6 @@ export function createIdentityRoutes(services: Services): Route[] {
     ...createOrganisationRoutes(parts),
     ...createMemberRoutes(parts),
     ...createInvitationRoutes(parts),
+    ...createJoinRoutes(parts),
   ];
 }
