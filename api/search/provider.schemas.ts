@@ -62,6 +62,30 @@ const http = httpProviderConfigSchema.meta({
     "A vendor's JSON API: its request as templates, its answer by JSON pointers. See docs/search.md.",
 });
 
+const exampleProvider = {
+  kind: 'http',
+  name: 'acme',
+  cost_per_call: '0.01',
+  cost_per_hit: '0.05',
+  budget_per_day: '20',
+  rate_per_second: 10,
+  rate_burst: 20,
+  http: {
+    kinds: ['phone'],
+    request: {
+      url: 'https://api.example.com/v1/people?phone={{phone.e164}}',
+      headers: { authorization: 'Bearer {{secret.api_key}}', 'idempotency-key': '{{call.key}}' },
+    },
+    answer: {
+      people: '/matches',
+      fields: { full_name: '/name', emails: ['/email'] },
+      score: { pointer: '/confidence', lowest: 0, highest: 100 },
+    },
+    validated: [{ pointer: '/verified', equals: true }],
+  },
+  secrets: { api_key: 'the key from the vendor' },
+};
+
 export const newProvider = z
   .strictObject({
     kind: z.enum(providerKinds),
@@ -102,7 +126,7 @@ export const newProvider = z
       });
     }
   })
-  .meta({ id: 'NewSearchProvider' });
+  .meta({ id: 'NewSearchProvider', example: exampleProvider });
 
 export type NewProvider = z.output<typeof newProvider>;
 
@@ -118,7 +142,7 @@ export const providerChange = z
     http: z.ZodOptional<typeof http>;
     secrets: z.ZodOptional<z.ZodRecord<typeof secretName, z.ZodNullable<typeof secretValue>>>;
   })
-  .meta({ id: 'SearchProviderChange' });
+  .meta({ id: 'SearchProviderChange', example: { enabled: false, budget_per_day: '12.50' } });
 
 export type ProviderChange = z.output<typeof providerChange>;
 
@@ -143,9 +167,11 @@ export const provider = z
 
 export const providerList = z.object({ items: z.array(provider) });
 
-export const providerOrder = z.strictObject({
-  ids: z.array(z.uuid()).min(1).max(100).meta({ description: 'Every provider once, in the new order.' }),
-});
+export const providerOrder = z
+  .strictObject({
+    ids: z.array(z.uuid()).min(1).max(100).meta({ description: 'Every provider once, in the new order.' }),
+  })
+  .meta({ id: 'SearchProviderOrder', example: { ids: ['01989b2e-0000-7000-8000-000000000001'] } });
 
 export const providerHealth = z
   .object({
@@ -199,4 +225,6 @@ export const searchSettings = z
   })
   .meta({ id: 'SearchSettings' });
 
-export const searchSettingsChange = z.strictObject(searchSettings.partial().shape);
+export const searchSettingsChange = z
+  .strictObject(searchSettings.partial().shape)
+  .meta({ id: 'SearchSettingsChange', example: { cache_ttl_seconds: 600 } });
