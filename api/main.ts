@@ -1,4 +1,5 @@
 import { ConfigError, domainsFromArguments, loadConfig } from '../platform/config.ts';
+import { endInOrder } from '../platform/process-end.ts';
 import { loadTemporalConfig } from '../temporal.config.ts';
 import { startApi } from './run.ts';
 
@@ -8,10 +9,9 @@ try {
     loadTemporalConfig(),
     domainsFromArguments(process.argv),
   );
-  let stopping: Promise<void> | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => void (stopping ??= api.stop()));
+  endInOrder(api.stop, 18);
 } catch (error) {
   process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
-  process.exitCode = 1;
+  // What has been opened by then would keep the process alive.
+  process.exit(1);
 }

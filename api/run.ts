@@ -21,7 +21,7 @@ import { lazyTemporal } from './temporal.ts';
 
 export interface RunningApi {
   port: number;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /**
@@ -61,7 +61,12 @@ export async function startApi(
     database: async () => void (await Promise.all(domains.map((domain) => database.ping(domain)))),
   };
   const useful: ReadinessChecks = {
-    temporal: async () => void (await (await temporal.client()).connection.workflowService.getSystemInfo({})),
+    temporal: async () => {
+      const client = await temporal.client();
+      await client.withDeadline(Date.now() + 2_000, () =>
+        client.connection.workflowService.getSystemInfo({}),
+      );
+    },
   };
   const routes = [
     ...createRoutes(services, domains),
@@ -92,15 +97,15 @@ export async function startApi(
   });
   const { port } = server.address() as AddressInfo;
   log.info({ domains, port }, 'the API is listening');
-  return {
-    port,
-    stop: async () => {
-      stopping.abort();
-      await closeServer(server, graceMilliseconds);
-      await temporal.close();
-      await database.close();
-    },
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await closeServer(server, graceMilliseconds);
+    await database.close();
+    // Last: a call that is still being retried fails in a timer of the SDK, where nobody can catch it.
+    await temporal.close();
   };
+  return { port, stop: () => (stopped ??= stop()) };
 }
 
 /** The account of `npm start`. Its password is its API key, so that there is one thing to copy. */

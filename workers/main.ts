@@ -1,17 +1,30 @@
 import { ConfigError, domainsFromArguments, loadConfig } from '../platform/config.ts';
+import { endAtOnce, endInOrder } from '../platform/process-end.ts';
 import { loadTemporalConfig } from '../temporal.config.ts';
-import { startWorkers } from './run.ts';
+import { startWorkers, type RunningWorkers } from './run.ts';
 
-try {
-  const workers = await startWorkers(
-    loadConfig(process.env),
-    loadTemporalConfig(),
-    domainsFromArguments(process.argv),
-  );
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void workers.stop());
-  await workers.finished;
-  await workers.stop();
-} catch (error) {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
-  process.exitCode = 1;
+const workers = await start();
+endInOrder(workers.stop, 24);
+// When one worker fails, the others finish what they have in hand; then the process ends, to be started anew.
+const failure: unknown = await workers.finished.then(
+  () => null,
+  (error: unknown) => error,
+);
+await workers.stop();
+if (failure !== null) endAtOnce(failure);
+
+async function start(): Promise<RunningWorkers> {
+  try {
+    return await startWorkers(
+      loadConfig(process.env),
+      loadTemporalConfig(),
+      domainsFromArguments(process.argv),
+    );
+  } catch (error) {
+    process.stderr.write(
+      `${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`,
+    );
+    // What has been opened by then would keep the process alive.
+    process.exit(1);
+  }
 }

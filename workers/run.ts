@@ -1,9 +1,9 @@
 import { Client } from '@temporalio/client';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { activityInterceptor } from '../activities/interceptor.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import { Database } from '../db/database.ts';
-import type { Domain } from '../domain/domains.ts';
+import { publishingDomains, type Domain } from '../domain/domains.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger, type Logger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
@@ -15,7 +15,7 @@ import { activitiesOf } from './activities.ts';
 import { workflowBundle } from './bundle.ts';
 import { createConsumers } from './consumers.ts';
 import { cronWork } from './cron.ts';
-import { Relay } from './relay.ts';
+import { connectionsOf, Relay } from './relay.ts';
 import { reconcileSchedules } from './schedules.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
@@ -24,7 +24,7 @@ export interface RunningWorkers {
   /** Ends when the workers have stopped; rejects when one of them has failed. */
   finished: Promise<void>;
   /** Takes no new work and finishes what is in hand. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /** Starts the workers, the relay and the schedules of some domains. */
@@ -49,7 +49,7 @@ export async function startWorkers(
     workflowBundle(),
   ]);
   const client = new Client({ connection, namespace: temporal.namespace });
-  await registerSearchAttributes(connection, temporal.namespace);
+  await registerSearchAttributes(connection, temporal.namespace, log);
   await reconcileSchedules(client, cronWork, domains);
 
   const workers = await Promise.all(
@@ -69,29 +69,36 @@ export async function startWorkers(
       }),
     ),
   );
-  const relay = new Relay({
-    database,
-    domains,
-    consumers: createConsumers(services, () => Promise.resolve(client)),
-    log,
-    metrics,
+  const consumers = createConsumers(services, () => Promise.resolve(client));
+  const relayed = publishingDomains.filter((domain) => domains.includes(domain));
+  const relayDatabase = new Database({
+    url: config.DATABASE_URL,
+    domainUrls: config.domainUrls,
+    poolSize: connectionsOf(relayed, consumers),
+    applicationName: 'relay',
   });
+  const relay = new Relay({ database: relayDatabase, domains: relayed, consumers, log, metrics });
   relay.start();
   const ops = await startOpsServer({ host: config.HOST, port: config.METRICS_PORT }, metrics.registry, {
     database: async () => void (await Promise.all(domains.map((domain) => database.ping(domain)))),
-    temporal: async () => void (await connection.workflowService.getSystemInfo({})),
+    temporal: async () =>
+      void (await client.withDeadline(Date.now() + 2_000, () =>
+        connection.workflowService.getSystemInfo({}),
+      )),
     workers: async () => {
       const idle = workers.find((worker) => worker.getState() !== 'RUNNING');
       if (idle) throw new Error('a worker is not running');
     },
   });
-  const finished = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
+  const runs = workers.map((worker) => worker.run());
+  const finished = Promise.all(runs).then(() => undefined);
   log.info({ domains, port: ops.port }, 'workers are running');
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await relay.stop();
-    await finished.catch(() => undefined);
+    await relayDatabase.close();
+    await Promise.allSettled(runs);
     await ops.close();
     await connection.close();
     await engine.close();
@@ -108,6 +115,9 @@ function installRuntime(log: Logger): void {
   installed = true;
   Runtime.install({
     shutdownSignals: [],
+    telemetryOptions: {
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+    },
     logger: {
       log: (level, message, meta) => log[level.toLowerCase() as 'info'](meta ?? {}, message),
       trace: (message, meta) => log.trace(meta ?? {}, message),

@@ -38,7 +38,16 @@ export async function reconcileSchedules(
   for await (const schedule of client.schedule.list()) {
     const ours =
       schedule.scheduleId.startsWith(prefix) && domains.includes(schedule.memo?.['domain'] as Domain);
-    if (ours && !keep.has(schedule.scheduleId)) await client.schedule.getHandle(schedule.scheduleId).delete();
+    if (ours && !keep.has(schedule.scheduleId)) await remove(client, schedule.scheduleId);
+  }
+}
+
+async function remove(client: Client, scheduleId: string): Promise<void> {
+  try {
+    await client.schedule.getHandle(scheduleId).delete();
+  } catch (error) {
+    // Another worker has removed it a moment ago, or the list was older than the deletion.
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
 }
 
