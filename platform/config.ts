@@ -156,5 +156,6 @@ export function domainsFromArguments(arguments_: readonly string[]): readonly Do
   const unknown = names.filter((name) => !isDomain(name));
   if (unknown.length > 0)
     throw new ConfigError([`--domains: unknown ${unknown.join(', ')}; there are ${domains.join(', ')}`]);
-  return names.filter(isDomain);
+  // Named twice, a domain would get two workers and two relays.
+  return [...new Set(names.filter(isDomain))];
 }

@@ -11,4 +11,9 @@ describe('what a log shows of an error', () => {
     assert.match(shown, /23505/);
     assert.doesNotMatch(shown, /ada@example\.com/);
   });
+
+  it('leaves out the message of a parser, which quotes the text', () => {
+    const parse = (): unknown => JSON.parse('{"email": ada@example.com}');
+    assert.throws(parse, (error) => !JSON.stringify(describeError(error)).includes('ada@'));
+  });
 });

@@ -33,12 +33,14 @@ export function createLogger(service: string, level: string): Logger {
 
 /**
  * What a log may show of an error: its class, code and stack, and its message only when it is ours. A driver's message
- * can quote the row that offended (PostgreSQL's "Key (email)=(…) already exists").
+ * can quote the row that offended (PostgreSQL's "Key (email)=(…) already exists"), a parser's the text.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const code = (error as { code?: unknown }).code;
   const fromDriver = 'severity' in error || 'query' in error || error.constructor.name.endsWith('Exception');
+  // "Unexpected token in JSON" shows the JSON around it.
+  const quotes = fromDriver || error instanceof SyntaxError;
   const stack = (error.stack ?? '')
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
@@ -46,7 +48,7 @@ export function describeError(error: unknown): Record<string, unknown> {
   return {
     type: error.name,
     ...(typeof code === 'string' ? { code } : {}),
-    ...(fromDriver ? {} : { message: error.message }),
+    ...(quotes ? {} : { message: error.message }),
     stack: stack.map((line) => line.trim()),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   };

@@ -98,6 +98,37 @@ describe('a command with a key', () => {
     assert.deepEqual(answer, { answer: { status: 200, body: 1 }, replayed: false });
   });
 
+  it('keeps the key with the process that took it over, whatever the frozen one before it does', async () => {
+    for (const frozenFails of [true, false]) {
+      const key = command();
+      const { promise: thawed, resolve: thaw } = Promise.withResolvers<undefined>();
+      const { promise: started, resolve: begin } = Promise.withResolvers<undefined>();
+      const { promise: done, resolve: finish } = Promise.withResolvers<undefined>();
+      const frozen = runLeasedCommand(db.database, 'search', key, 0, async () => {
+        begin(undefined);
+        await thawed;
+        if (frozenFails) throw new Error('too late');
+        return { status: 200, body: 'the frozen one' };
+      });
+      await started;
+      const { promise: tookOver, resolve: tell } = Promise.withResolvers<undefined>();
+      const second = runLeasedCommand(db.database, 'search', key, 60, async () => {
+        tell(undefined);
+        await done;
+        return { status: 200, body: 'the second' };
+      });
+      await tookOver;
+      thaw(undefined);
+      await frozen.catch(() => undefined);
+      const third = runLeasedCommand(db.database, 'search', key, 60, async () => ({ status: 200, body: 3 }));
+      await assert.rejects(third, { code: 'idempotency.in_progress' });
+      finish(undefined);
+      await second;
+      const later = await runLeasedCommand(db.database, 'search', key, 60, async () => ({ status: 200 }));
+      assert.equal(later.answer.body, 'the second');
+    }
+  });
+
   it('is forgotten after its retention', async () => {
     await db.database.transaction('search', ({ sql }) =>
       sql(`update search.commands set created_at = now() - interval '25 hours'`),

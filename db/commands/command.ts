@@ -72,35 +72,51 @@ export async function runLeasedCommand(
   work: () => Promise<Answer>,
 ): Promise<CommandAnswer> {
   if (!command) return { answer: await work(), replayed: false };
-  const taken = await database.read(domain, async ({ sql }) => {
-    const rows = await sql(
-      `insert into ${domain}.commands (scope, key, fingerprint, lease_until)
-       values ($1, $2, $3, now() + make_interval(secs => $4))
-       on conflict (scope, key) do update set lease_until = excluded.lease_until
-       where commands.status is null and commands.lease_until < now() and commands.fingerprint = excluded.fingerprint
-       returning key`,
-      [command.scope, command.key, command.fingerprint, leaseSeconds],
-    );
-    return rows.length > 0;
-  });
-  if (!taken)
+  const lease = await takeLease(database, domain, command, leaseSeconds);
+  if (lease === null)
     return {
       answer: await database.read(domain, ({ sql }) => storedAnswer(sql, domain, command)),
       replayed: true,
     };
+  let answer: Answer;
   try {
-    const answer = await work();
-    await database.read(domain, ({ sql }) => storeAnswer(sql, domain, command, answer));
-    return { answer, replayed: false };
+    answer = await work();
   } catch (error) {
-    await database.read(domain, ({ sql }) =>
-      sql(`delete from ${domain}.commands where scope = $1 and key = $2 and status is null`, [
-        command.scope,
-        command.key,
-      ]),
-    );
+    // The work's own error is the one to tell. A key that stays taken is free again when the lease is over.
+    await database.read(domain, ({ sql }) => giveUpLease(sql, domain, command, lease)).catch(() => undefined);
     throw error;
   }
+  await database.read(domain, ({ sql }) => storeAnswer(sql, domain, command, answer, lease));
+  return { answer, replayed: false };
+}
+
+/** The end of the lease, which tells it from any other; null when the key is taken or answered. */
+async function takeLease(
+  database: Database,
+  domain: Domain,
+  command: CommandKey,
+  seconds: number,
+): Promise<string | null> {
+  return await database.read(domain, async ({ sql }) => {
+    const [row] = await sql<{ lease: string }>(
+      `insert into ${domain}.commands (scope, key, fingerprint, lease_until)
+       values ($1, $2, $3, now() + make_interval(secs => $4))
+       on conflict (scope, key) do update set lease_until = excluded.lease_until
+       where commands.status is null and commands.lease_until < now() and commands.fingerprint = excluded.fingerprint
+       returning lease_until::text as lease`,
+      [command.scope, command.key, command.fingerprint, seconds],
+    );
+    return row?.lease ?? null;
+  });
+}
+
+/** Only its own: a process that was frozen beyond its lease must not take the key from the one that followed. */
+async function giveUpLease(sql: Sql, domain: Domain, command: CommandKey, lease: string): Promise<void> {
+  await sql(
+    `delete from ${domain}.commands
+     where scope = $1 and key = $2 and status is null and lease_until = $3::timestamptz`,
+    [command.scope, command.key, lease],
+  );
 }
 
 async function storedAnswer(sql: Sql, domain: Domain, command: CommandKey): Promise<Answer> {
@@ -120,16 +136,24 @@ async function storedAnswer(sql: Sql, domain: Domain, command: CommandKey): Prom
   return { status: row.status, headers: row.headers ?? {}, body: row.body ?? undefined };
 }
 
-async function storeAnswer(sql: Sql, domain: Domain, command: CommandKey, answer: Answer): Promise<void> {
+/** With a lease, only while it is the one that the key is under. */
+async function storeAnswer(
+  sql: Sql,
+  domain: Domain,
+  command: CommandKey,
+  answer: Answer,
+  lease: string | null = null,
+): Promise<void> {
   await sql(
     `update ${domain}.commands set status = $3, headers = $4, body = $5, lease_until = null
-     where scope = $1 and key = $2`,
+     where scope = $1 and key = $2 and status is null and lease_until is not distinct from $6::timestamptz`,
     [
       command.scope,
       command.key,
       answer.status,
       JSON.stringify(answer.headers ?? {}),
       JSON.stringify(answer.body ?? null),
+      lease,
     ],
   );
 }
