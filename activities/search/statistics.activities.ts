@@ -1,6 +1,6 @@
 import type { Database } from '../../db/database.ts';
 import { pruneCache } from '../../db/search/cache.repository.ts';
-import { pruneChargeAnswers, settleAbandonedCharges } from '../../db/search/limits.repository.ts';
+import { pruneChargeAnswers, settleAbandonedCharges } from '../../db/search/limits-upkeep.ts';
 import { pruneSamples } from '../../db/search/provider-health.repository.ts';
 import { pruneSearches } from '../../db/search/search-log.repository.ts';
 import { listStatisticsDue, recountDay } from '../../db/search/statistics.repository.ts';

@@ -1,9 +1,6 @@
 import { hash } from 'node:crypto';
-import { LimitsRepository, type Settlement } from '../../db/search/limits.repository.ts';
 import type { SearchSetup } from '../../db/search/provider.repository.ts';
-import { insertLogEntries } from '../../db/search/search-log.repository.ts';
 import type { Sql } from '../../db/sql.ts';
-import type { NewEvent } from '../../domain/events/event.ts';
 import type { SharedAnswer } from '../../domain/search/answer.ts';
 import { queryKinds } from '../../domain/search/query.ts';
 import { highestCost } from '../../domain/search/provider.ts';
@@ -22,6 +19,7 @@ import type {
   SearchScope,
 } from './contract.ts';
 import { descend } from './descent.ts';
+import { effectsOf, performed, writeEffects } from './effects.ts';
 import { HealthReporter } from './health-reporter.ts';
 import type { MeteredContext } from './metered-context.ts';
 import type { SearchParts } from './parts.ts';
@@ -125,25 +123,11 @@ class Engine implements RunningSearchEngine {
     const log = results.map((result, index) =>
       logEntryOf(result, at(requests, index), this.#hash(scope, result), share),
     );
-    return { results, effects: effectsOf(tenant, settlements, log) };
+    return { results, effects: effectsOf(tenant.setup.currency, settlements, log) };
   }
 
   async recordEffects(sql: Sql, scope: SearchScope, effects: SearchEffects): Promise<void> {
-    const byProvider = new Map<string, Settlement[]>();
-    for (const { providerId, settlement } of effects.settlements) {
-      const known = byProvider.get(providerId);
-      if (known) known.push(settlement);
-      else byProvider.set(providerId, [settlement]);
-    }
-    // In one order for all, so that two transactions wait for each other and never in a circle.
-    for (const providerId of [...byProvider.keys()].toSorted()) {
-      const settlements = byProvider.get(providerId) ?? [];
-      await new LimitsRepository(sql).settle({ id: providerId }, settlements, {
-        leaseId: null,
-        pauseMs: null,
-      });
-    }
-    await insertLogEntries(sql, { ...scope, currency: effects.currency }, effects.log);
+    await writeEffects(sql, scope, effects);
   }
 
   async price(scope: SearchScope, kind: SearchKind): Promise<SearchPrice> {
@@ -177,7 +161,7 @@ class Engine implements RunningSearchEngine {
     const everyKind = { ...stored, searchKinds: [...queryKinds] };
     await descend(context, [{ ...provider, stored: everyKind }], [read.question], new Purse(null));
     await this.#parts.database.transaction('search', ({ sql }) =>
-      this.recordEffects(sql, scope, effectsOf(tenant, settlements, [])),
+      this.recordEffects(sql, scope, effectsOf(tenant.setup.currency, settlements, [])),
     );
     const { steps, people, facts } = read.question.course;
     return { step: steps[0] ?? null, people: [...people], facts: { ...facts }, problem: null };
@@ -203,7 +187,7 @@ class Engine implements RunningSearchEngine {
       settlements = worked.settlements;
     }
     const entry = logEntryOf(result, request, this.#hash(scope, result), performance.now() - started);
-    const effects = effectsOf(tenant, settlements, [entry]);
+    const effects = effectsOf(tenant.setup.currency, settlements, [entry]);
     await this.#parts.database.transaction('search', async (transaction) => {
       await this.recordEffects(transaction.sql, scope, effects);
       await transaction.publish(performed(scope, request, result, effects));
@@ -297,43 +281,8 @@ interface Worked {
   settlements: SearchEffects['settlements'];
 }
 
-function performed(
-  scope: SearchScope,
-  request: SearchRequest,
-  result: SearchResult,
-  effects: SearchEffects,
-): NewEvent {
-  return {
-    type: 'search.performed',
-    tenantId: scope.tenantId,
-    subject: `search:${result.searchId}`,
-    actorId: scope.userId,
-    traceId: scope.traceId,
-    data: {
-      search_id: result.searchId,
-      kind: request.kind,
-      status: result.status,
-      cached: result.cached,
-      cost_micros: String(result.costMicros),
-      days: effects.days,
-    },
-  };
-}
-
 function equalityKey(question: Question): string {
   return `${question.key}:${question.demand.budget ?? ''}`;
-}
-
-function effectsOf(
-  tenant: Tenant,
-  settlements: SearchEffects['settlements'],
-  log: SearchEffects['log'],
-): SearchEffects {
-  return { currency: tenant.setup.currency, settlements, log, days: daysOf(log) };
-}
-
-function daysOf(log: SearchEffects['log']): string[] {
-  return [...new Set(log.map(({ performedAt }) => performedAt.toISOString().slice(0, 10)))];
 }
 
 function at(requests: readonly SearchRequest[], index: number): SearchRequest {
