@@ -1,4 +1,4 @@
-import { isGrpcServiceError, ServiceError, type Client } from '@temporalio/client';
+import { isGrpcServiceError, NamespaceNotFoundError, ServiceError, type Client } from '@temporalio/client';
 import { isOutage } from '../platform/outage.ts';
 import { TargetDown } from './relay.ts';
 
@@ -19,16 +19,21 @@ const callMilliseconds = 15_000;
  *
  * @throws TargetDown when the service is not there or does not let us in; the event is not at fault
  */
-export async function callTemporal<T>(client: Client, call: () => Promise<T>): Promise<T> {
+export async function callTemporal<T>(
+  client: Client,
+  call: () => Promise<T>,
+  milliseconds = callMilliseconds,
+): Promise<T> {
   try {
-    return await client.withDeadline(Date.now() + callMilliseconds, call);
+    return await client.withDeadline(Date.now() + milliseconds, call);
   } catch (error) {
     throw isOutage(error) || isRefusal(error) ? new TargetDown('Temporal is not reachable.', error) : error;
   }
 }
 
-/** gRPC codes of a service that is not set up for us: 5 no such namespace, 7 permission denied, 16 unauthenticated. */
+/** A service that is not set up for us. gRPC codes: 7 permission denied, 16 unauthenticated. */
 function isRefusal(error: unknown): boolean {
+  if (error instanceof NamespaceNotFoundError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && [5, 7, 16].includes(cause.code);
+  return isGrpcServiceError(cause) && [7, 16].includes(cause.code);
 }
