@@ -51,6 +51,8 @@ try {
 } finally {
   await system.leave();
 }
+if (!system.ranBefore)
+  print('\nThe demo has stopped what it had started. `npm start` shows it all again, with the workflows.');
 
 async function demonstrate(api: DemoClient): Promise<void> {
   print('\n1. Import the persons of FEBRL 4a into a new record set');
@@ -64,10 +66,14 @@ async function demonstrate(api: DemoClient): Promise<void> {
       mapping: JSON.stringify({ fields, key: 'rec_id' }),
     },
   );
-  const imported = await follow<Import>(api, `/v1/imports/${importId}`, ({ progress }) => ({
-    done: progress.imported + progress.rejected,
-    of: progress.rows,
-  }));
+  const imported = await follow<Import>(
+    api,
+    `/v1/record-sets/${setId}/imports/${importId}`,
+    ({ progress }) => ({
+      done: progress.imported + progress.rejected,
+      of: progress.rows,
+    }),
+  );
   print(`   ${imported.progress.imported} persons imported, ${imported.progress.rejected} rows rejected`);
 
   print('\n2. Search for every record of FEBRL 4b');

@@ -9,6 +9,8 @@ import { addressesFile, type Addresses } from '../addresses.ts';
 
 export interface DemoSystem extends Addresses {
   apiKey: string;
+  /** It ran before the demo, and goes on after it. */
+  ranBefore: boolean;
   /** Ends what the demo has started; a system that ran before goes on. */
   leave(): Promise<void>;
 }
@@ -24,7 +26,7 @@ export async function findOrStartSystem(root: string): Promise<DemoSystem> {
     const { developmentApiKey } = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as {
       developmentApiKey: string;
     };
-    return { ...addresses, apiKey: developmentApiKey, leave: async () => undefined };
+    return { ...addresses, apiKey: developmentApiKey, ranBefore: true, leave: async () => undefined };
   }
 }
 
@@ -56,6 +58,7 @@ async function startOwn(root: string, dataDir: string): Promise<DemoSystem> {
     apiUrl: system.apiUrl,
     temporalUiUrl: system.temporalUiUrl,
     apiKey: system.developmentApiKey,
+    ranBefore: false,
     leave,
   };
 }
