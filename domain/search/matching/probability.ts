@@ -1,12 +1,13 @@
 /**
  * From bits to probability. By theory (Fellegi and Sunter) the odds are 2^(weight) times the odds before any evidence.
- * Fields are never quite independent, so sums of bits claim too much on both sides: `slope` shrinks them and `shift`
- * moves them. Both were fitted by logistic regression (bench/match.ts --calibrate) over all development sets together.
+ * Fields are never quite independent, so sums of bits claim too much on both sides: `slope` shrinks them, and `shift`
+ * (bits) moves them. Chosen on the development sets together, see docs/matching.md; `npm run bench:match` prints what
+ * logistic regression would still correct.
  */
 const calibration = { slope: 0.85, shift: -0.9 };
 
-/** From this probability on, a person counts as found. */
-export const defaultMatchProbability = 0.5;
+/** From this probability on, a person counts as found. Above one half, because a wrong person is worse than none. */
+export const defaultMatchProbability = 0.6;
 
 /**
  * The fewest people the odds reckon with. That somebody is asked for in a record set of three people doesn't make each
