@@ -134,7 +134,7 @@ export function createBatchSearchActivities(
           const done = await database.transaction('search', async (transaction) => {
             const { sql } = transaction;
             const batch = await new BatchRepository(sql).lock(tenantId, batchId);
-            if (batch.hold !== 'cancel') return viewOf(batch);
+            if (batch.hold !== 'cancel' || batch.phase === 'aggregating') return viewOf(batch);
             const { rows, lastRow } = await skipRows(sql, batch, afterRow, skippedAtOnce);
             afterRow = lastRow;
             if (rows > 0) return null;

@@ -3,19 +3,8 @@ import { createBatchRoutes } from './batch.routes.ts';
 import { createUploadRoutes } from './upload.routes.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from '../../test/support/api.ts';
 import { phonesCsv } from '../../test/support/batches.ts';
+import { formOf } from '../../test/support/search-system.ts';
 import { openSearchEngine } from '../../services/search/open.ts';
-
-/** A form with a file and fields. */
-export function formOf(
-  file: string | Uint8Array,
-  name: string,
-  fields: Record<string, string> = {},
-): FormData {
-  const form = new FormData();
-  for (const [field, value] of Object.entries(fields)) form.set(field, value);
-  form.set('file', new Blob([file as never], { type: 'text/csv' }), name);
-  return form;
-}
 
 describe('Batches over HTTP, with Temporal down', () => {
   let api: TestApi;

@@ -79,7 +79,7 @@ export class ApiClient {
     const text = await response.text();
     const mediaType = (response.headers.get('content-type') ?? '').split(';')[0] ?? '';
     const parsed =
-      text === '' ? undefined : mediaType.endsWith('json') ? (JSON.parse(text) as unknown) : text;
+      text === '' ? undefined : /[/+]json$/.test(mediaType) ? (JSON.parse(text) as unknown) : text;
     this.#contract.check(method, url.pathname, response.status, mediaType, parsed);
     return { status: response.status, headers: response.headers, body: parsed };
   }

@@ -58,7 +58,7 @@ export function contractOf(routes: readonly Route[]): Contract {
         response.content[mediaType],
         `${method} ${found.path} ${status} does not declare ${mediaType}`,
       );
-      if (!mediaType.endsWith('json')) return;
+      if (!/[/+]json$/.test(mediaType)) return;
       const pointer = [
         'paths',
         found.path,

@@ -75,6 +75,7 @@ class BatchRun {
   }
 
   async #next(view: BatchView): Promise<BatchView> {
+    if (view.phase === 'aggregating') return await this.#run('writeResults', 'Write the result files');
     if (view.hold === 'cancel') return await this.#run('skipRest', 'Mark the rest as skipped');
     if (view.hold === 'pause') return await this.#untilChanged();
     switch (view.phase) {
@@ -86,7 +87,7 @@ class BatchRun {
       case 'searching':
         return await this.#search();
       default:
-        return await this.#run('writeResults', 'Write the result files');
+        throw ApplicationFailure.nonRetryable(`There is no step for a batch that is ${view.phase}.`);
     }
   }
 

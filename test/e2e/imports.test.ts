@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import {
+  formOf,
+  startSearchSystem,
+  untilStateAt,
+  type ApiClient,
+  type SearchSystem,
+} from '../support/search-system.ts';
+
+const header = 'id,first name,last name,born,city';
+const people = (names: readonly string[], city = 'Bath'): string =>
+  [
+    header,
+    ...names.map((name, index) => `p${index + 1},${name},Lovelace,1815-12-${10 + index},${city}`),
+  ].join('\n');
+
+describe('Imports into record sets', () => {
+  let system: SearchSystem;
+  let member: ApiClient;
+  let viewer: ApiClient;
+  before(async () => {
+    system = await startSearchSystem();
+    const tenant = await system.api.tenant();
+    member = system.api.client.as(tenant.member);
+    viewer = system.api.client.as(tenant.viewer);
+  });
+  after(() => system.close());
+
+  const newSet = async (name: string): Promise<string> => {
+    const { status, body } = await member.post('/v1/record-sets', { name });
+    assert.equal(status, 201, JSON.stringify(body));
+    return body.id as string;
+  };
+  const importInto = async (set: string, csv: string, fields: Record<string, string> = {}) => {
+    const { status, body, headers } = await member.post(
+      `/v1/record-sets/${set}/imports`,
+      formOf(csv, 'p.csv', fields),
+    );
+    assert.equal(status, 202, JSON.stringify(body));
+    return await untilStateAt(viewer, headers.get('location') ?? '', ['completed', 'failed']);
+  };
+  const isFound = async (set: string, given_name: string): Promise<boolean> => {
+    const { body } = await member.post('/v1/search/name', {
+      given_name,
+      surname: 'Lovelace',
+      record_set_ids: [set],
+    });
+    return (body.people as { fields: { given_name: string } }[]).some(
+      ({ fields }) => fields.given_name === given_name,
+    );
+  };
+
+  it('adds people, reports the rows it rejects, and the people are found', async () => {
+    const set = await newSet('Customers');
+    const preview = await member.post(
+      `/v1/record-sets/${set}/imports/preview`,
+      formOf(people(['Ada', 'Byron']), 'people.csv'),
+    );
+    assert.equal(preview.status, 200, JSON.stringify(preview.body));
+    assert.equal(preview.body.rows, 2);
+
+    const csv = `${people(['Ada', 'Byron', 'Cecil'])}\np1,Twice,Lovelace,1816-01-01,Bath\np9,,,,\np10,too,many,columns,in,it\n`;
+    const done = await importInto(set, csv);
+    assert.equal(done.state, 'completed', JSON.stringify(done.problem));
+    assert.deepEqual([done.progress.rows, done.progress.imported, done.progress.rejected], [6, 3, 3]);
+    const report = await viewer.get(done.rejected_rows);
+    assert.match(report.body, /^.?row,line,code,message,id,first name/);
+    assert.match(report.body, /search\.row_external_id_repeated/);
+    assert.match(report.body, /search\.mapping_nothing_to_search/);
+    assert.match(report.body, /search\.file_row_ragged/);
+    assert.equal((await viewer.get(`/v1/record-sets/${set}`)).body.people, 3);
+    assert.equal(await isFound(set, 'Ada'), true);
+  });
+
+  it('replaces a person of the same external id when it adds', async () => {
+    const set = await newSet('Appended');
+    await importInto(set, people(['Ada', 'Byron']));
+    await importInto(set, people(['Adelaide']));
+    assert.equal((await viewer.get(`/v1/record-sets/${set}`)).body.people, 2);
+    assert.equal(await isFound(set, 'Adelaide'), true);
+  });
+
+  it('replaces all people at once, and clears the old ones away', async () => {
+    const set = await newSet('Replaced');
+    await importInto(set, people(['Ada', 'Byron', 'Cecil']));
+    assert.equal(await isFound(set, 'Byron'), true);
+    const { etag } = Object.fromEntries((await viewer.get(`/v1/record-sets/${set}`)).headers);
+    const done = await importInto(set, people(['Zoe', 'Yolanda']), { mode: 'replace' });
+    assert.equal(done.state, 'completed', JSON.stringify(done.problem));
+    const shown = await viewer.get(`/v1/record-sets/${set}`);
+    assert.equal(shown.body.people, 2);
+    assert.equal(shown.body.name, 'Replaced');
+    assert.notEqual(shown.headers.get('etag'), etag);
+    assert.equal(await isFound(set, 'Zoe'), true);
+    assert.equal(await isFound(set, 'Byron'), false);
+    const { body } = await member.post('/v1/search/name', { given_name: 'Zoe', surname: 'Lovelace' });
+    assert.equal(body.people[0].record_set_id, set);
+  });
+
+  it('leaves the people as they were when a replacement fails', async () => {
+    const set = await newSet('Kept');
+    await importInto(set, people(['Ada']));
+    const cut = `${people(Array.from({ length: 2000 }, (_, i) => `N${i}`))}\n"never closed,`;
+    const failed = await importInto(set, cut, { mode: 'replace' });
+    assert.equal(failed.state, 'failed');
+    assert.equal(failed.problem.code, 'search.file_truncated');
+    assert.equal((await viewer.get(`/v1/record-sets/${set}`)).body.people, 1);
+    assert.equal(await isFound(set, 'Ada'), true);
+  });
+
+  it('renames, refuses a name that is taken and an edit of an old version, and deletes', async () => {
+    const set = await newSet('First name');
+    await newSet('Taken');
+    const before = (await viewer.get(`/v1/record-sets/${set}`)).headers.get('etag') ?? '';
+    const headers = { 'If-Match': before };
+    assert.equal((await member.patch(`/v1/record-sets/${set}`, { name: 'Taken' }, { headers })).status, 409);
+    assert.equal((await member.patch(`/v1/record-sets/${set}`, { name: 'Second' }, { headers })).status, 200);
+    assert.equal((await member.patch(`/v1/record-sets/${set}`, { name: 'Third' }, { headers })).status, 412);
+    await importInto(set, people(['Ada']));
+    assert.equal((await member.delete(`/v1/record-sets/${set}`)).status, 204);
+    assert.equal((await viewer.get(`/v1/record-sets/${set}`)).status, 404);
+    const { status } = await member.post('/v1/search/name', { surname: 'Lovelace', record_set_ids: [set] });
+    assert.equal(status, 404);
+  });
+
+  it('takes one import at a time, and none into another organisation’s set', async () => {
+    const set = await newSet('Busy');
+    const stranger = system.api.client.as((await system.api.tenant()).owner);
+    assert.equal(
+      (await stranger.post(`/v1/record-sets/${set}/imports`, formOf(people(['X']), 'x.csv'))).status,
+      404,
+    );
+    const many = people(Array.from({ length: 3000 }, (_, i) => `N${i}`));
+    const [first, second] = await Promise.all([
+      member.post(`/v1/record-sets/${set}/imports`, formOf(many, 'a.csv')),
+      member.post(`/v1/record-sets/${set}/imports`, formOf(many, 'b.csv')),
+    ]);
+    assert.deepEqual([first.status, second.status].sort(), [202, 409]);
+  });
+});
