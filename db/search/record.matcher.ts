@@ -1,4 +1,4 @@
-import { addSpellings, queryKeys } from '../../domain/search/matching/blocking.ts';
+import { addSpellings, isSingleWord, queryKeys } from '../../domain/search/matching/blocking.ts';
 import { smoothedFrequency } from '../../domain/search/matching/frequency.ts';
 import type { Evidence } from '../../domain/search/matching/evidence.ts';
 import { makeUpOf, type MakeUp } from '../../domain/search/matching/make-up.ts';
@@ -19,7 +19,7 @@ import {
 } from '../../domain/search/matching/score.ts';
 import type { PersonFields } from '../../domain/search/person.ts';
 import type { Sql } from '../sql.ts';
-import { findCandidates, type CandidateScope } from './candidates.ts';
+import { findCandidates, type CandidateScope, type QueryKey } from './candidates.ts';
 import { nicknames as productNicknames } from './nicknames.ts';
 import { RecordKeys } from './record-keys.ts';
 import { findSimilarNames } from './similar-names.ts';
@@ -104,7 +104,7 @@ export class RecordMatcher {
       population: Math.max(leastPopulation, total(sets, 'people') / makeUp.recordsPerPerson),
       ...makeUp,
     };
-    const keys = sets.map(({ id }) => new RecordKeys(id));
+    const keys = sets.map(({ id, people }) => new RecordKeys(id, people));
     const profiles = queries.map(profileOf);
     const first = profiles.map((profile) => queryKeys(profile, this.#nicknames));
     const ranked = await this.#rank(scope, keys, profiles, first);
@@ -150,7 +150,7 @@ export class RecordMatcher {
     blocking: readonly (readonly string[])[],
   ): Promise<Scored[][]> {
     if (profiles.length === 0) return [];
-    const hashed = blocking.map((own) => keys.flatMap((set) => own.map((key) => set.blocking(key))));
+    const hashed = blocking.map((own) => hashKeys(own, keys));
     const candidates = await findCandidates(this.#sql, scope, hashed);
     const people = await this.#profiles([...new Set(candidates.map(({ personNo }) => personNo))]);
     const countOf = await countTermsOf(this.#sql, keys, [...profiles, ...people.values()]);
@@ -228,6 +228,13 @@ interface StoredPerson {
   record_set_id: string;
   external_id: string | null;
   fields: PersonFields;
+}
+
+function hashKeys(own: readonly string[], sets: readonly RecordKeys[]): QueryKey[] {
+  const onlyWords = own.every(isSingleWord);
+  return sets.flatMap((set) =>
+    own.map((key) => ({ key: set.blocking(key), ifRare: !onlyWords && isSingleWord(key) })),
+  );
 }
 
 /** Sorts candidates and gives them their probabilities, each in view of the others. */

@@ -14,13 +14,21 @@ export function blockingKeys(profile: Profile): string[] {
   return [...nameKeys(profile, codes.slice(0, mostNameWords)), ...otherKeys(profile)];
 }
 
-/** The keys of a query: those of its profile, and those of other spellings of its names. */
+/** The keys of a query: those of its profile, and those of the other forms and sounds of its names. */
 export function queryKeys(profile: Profile, nicknames: Nicknames): string[] {
-  const { name } = profile;
+  const { given, surname } = profile.name;
   const keys = new Set(blockingKeys(profile));
-  const given = name.given.flatMap((word) => [word, ...nicknames.formsOf(word)]);
-  addSpellings(keys, profile, given, name.surname);
+  const forms = given.flatMap((word) => nicknames.formsOf(word));
+  addSpellings(keys, profile, [...given, ...forms], surname);
   return [...keys];
+}
+
+/**
+ * Whether a key is one word of a name alone. Where so many people have it that the list is cut short, it says nothing
+ * beside the keys of two fields.
+ */
+export function isSingleWord(key: string): boolean {
+  return key.startsWith('w|');
 }
 
 /** Adds the keys that a query has when its names are spelled in other ways, each with each. */
