@@ -123,7 +123,7 @@ function traceIdOf(ctx: Context): string {
 async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void> {
   const state = stateOf(ctx);
   // Probes must get an answer that does not hang on the database.
-  const principal = route.rate === 'system' ? null : await parts.authenticator.authenticate(ctx);
+  const principal = route.rate === 'system' ? null : await identify(parts, route, ctx);
   state.principal = principal;
   if (route.rate !== 'system') await limit(parts, route, ctx, principal);
   if (route.access !== 'public') {
@@ -152,6 +152,16 @@ async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void>
     ctx,
   } as Request<never, never, never, never>;
   await answer(parts, route, ctx, request, commandKey(route, ctx, principal, json?.raw ?? null));
+}
+
+/** Wrong credentials count against the caller's address: guessing them must not be free. */
+async function identify(parts: AppParts, route: Route, ctx: Context): Promise<Principal | null> {
+  try {
+    return await parts.authenticator.authenticate(ctx);
+  } catch (error) {
+    if (error instanceof Failure) await limit(parts, route, ctx, null);
+    throw error;
+  }
 }
 
 async function limit(

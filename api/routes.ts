@@ -2,6 +2,7 @@ import { createAuditRoutes } from './audit/audit.routes.ts';
 import { createIdentityRoutes } from './identity/routes.ts';
 import { createOutboxRoutes } from './outbox/outbox.routes.ts';
 import type { Route } from './route.ts';
+import { createSearchRoutes } from './search/routes.ts';
 import type { Services } from './services.ts';
 import type { Domain } from '../domain/domains.ts';
 
@@ -9,7 +10,7 @@ import type { Domain } from '../domain/domains.ts';
 const routesOf: Record<Domain, (services: Services) => Route[]> = {
   identity: createIdentityRoutes,
   audit: createAuditRoutes,
-  search: () => [],
+  search: createSearchRoutes,
 };
 
 /** The routes of some domains, with those of the operators. */

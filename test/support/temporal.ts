@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheCandidates } from '../../platform/local/local-settings.ts';
 import { locateTemporalCli } from '../../platform/local/temporal-cli.ts';
 import { startTemporal } from '../../platform/local/temporal.ts';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
@@ -14,7 +15,7 @@ export const temporalServer = oncePerRun(async () => {
   const { path } = await locateTemporalCli({
     searchPath: process.env['PATH'],
     cliPath: process.env['TEMPORAL_CLI_PATH'],
-    cacheCandidates: [join(root, '.data', 'cache')],
+    cacheCandidates: cacheCandidates({ XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] }, join(root, '.data')),
   });
   const server = await startTemporal({
     program: path,
