@@ -135,6 +135,9 @@ describe('Imports into record sets', () => {
       member.post(`/v1/record-sets/${set}/imports`, formOf(many, 'a.csv')),
       member.post(`/v1/record-sets/${set}/imports`, formOf(many, 'b.csv')),
     ]);
-    assert.deepEqual([first.status, second.status].sort(), [202, 409]);
+    assert.deepEqual(
+      [first.status, second.status].toSorted((a, b) => a - b),
+      [202, 409],
+    );
   });
 });

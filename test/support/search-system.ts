@@ -1,15 +1,20 @@
 import { createSearchRoutes } from '../../api/search/routes.ts';
+import type { Config } from '../../platform/config.ts';
+import type { TetheredProcess } from '../../platform/local/process.ts';
 import { openSearchEngine } from '../../services/search/open.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/run.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from './api.ts';
 import { temporalServer } from './temporal.ts';
 import { until } from './until.ts';
+import { startWorkerProcess } from './worker-process.ts';
 
 /** The search domain whole: its API, its workers and relay, on real parts. */
 export interface SearchSystem {
   api: TestApi;
   /** Starts workers of this system in this process. They end with it, or by their `stop`. */
   startWorkers(): Promise<RunningWorkers>;
+  /** Starts workers of this system as a process of their own, which can be killed. They end with it too. */
+  startWorkerProcess(): Promise<TetheredProcess>;
   close(): Promise<void>;
 }
 
@@ -35,8 +40,17 @@ export async function startSearchSystem(
     running.push(workers);
     return workers;
   };
+  const processes: TetheredProcess[] = [];
+  const startProcess = async (): Promise<TetheredProcess> => {
+    const { address, namespace } = await temporalServer();
+    const temporal = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
+    const child = await startWorkerProcess({ ...environmentOf(api.services.config), ...temporal });
+    processes.push(child);
+    return child;
+  };
   const close = async (): Promise<void> => {
     await Promise.all(running.map((workers) => workers.stop()));
+    await Promise.all(processes.map((child) => child.stop()));
     await closeEngine();
     await api.close();
   };
@@ -46,7 +60,25 @@ export async function startSearchSystem(
     await close();
     throw error;
   }
-  return { api, startWorkers: start, close };
+  return { api, startWorkers: start, startWorkerProcess: startProcess, close };
+}
+
+/** The settings of this process's system, for another process of it. */
+function environmentOf(config: Config): Record<string, string> {
+  const { current, keys } = config.ENCRYPTION_KEYS;
+  const ring = [current, ...[...keys.keys()].filter((id) => id !== current)];
+  return {
+    DATABASE_URL: config.DATABASE_URL,
+    ...Object.fromEntries(
+      Object.entries(config.domainUrls).map(([domain, url]) => [`DATABASE_URL_${domain.toUpperCase()}`, url]),
+    ),
+    PUBLIC_URL: config.PUBLIC_URL,
+    SMTP_URL: config.SMTP_URL,
+    STORAGE_DIR: config.STORAGE_DIR ?? '',
+    STORAGE_SIGNING_SECRET: config.STORAGE_SIGNING_SECRET ?? '',
+    ENCRYPTION_KEYS: ring.map((id) => `${id}:${keys.get(id)?.toString('base64') ?? ''}`).join(','),
+    OUTBOUND_ALLOW_PRIVATE: config.OUTBOUND_ALLOW_PRIVATE.join(','),
+  };
 }
 
 /** A form with a file and fields. */
