@@ -49,6 +49,7 @@ export async function startApi(
     statementSeconds: 30,
   });
   const temporal = lazyTemporal(temporalConfig);
+  const ends: (() => Promise<void>)[] = [];
   const services: Services = {
     config,
     database,
@@ -56,6 +57,7 @@ export async function startApi(
     temporal: temporal.client,
     log,
     metrics,
+    onStop: (end) => ends.push(end),
   };
   const needed: ReadinessChecks = {
     database: async () => void (await Promise.all(domains.map((domain) => database.ping(domain)))),
@@ -101,6 +103,7 @@ export async function startApi(
   const stop = async (): Promise<void> => {
     stopping.abort();
     await closeServer(server, graceMilliseconds);
+    for (const end of ends) await end();
     await database.close();
     // Last: a call that is still being retried fails in a timer of the SDK, where nobody can catch it.
     await temporal.close();

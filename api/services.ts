@@ -14,4 +14,6 @@ export interface Services {
   temporal: () => Promise<Client>;
   log: Logger;
   metrics: Metrics;
+  /** Registers what ends with the process, after the last request and before the databases close. */
+  onStop: (end: () => Promise<void>) => void;
 }

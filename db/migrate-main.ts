@@ -1,6 +1,7 @@
 import { ConfigError, domainsFromArguments, loadConfig } from '../platform/config.ts';
 import { migrate } from './migrate.ts';
 
+/** Brings the schemas up to date, of all domains or those of `--domains`; prints the migrations applied, one a line. */
 try {
   const config = loadConfig(process.env);
   const applied = await migrate(
@@ -8,9 +9,6 @@ try {
     domainsFromArguments(process.argv),
   );
   for (const name of applied) process.stdout.write(`${name}\n`);
-  process.stdout.write(
-    applied.length === 0 ? 'The schemas are up to date.\n' : `${applied.length} migrations applied.\n`,
-  );
 } catch (error) {
   process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
   process.exitCode = 1;

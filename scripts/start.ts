@@ -122,7 +122,8 @@ function welcome({ apiUrl, temporalUiUrl, developmentApiKey }: LocalSystem): voi
   reporter.line();
   for (const [name = '', address] of addresses) reporter.line(`  ${name.padEnd(12)} ${address}`);
   reporter.line(`\n  Try it:\n`);
-  reporter.line(`    curl -s ${apiUrl}/v1/users/me -H 'Authorization: Bearer ${developmentApiKey}'`);
+  reporter.line(`    curl -s ${apiUrl}/v1/search/phone -H 'Authorization: Bearer ${developmentApiKey}' \\`);
+  reporter.line(`      -H 'Content-Type: application/json' -d '{"phone": "+1 (415) 555-2671"}'`);
   reporter.line('\n  Ctrl-C stops everything; the next start goes on where this one was.\n');
 }
 

@@ -34,6 +34,9 @@ export function createConsumers(
     'search-statistics': { ...createSearchStatisticsConsumer({ database }), together: true },
     'workflow-starts': createWorkflowStarter(temporal, starts),
     'batch-signals': createBatchSignals(temporal),
-    'batch-mail': createBatchMailConsumer({ database, config, mailer: createMailer(config) }),
+    'batch-mail': {
+      ...createBatchMailConsumer({ database, config, mailer: createMailer(config) }),
+      atOnce: 5,
+    },
   };
 }

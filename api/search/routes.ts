@@ -11,10 +11,7 @@ import { createSearchStatisticsRoutes } from './statistics.routes.ts';
 import { createUploadRoutes } from './upload.routes.ts';
 
 /** Searches with their log and statistics, providers, record sets, and batches. */
-export function createSearchRoutes(
-  services: Services,
-  engine: SearchEngine = openSearchEngine(services),
-): Route[] {
+export function createSearchRoutes(services: Services, engine: SearchEngine = engineOf(services)): Route[] {
   return [
     ...createQuestionRoutes(services, engine),
     ...createProviderRoutes(services, engine),
@@ -24,4 +21,11 @@ export function createSearchRoutes(
     ...createBatchRoutes(services, engine),
     ...createUploadRoutes(services),
   ];
+}
+
+/** The engine of this process, which ends with it. */
+function engineOf(services: Services): SearchEngine {
+  const engine = openSearchEngine(services);
+  services.onStop(() => engine.close());
+  return engine;
 }

@@ -213,7 +213,7 @@ class LocalTree {
     await this.#supervisor.step('Migrations', async (signal) => {
       await runNodeProgram(
         {
-          ...this.#program('Migrations', 'scripts/migrate.ts', log),
+          ...this.#program('Migrations', 'db/migrate-main.ts', log),
           onLine: (line) => {
             log.write(line);
             applied += 1;

@@ -101,6 +101,7 @@ async function startOn(
     ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
     ...options.env,
   });
+  const ends: (() => Promise<void>)[] = [];
   const services: Services = {
     config,
     database: db.database,
@@ -108,6 +109,7 @@ async function startOn(
     temporal: () => Promise.reject(new Error('This test has no Temporal Service.')),
     log: createLogger('test', config.LOG_LEVEL),
     metrics: createMetrics('test'),
+    onStop: (end) => ends.push(end),
     ...options.services,
   };
   const accessTokens = createAccessTokens(services);
@@ -153,6 +155,7 @@ async function startOn(
     operator: async () => user(await makeOrganisation(db.database), 'operator'),
     close: async () => {
       await closeServer(server);
+      for (const end of ends) await end();
       await db.close();
     },
   };
