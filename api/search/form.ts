@@ -51,7 +51,7 @@ export async function readForm<T>(ctx: Context, receive: (file: FormFile) => Pro
   await new Promise<void>((resolve, reject) => {
     finished(parser, (error) => (error ? reject(asFailure(error)) : resolve()));
     ctx.req.once('error', (error) => parser.destroy(error));
-    ctx.req.once('aborted', () => parser.destroy(new Error('The client went away.')));
+    ctx.req.once('aborted', () => refuse('The form ended before it was whole.'));
     ctx.req.pipe(parser);
   }).catch(async (error: unknown) => {
     ctx.req.unpipe(parser);
