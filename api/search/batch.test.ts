@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import type { ApiClient, Caller, Tenant } from '../../test/support/api.ts';
@@ -166,7 +166,7 @@ describe('Batches over HTTP, with Temporal and the workers down', () => {
       'content-length': String(3 * 1024 ** 3),
       expect: '100-continue',
     });
-    const [answer] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
     assert.equal(answer.statusCode, 413);
     assert.match(await text(answer), /storage\.object_too_large/);
     outgoing.destroy();
