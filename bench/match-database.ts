@@ -78,7 +78,7 @@ export async function importPeople(
   return set;
 }
 
-const chunkSize = 5_000;
+const chunkSize = 20_000;
 
 async function storeChunk(
   db: BenchDatabase,
