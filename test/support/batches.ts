@@ -1,30 +1,40 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { Database } from '../../db/database.ts';
 import type { Batch } from '../../db/search/batch.ts';
-import { BatchRepository, createBatch, type NewBatch } from '../../db/search/batch.repository.ts';
-import { readResults, type BatchRowResult } from '../../db/search/batch-results.ts';
-import { batchState, type BatchState } from '../../domain/search/batch.ts';
+import { changeBatch, createBatch, type NewBatch } from '../../db/search/batch.repository.ts';
+import { changeImport, createImport } from '../../db/search/import.repository.ts';
+import type { Import } from '../../db/search/import.ts';
+import { RecordSetRepository } from '../../db/search/record-set.repository.ts';
 import { mappingSchema } from '../../domain/search/mapping.ts';
-import type { SearchWorkers } from './search-workers.ts';
-import { until } from './until.ts';
+import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
+
+interface Parts {
+  database: Database;
+  storage: ObjectStorage;
+}
+
+/** A CSV of different phone numbers. */
+export function phonesCsv(rows: number): string {
+  const lines = Array.from({ length: rows }, (_, index) => `r${index + 1},+1415${String(5_550_000 + index)}`);
+  return `id,phone\n${lines.join('\n')}\n`;
+}
 
 /** Puts a file into the storage and submits a batch of it, as the API does. */
 export async function submitBatch(
-  { db, storage }: Pick<SearchWorkers, 'db' | 'storage'>,
+  parts: Parts,
   tenantId: string,
-  file: string | Buffer,
+  csv: string,
   changes: Partial<NewBatch> = {},
 ): Promise<Batch> {
   const id = uuidv7();
-  const key = `uploads/${tenantId}/${id}`;
-  const bytes = Buffer.from(file);
-  const { sha256 } = await storage.put(key, bytes, { contentType: 'text/csv', maxBytes: 2 ** 31 });
-  return await db.database.transaction('search', (transaction) =>
+  const file = await storeFile(parts, tenantId, csv);
+  return await parts.database.transaction('search', (transaction) =>
     createBatch(transaction, {
       id,
       tenantId,
       name: 'A test',
       kind: 'phone',
-      file: { key, name: 'test.csv', bytes: bytes.length, sha256 },
+      file,
       mapping: mappingSchema.parse({ phones: ['phone'] }),
       options: { minScore: 0.5, requiredFields: [], rowBudget: null, recordSetIds: null, useCache: true },
       priority: 3,
@@ -39,36 +49,70 @@ export async function submitBatch(
   );
 }
 
-export async function readBatch({ db }: Pick<SearchWorkers, 'db'>, { tenantId, id }: Batch): Promise<Batch> {
-  return await db.database.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, id));
+/** A batch that has ended, with result files, without having been searched. */
+export async function endedBatch(parts: Parts, tenantId: string): Promise<Batch> {
+  const batch = await submitBatch(parts, tenantId, phonesCsv(1));
+  const key = `batches/${tenantId}/${batch.id}/results-0/results`;
+  const { bytes } = await parts.storage.put(key, Buffer.from('nothing\n'), {
+    contentType: 'text/csv',
+    maxBytes: 100,
+  });
+  const file = { key, bytes };
+  return await parts.database.transaction('search', (transaction) =>
+    changeBatch(
+      transaction,
+      batch,
+      {
+        phase: 'completed',
+        finishedAt: new Date(),
+        resultFiles: { csv: file, ndjson: file, errors: file },
+      },
+      { type: 'search.batch_completed' },
+    ),
+  );
 }
 
-/** Waits until a batch is in a state. */
-export async function untilState(
-  workers: Pick<SearchWorkers, 'db'>,
-  batch: Batch,
-  state: BatchState,
-  milliseconds = 60_000,
-): Promise<Batch> {
-  let now = batch;
-  try {
-    return await until(async () => {
-      now = await readBatch(workers, batch);
-      return batchState(now) === state ? now : null;
-    }, milliseconds);
-  } catch (error) {
-    throw new Error(`The batch is ${batchState(now)}, not ${state}: ${JSON.stringify(now.problem)}`, {
-      cause: error,
+/** An empty record set. */
+export async function makeRecordSet({ database }: Parts, tenantId: string): Promise<string> {
+  const id = uuidv7();
+  await database.transaction('search', ({ sql }) =>
+    new RecordSetRepository(sql, tenantId).create(id, `Set ${id}`, uuidv7()),
+  );
+  return id;
+}
+
+/** An import that has ended with a report, without having imported anybody. */
+export async function endedImport(parts: Parts, tenantId: string): Promise<Import> {
+  const recordSetId = await makeRecordSet(parts, tenantId);
+  const id = uuidv7();
+  const key = `imports/${tenantId}/${id}/rejected.csv`;
+  const { bytes } = await parts.storage.put(key, Buffer.from('row\n'), {
+    contentType: 'text/csv',
+    maxBytes: 100,
+  });
+  const file = await storeFile(parts, tenantId, 'name\nAda\n');
+  return await parts.database.transaction('search', async (transaction) => {
+    const created = await createImport(transaction, {
+      id,
+      tenantId,
+      recordSetId,
+      contentId: recordSetId,
+      mode: 'append',
+      file,
+      mapping: mappingSchema.parse({ fields: { full_name: 'name' } }),
+      traceId: null,
+      createdBy: uuidv7(),
     });
-  }
+    const change = { phase: 'completed', finishedAt: new Date(), reportFile: { key, bytes } } as const;
+    return await changeImport(transaction, created, change, { type: 'search.import_completed' });
+  });
 }
 
-export async function allResults({ db }: Pick<SearchWorkers, 'db'>, batch: Batch): Promise<BatchRowResult[]> {
-  return await db.database.read('search', ({ sql }) => readResults(sql, batch.id, 0, 10_000_000));
-}
-
-/** A CSV of different phone numbers. */
-export function phonesCsv(rows: number): string {
-  const lines = Array.from({ length: rows }, (_, index) => `r${index + 1},+1415${String(5_550_000 + index)}`);
-  return `id,phone\n${lines.join('\n')}\n`;
+async function storeFile({ storage }: Parts, tenantId: string, content: string): Promise<Batch['file']> {
+  const key = `uploads/${tenantId}/${uuidv7()}`;
+  const { bytes, sha256 } = await storage.put(key, Buffer.from(content), {
+    contentType: 'text/csv',
+    maxBytes: 2 ** 31,
+  });
+  return { key, name: 'test.csv', bytes, sha256 };
 }
