@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { DomainEvent } from '../domain/events/event.ts';
 import { batchChangedSignal, batchWorkflowId } from '../workflows/search/messages.ts';
-import type { OutboxConsumer } from './relay.ts';
+import type { OutboxConsumer } from './outbox-consumer.ts';
 import { callTemporal, reachTemporal } from './temporal-outage.ts';
 
 /**

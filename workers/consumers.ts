@@ -10,7 +10,7 @@ import { identityStarts } from '../workflows/identity/starts.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
 import { searchStarts } from '../workflows/search/starts.ts';
 import { createBatchSignals } from './batch-signals.ts';
-import type { OutboxConsumer } from './relay.ts';
+import type { OutboxConsumer } from './outbox-consumer.ts';
 import { createWorkflowStarter } from './workflow-starts.ts';
 
 const starts: WorkflowStarts = { ...identityStarts, ...searchStarts };

@@ -13,7 +13,8 @@ import { createMetrics } from '../platform/metrics.ts';
 import { testDatabase, type TestDatabase } from '../test/support/database.ts';
 import { runFolder } from '../test/support/run.ts';
 import { until } from '../test/support/until.ts';
-import { Relay, TargetDown, type OutboxConsumer } from './relay.ts';
+import { TargetDown, type OutboxConsumer } from './outbox-consumer.ts';
+import { Relay } from './relay.ts';
 
 describe('the relay', () => {
   const tenantId = uuidv7();

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheCandidates } from '../platform/local/local-settings.ts';
 import { locateTemporalCli } from '../platform/local/temporal-cli.ts';
 import { startTemporal } from '../platform/local/temporal.ts';
-import { TargetDown } from './relay.ts';
+import { TargetDown } from './outbox-consumer.ts';
 import { callTemporal } from './temporal-outage.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,6 +1,6 @@
 import { isGrpcServiceError, NamespaceNotFoundError, ServiceError, type Client } from '@temporalio/client';
 import { isOutage } from '../platform/outage.ts';
-import { TargetDown } from './relay.ts';
+import { TargetDown } from './outbox-consumer.ts';
 
 /** The client, or `TargetDown` when Temporal can't be reached. */
 export async function reachTemporal(temporal: () => Promise<Client>): Promise<Client> {

@@ -5,7 +5,7 @@ import type { DomainEvent } from '../domain/events/event.ts';
 import { temporalClient } from '../test/support/temporal.ts';
 import { tenantIdAttribute } from '../workflows/search-attributes.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
-import { TargetDown } from './relay.ts';
+import { TargetDown } from './outbox-consumer.ts';
 import { createWorkflowStarter } from './workflow-starts.ts';
 
 describe('the starter of workflows', () => {

@@ -2,7 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/c
 import { TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import type { DomainEvent } from '../domain/events/event.ts';
 import type { WorkflowStart, WorkflowStarts } from '../workflows/start.ts';
-import type { OutboxConsumer } from './relay.ts';
+import type { OutboxConsumer } from './outbox-consumer.ts';
 import { callTemporal, reachTemporal } from './temporal-outage.ts';
 
 /**
