@@ -1,36 +1,14 @@
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
-import { createHash, randomBytes } from 'node:crypto';
-import { addAbortSignal } from 'node:stream';
-import type { Logger } from 'pino';
-import { runCommand, runLeasedCommand, type Answer, type CommandKey } from '../db/commands/command.ts';
-import type { Database, Transaction } from '../db/database.ts';
 import { Failure } from '../domain/failure.ts';
+import { answer } from './answer.ts';
 import { readJson } from './body.ts';
-import { toProblem } from './errors.ts';
-import type { Authenticator, RateLimiter } from './gateway.ts';
+import { commandKey } from './command-key.ts';
+import type { AppParts } from './app-parts.ts';
 import type { Principal } from './principal.ts';
-import type { Reply, Request, Route } from './route.ts';
+import { frameRequest, stateOf } from './request-frame.ts';
+import type { Request, Route } from './route.ts';
 import { validate } from './validate.ts';
-
-export interface AppParts {
-  routes: readonly Route[];
-  database: Database;
-  authenticator: Authenticator;
-  rateLimiter: RateLimiter;
-  log: Logger;
-  /** How many proxies in front of us may be believed in `X-Forwarded-For`. */
-  trustedProxies: number;
-  /** Ends when the process is told to stop: streams of events, which would never end, are broken off. */
-  stopping?: AbortSignal;
-  onAnswer?: (route: Route | null, status: number, seconds: number) => void;
-}
-
-interface RequestState {
-  traceId: string;
-  route: Route | null;
-  principal: Principal | null;
-}
 
 /** The HTTP application: every declared route behind one gateway of authentication, limits, validation and errors. */
 export function createApp(parts: AppParts): Koa {
@@ -44,7 +22,7 @@ export function createApp(parts: AppParts): Koa {
       'an answer broke off',
     );
   });
-  app.use((ctx, next) => answerErrors(parts, ctx, next));
+  app.use((ctx, next) => frameRequest(parts, ctx, next));
 
   const router = new Router();
   for (const route of parts.routes) {
@@ -69,55 +47,6 @@ function refuse(ctx: Context): void {
   if (ctx.method !== 'OPTIONS')
     throw new Failure('request.method_not_allowed', 'This address does not take that method.');
   ctx.status = 204;
-}
-
-function stateOf(ctx: Context): RequestState {
-  return ctx.state as RequestState;
-}
-
-async function answerErrors(parts: AppParts, ctx: Context, next: () => Promise<unknown>): Promise<void> {
-  const started = performance.now();
-  const state: RequestState = Object.assign(stateOf(ctx), {
-    traceId: traceIdOf(ctx),
-    route: null,
-    principal: null,
-  });
-  ctx.set('X-Trace-Id', state.traceId);
-  ctx.set('X-Content-Type-Options', 'nosniff');
-  ctx.set('Cache-Control', 'no-store');
-  try {
-    await next();
-  } catch (error) {
-    const { status, problem, headers } = toProblem(error, state.traceId);
-    ctx.status = status;
-    ctx.set(headers);
-    if (status === 401) ctx.set('WWW-Authenticate', 'Bearer');
-    ctx.body = JSON.stringify(problem);
-    ctx.type = 'application/problem+json';
-    if (status >= 500)
-      parts.log.error({ err: error, trace_id: state.traceId, route: state.route?.path }, 'request failed');
-  }
-  const seconds = (performance.now() - started) / 1_000;
-  parts.onAnswer?.(state.route, ctx.status, seconds);
-  parts.log.info(
-    {
-      trace_id: state.traceId,
-      method: ctx.method,
-      route: state.route?.path ?? null,
-      status: ctx.status,
-      ms: Math.round(seconds * 1_000),
-      tenant_id: state.principal?.tenantId,
-    },
-    'request',
-  );
-}
-
-/** The trace of the caller's W3C `traceparent`, or a new one. */
-function traceIdOf(ctx: Context): string {
-  const given = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.exec(
-    ctx.get('traceparent'),
-  );
-  return given?.[1] ?? randomBytes(16).toString('hex');
 }
 
 async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void> {
@@ -178,83 +107,5 @@ async function limit(
     throw new Failure('request.rate_limited', 'Too many requests. Wait and try again.', {
       retryAfter: rate.retryAfterSeconds,
     });
-  }
-}
-
-/** RFC draft-ietf-httpapi-idempotency-key-header: a key belongs to its caller and to one request. */
-function commandKey(
-  route: Route,
-  ctx: Context,
-  principal: Principal | null,
-  raw: Buffer | string | null,
-): CommandKey | null {
-  const key = ctx.get('Idempotency-Key');
-  if (key === '' || !route.idempotency) return null;
-  if (key.length > 255)
-    throw new Failure('request.invalid', 'An Idempotency-Key has at most 255 characters.');
-  return {
-    scope: principal ? `${principal.tenantId}:${principal.userId}` : `anonymous:${ctx.ip}`,
-    key,
-    fingerprint: fingerprintOf(ctx, raw),
-  };
-}
-
-/** What makes a request the same request: its method, its address with the query, and its body. */
-export function fingerprintOf(ctx: Context, raw: Buffer | string | null): string {
-  return createHash('sha256')
-    .update(`${ctx.method} ${ctx.path}${ctx.search}\n`)
-    .update(raw ?? '')
-    .digest('hex');
-}
-
-async function answer(
-  parts: AppParts,
-  route: Route,
-  ctx: Context,
-  request: Request<never, never, never, never>,
-  command: CommandKey | null,
-): Promise<void> {
-  if (!route.idempotency || route.idempotency.mode === 'handler') {
-    send(parts, ctx, await route.handle(request));
-    return;
-  }
-  const { idempotency } = route;
-  const given =
-    idempotency.mode === 'transaction'
-      ? await runCommand(parts.database, idempotency.domain, command, async (transaction: Transaction) =>
-          toAnswer(await route.handle(request, transaction)),
-        )
-      : await runLeasedCommand(
-          parts.database,
-          idempotency.domain,
-          command,
-          idempotency.leaseSeconds,
-          async () => toAnswer(await route.handle(request)),
-        );
-  if (given.replayed) ctx.set('Idempotency-Replayed', 'true');
-  send(parts, ctx, given.answer);
-}
-
-function toAnswer(reply: Reply): Answer {
-  if (reply.stream) throw new Error('A streamed answer cannot be stored for an Idempotency-Key.');
-  return reply;
-}
-
-/** Writes a reply. JSON unless it is a stream. */
-function send(parts: AppParts, ctx: Context, reply: Reply | Answer): void {
-  ctx.status = reply.status;
-  if (reply.headers) ctx.set(reply.headers);
-  if ('stream' in reply && reply.stream) {
-    const { mediaType, content } = reply.stream;
-    // Its client comes back with `Last-Event-ID`, to a process that stays.
-    if (parts.stopping && mediaType.startsWith('text/event-stream')) addAbortSignal(parts.stopping, content);
-    ctx.type = mediaType;
-    ctx.body = content;
-  } else if (reply.body === undefined) {
-    ctx.body = null;
-    ctx.status = reply.status;
-  } else {
-    ctx.body = JSON.stringify(reply.body);
-    ctx.type = 'application/json';
   }
 }

@@ -12,7 +12,7 @@ import type {
   SearchScope,
 } from '../../services/search/contract.ts';
 import { pageOf, pageQuery, Pages, requireOrder } from '../page.ts';
-import { fingerprintOf } from '../app.ts';
+import { fingerprintOf } from '../command-key.ts';
 import { route, type Reply, type Request, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { presentAnswer, presentLogged, presentPrice, presentStep } from './search.presenter.ts';

@@ -1,0 +1,59 @@
+import type { Context } from 'koa';
+import { addAbortSignal } from 'node:stream';
+import { runCommand, runLeasedCommand, type Answer, type CommandKey } from '../db/commands/command.ts';
+import type { Transaction } from '../db/database.ts';
+import type { AppParts } from './app-parts.ts';
+import type { Reply, Request, Route } from './route.ts';
+
+/** Has the route handle the request, once a key where it promises that, and writes the reply. */
+export async function answer(
+  parts: AppParts,
+  route: Route,
+  ctx: Context,
+  request: Request<never, never, never, never>,
+  command: CommandKey | null,
+): Promise<void> {
+  if (!route.idempotency || route.idempotency.mode === 'handler') {
+    send(parts, ctx, await route.handle(request));
+    return;
+  }
+  const { idempotency } = route;
+  const given =
+    idempotency.mode === 'transaction'
+      ? await runCommand(parts.database, idempotency.domain, command, async (transaction: Transaction) =>
+          toAnswer(await route.handle(request, transaction)),
+        )
+      : await runLeasedCommand(
+          parts.database,
+          idempotency.domain,
+          command,
+          idempotency.leaseSeconds,
+          async () => toAnswer(await route.handle(request)),
+        );
+  if (given.replayed) ctx.set('Idempotency-Replayed', 'true');
+  send(parts, ctx, given.answer);
+}
+
+function toAnswer(reply: Reply): Answer {
+  if (reply.stream) throw new Error('A streamed answer cannot be stored for an Idempotency-Key.');
+  return reply;
+}
+
+/** Writes a reply. JSON unless it is a stream. */
+function send(parts: AppParts, ctx: Context, reply: Reply | Answer): void {
+  ctx.status = reply.status;
+  if (reply.headers) ctx.set(reply.headers);
+  if ('stream' in reply && reply.stream) {
+    const { mediaType, content } = reply.stream;
+    // Its client comes back with `Last-Event-ID`, to a process that stays.
+    if (parts.stopping && mediaType.startsWith('text/event-stream')) addAbortSignal(parts.stopping, content);
+    ctx.type = mediaType;
+    ctx.body = content;
+  } else if (reply.body === undefined) {
+    ctx.body = null;
+    ctx.status = reply.status;
+  } else {
+    ctx.body = JSON.stringify(reply.body);
+    ctx.type = 'application/json';
+  }
+}

@@ -1,0 +1,18 @@
+import type { Logger } from 'pino';
+import type { Database } from '../db/database.ts';
+import type { Authenticator, RateLimiter } from './gateway.ts';
+import type { Route } from './route.ts';
+
+/** What the HTTP application is put together from. */
+export interface AppParts {
+  routes: readonly Route[];
+  database: Database;
+  authenticator: Authenticator;
+  rateLimiter: RateLimiter;
+  log: Logger;
+  /** How many proxies in front of us may be believed in `X-Forwarded-For`. */
+  trustedProxies: number;
+  /** Ends when the process is told to stop: streams of events, which would never end, are broken off. */
+  stopping?: AbortSignal;
+  onAnswer?: (route: Route | null, status: number, seconds: number) => void;
+}
