@@ -9,6 +9,8 @@ import {
   type ApiClient,
   type SearchSystem,
 } from '../support/search-system.ts';
+import { keepHistory } from '../support/histories.ts';
+import { temporalClient } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -201,6 +203,7 @@ describe('Batches, from upload to download', () => {
     const late = await member.post(`/v1/batches/${id}/pause`);
     assert.equal(late.status, 409);
     assert.equal(late.body.state, 'completed');
+    await keepHistory(await temporalClient(), `batch:${id}`, 'runBatch/paused');
   });
 
   it('cancels, keeps what is done, and can be taken up again', async () => {
@@ -224,6 +227,8 @@ describe('Batches, from upload to download', () => {
     const completed = await untilStateAt(viewer, `/v1/batches/${id}`, ['completed']);
     assert.equal(completed.progress.skipped, 0);
     assert.equal(completed.runs, 1);
+    await keepHistory(await temporalClient(), `batch:${id}`, 'runBatch/cancelled');
+    await keepHistory(await temporalClient(), `batch:${id}:retry:1`, 'runBatch/retried');
     assert.equal(
       ((await viewer.get(completed.results.errors)).body as string).trim().split('\r\n').length,
       1,
@@ -262,6 +267,8 @@ describe('Batches, from upload to download', () => {
       `v1,${createHmac('sha256', key).update(signed).digest('base64')}`,
     );
     assert.equal(JSON.parse(last.body).data.id, made.id);
+    await (await temporalClient()).workflow.result(`batch:${made.id}`);
+    await keepHistory(await temporalClient(), `batch:${made.id}`, 'runBatch/webhook-refused-once');
   });
 
   it('is deleted with its rows and files, only after its end', async () => {
@@ -280,6 +287,8 @@ describe('Batches, from upload to download', () => {
       );
       return rows.length === 0;
     });
+    await (await temporalClient()).workflow.result(`batch-purge:${id}`);
+    await keepHistory(await temporalClient(), `batch-purge:${id}`, 'purgeBatch/straight');
     const left = await Array.fromAsync(storage.list(''));
     assert.deepEqual(
       left.filter(({ key }) => key.includes(id)),

@@ -13,6 +13,9 @@ const people = (names: readonly string[], city = 'Bath'): string =>
     header,
     ...names.map((name, index) => `p${index + 1},${name},Lovelace,1815-12-${10 + index},${city}`),
   ].join('\n');
+import { keepHistory } from '../support/histories.ts';
+import { temporalClient } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
 
 describe('Imports into record sets', () => {
   let system: SearchSystem;
@@ -95,6 +98,18 @@ describe('Imports into record sets', () => {
     assert.equal(await isFound(set, 'Byron'), false);
     const { body } = await member.post('/v1/search/name', { given_name: 'Zoe', surname: 'Lovelace' });
     assert.equal(body.people[0].record_set_id, set);
+    const client = await temporalClient();
+    await client.workflow.result(`import:${done.id}`);
+    await keepHistory(client, `import:${done.id}`, 'importRecords/replaced');
+    const { database } = system.api.services;
+    const [left] = await database.read('search', ({ sql }) =>
+      sql<{ people: number; terms: number }>(
+        `select (select count(*)::int from search.persons where record_set_id = $1) as people,
+                (select count(*)::int from search.terms where record_set_id = $1) as terms`,
+        [set],
+      ),
+    );
+    assert.deepEqual(left, { people: 0, terms: 0 }, 'nothing is left of the first content');
   });
 
   it('leaves the people as they were when a replacement fails', async () => {
@@ -106,6 +121,7 @@ describe('Imports into record sets', () => {
     assert.equal(failed.problem.code, 'search.file_truncated');
     assert.equal((await viewer.get(`/v1/record-sets/${set}`)).body.people, 1);
     assert.equal(await isFound(set, 'Ada'), true);
+    await keepHistory(await temporalClient(), `import:${failed.id}`, 'importRecords/failed');
   });
 
   it('renames, refuses a name that is taken and an edit of an old version, and deletes', async () => {
@@ -121,6 +137,12 @@ describe('Imports into record sets', () => {
     assert.equal((await viewer.get(`/v1/record-sets/${set}`)).status, 404);
     const { status } = await member.post('/v1/search/name', { surname: 'Lovelace', record_set_ids: [set] });
     assert.equal(status, 404);
+    const client = await temporalClient();
+    await until(async () => {
+      await client.workflow.result(`record-set-deletion:${set}`);
+      return true;
+    });
+    await keepHistory(client, `record-set-deletion:${set}`, 'deleteRecordSet/straight');
   });
 
   it('takes one import at a time, and none into another organisation’s set', async () => {

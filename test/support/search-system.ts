@@ -20,7 +20,12 @@ export interface SearchSystem {
 
 /** Starts the API and, unless told otherwise, workers. Close it in `after`. */
 export async function startSearchSystem(
-  options: { env?: Record<string, string>; withoutWorkers?: boolean } = {},
+  options: {
+    env?: Record<string, string>;
+    withoutWorkers?: boolean;
+    /** Another Temporal Service than that of the run. */
+    temporal?: { address: string; namespace: string };
+  } = {},
 ): Promise<SearchSystem> {
   let closeEngine = (): Promise<void> => Promise.resolve();
   const api = await startTestApi(
@@ -33,7 +38,7 @@ export async function startSearchSystem(
   );
   const running: RunningWorkers[] = [];
   const start = async (): Promise<RunningWorkers> => {
-    const { address, namespace } = await temporalServer();
+    const { address, namespace } = options.temporal ?? (await temporalServer());
     const workers = await startWorkers(api.services.config, { connection: { address }, namespace }, [
       'search',
     ]);
@@ -42,7 +47,7 @@ export async function startSearchSystem(
   };
   const processes: TetheredProcess[] = [];
   const startProcess = async (): Promise<TetheredProcess> => {
-    const { address, namespace } = await temporalServer();
+    const { address, namespace } = options.temporal ?? (await temporalServer());
     const temporal = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
     const child = await startWorkerProcess({ ...environmentOf(api.services.config), ...temporal });
     processes.push(child);

@@ -4,26 +4,32 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheCandidates } from '../../platform/local/local-settings.ts';
 import { locateTemporalCli } from '../../platform/local/temporal-cli.ts';
-import { startTemporal } from '../../platform/local/temporal.ts';
+import { startTemporal, type LocalTemporal } from '../../platform/local/temporal.ts';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
 import { closeAfterRun, oncePerRun } from './run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** One Temporal Service for the run, in memory. Tests keep apart by the names of their queues and workflows. */
-export const temporalServer = oncePerRun(async () => {
+/** A Temporal Service of the test's own, in memory, with further settings. Its owner stops it. */
+export async function startOwnTemporal(dynamicConfig: Record<string, unknown> = {}): Promise<LocalTemporal> {
   const { path } = await locateTemporalCli({
     searchPath: process.env['PATH'],
     cliPath: process.env['TEMPORAL_CLI_PATH'],
     cacheCandidates: cacheCandidates({ XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] }, join(root, '.data')),
   });
-  const server = await startTemporal({
+  return await startTemporal({
     program: path,
     dbFile: null,
     uiPort: null,
     logLevel: 'error',
     searchAttributes,
+    dynamicConfig,
   });
+}
+
+/** One Temporal Service for the run, in memory. Tests keep apart by the names of their queues and workflows. */
+export const temporalServer = oncePerRun(async () => {
+  const server = await startOwnTemporal();
   closeAfterRun(() => server.stop());
   return server;
 });

@@ -1,0 +1,44 @@
+import { bundleWorkflowCode, Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import assert from 'node:assert/strict';
+import { glob, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { workflowBundle } from '../workers/bundle.ts';
+import { historiesFolder } from './support/histories.ts';
+
+const quiet = () => undefined;
+const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+describe('The workflows of today', () => {
+  it('replay every history that was saved', async () => {
+    const names = (await Array.fromAsync(glob('*/*.json', { cwd: historiesFolder }))).toSorted();
+    const { code } = await workflowBundle();
+    for (const name of names) {
+      await Worker.runReplayHistory({ workflowBundle: { code } }, await historyOf(name), name);
+    }
+    const workflows = new Set(names.map((name) => name.split('/')[0]));
+    for (const workflow of [
+      'runBatch',
+      'importRecords',
+      'deleteRecordSet',
+      'purgeBatch',
+      'expireSearchFiles',
+    ])
+      assert.ok(workflows.has(workflow), `there is a history of ${workflow}`);
+  });
+
+  it('would not be released with a step out of its order', async () => {
+    const altered = fileURLToPath(new URL('./support/altered-workflows.ts', import.meta.url));
+    const { code } = await bundleWorkflowCode({ workflowsPath: altered, logger });
+    const name = 'runBatch/straight.json';
+    await assert.rejects(
+      Worker.runReplayHistory({ workflowBundle: { code } }, await historyOf(name), name),
+      DeterminismViolationError,
+    );
+  });
+});
+
+async function historyOf(name: string): Promise<unknown> {
+  return JSON.parse(await readFile(join(historiesFolder, name), 'utf8'));
+}
