@@ -59,8 +59,10 @@ export async function startApi(
     metrics,
     onStop: (end) => ends.push(end),
   };
+  // Every caller is looked up in identity's database, whatever is served.
+  const databases = [...new Set<Domain>(['identity', ...domains])];
   const needed: ReadinessChecks = {
-    database: async () => void (await Promise.all(domains.map((domain) => database.ping(domain)))),
+    database: async () => void (await Promise.all(databases.map((domain) => database.ping(domain)))),
   };
   const useful: ReadinessChecks = {
     temporal: async () => {

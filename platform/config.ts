@@ -57,6 +57,10 @@ const environment = z.object({
   STORAGE_SIGNING_SECRET: z.string().min(32).optional().describe('signs the URLs of the folder storage'),
   S3_BUCKET: z.string().min(3).optional().describe('bucket of the object storage, instead of a folder'),
   S3_ENDPOINT: z.url().optional().describe('endpoint of an S3 that is not Amazon’s'),
+  S3_PUBLIC_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('endpoint of the S3 as callers reach it, where that is another'),
   S3_REGION: z.string().default('us-east-1').describe('region of the bucket'),
   S3_ACCESS_KEY_ID: z.string().optional().describe('S3 access key'),
   S3_SECRET_ACCESS_KEY: z.string().optional().describe('S3 secret key'),
@@ -65,6 +69,11 @@ const environment = z.object({
   ENCRYPTION_KEYS: keyRing.describe(
     'key ring for secrets at rest: id:base64 of 32 bytes, several with commas',
   ),
+  WORKFLOW_BUNDLE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file of workers/build-bundle.ts; bundled at the start without it'),
   OUTBOUND_ALLOW_PRIVATE: list.default([]).describe('host:port pairs that may be called although private'),
   DEVELOPMENT: z.stringbool().default(false).describe('shows /dev/mail and makes the development account'),
   DEVELOPMENT_API_KEY: z.string().optional().describe('API key of the development account'),

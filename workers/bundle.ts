@@ -7,10 +7,14 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The workflows as one bundle of code. It is kept by the hash of what goes into it, so only the first start after a
- * change takes the seconds that bundling needs.
+ * The workflows as one bundle of code.
+ *
+ * @param prebuilt the file of a bundle that was made with the sources beside it; it must be there. Without it the bundle
+ * is made here and kept by the hash of what goes into it, so that only the first start after a change takes the seconds
+ * that bundling needs.
  */
-export async function workflowBundle(): Promise<{ code: string }> {
+export async function workflowBundle(prebuilt?: string): Promise<{ code: string }> {
+  if (prebuilt !== undefined) return { code: await readFile(prebuilt, 'utf8') };
   const folder = join(root, 'node_modules', '.cache', 'perdure');
   const path = join(folder, `workflows-${await sourceHash()}.js`);
   const kept = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {

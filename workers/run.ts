@@ -46,7 +46,7 @@ export async function startWorkers(
   const services: WorkerServices = { config, database, storage: openStorage(config), log, metrics, engine };
   const [connection, workflows] = await Promise.all([
     NativeConnection.connect(temporal.connection),
-    workflowBundle(),
+    workflowBundle(config.WORKFLOW_BUNDLE),
   ]);
   const client = new Client({ connection, namespace: temporal.namespace });
   await registerSearchAttributes(connection, temporal.namespace, log);

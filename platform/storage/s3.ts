@@ -33,6 +33,8 @@ export interface S3StorageOptions {
   region: string;
   /** Another service than AWS: its URL. */
   endpoint?: string;
+  /** What callers are given in links, where they reach the service by another URL than we do. */
+  publicEndpoint?: string;
   /** Bucket in the path and not in the host name; what most services other than AWS need. */
   forcePathStyle?: boolean;
   /** Left out: the SDK's own chain (environment, instance role, …). */
@@ -45,10 +47,12 @@ const PART_BYTES = 16 * 1024 * 1024;
 /** Object storage in an S3 bucket, of AWS or any service that speaks its API. The bucket must exist. */
 export class S3Storage implements ObjectStorage {
   private readonly client: S3Client;
+  /** Signs links and never connects. */
+  private readonly signer: S3Client;
   private readonly bucket: string;
 
   constructor(options: S3StorageOptions) {
-    const { bucket, ...connection } = options;
+    const { bucket, publicEndpoint, ...connection } = options;
     this.bucket = bucket;
     // Checksums beyond what S3 requires make links that other services refuse (BadDigest on a presigned PUT).
     const checksums = {
@@ -56,10 +60,14 @@ export class S3Storage implements ObjectStorage {
       responseChecksumValidation: 'WHEN_REQUIRED',
     } as const;
     this.client = new S3Client({ ...connection, ...checksums });
+    this.signer = publicEndpoint
+      ? new S3Client({ ...connection, ...checksums, endpoint: publicEndpoint, forcePathStyle: true })
+      : this.client;
   }
 
   /** Closes the connections that are kept open. */
   close(): void {
+    this.signer.destroy();
     this.client.destroy();
   }
 
@@ -148,7 +156,7 @@ export class S3Storage implements ObjectStorage {
       ContentType: contentType,
     });
     const expiresAt = new Date(Date.now() + expiresIn * 1000);
-    const url = await getSignedUrl(this.client, command, {
+    const url = await getSignedUrl(this.signer, command, {
       expiresIn,
       signableHeaders: new Set(['host', 'content-type']),
     });
@@ -165,7 +173,7 @@ export class S3Storage implements ObjectStorage {
     const expiresAt = new Date(Date.now() + expiresIn * 1000);
     return {
       method: 'GET',
-      url: await getSignedUrl(this.client, command, { expiresIn }),
+      url: await getSignedUrl(this.signer, command, { expiresIn }),
       headers: {},
       expiresAt,
     };

@@ -371,3 +371,20 @@ describe('Names of downloads', () => {
     );
   });
 });
+
+describe('Links into S3', () => {
+  it('lead where callers reach it, signed for that host', async () => {
+    const storage = new S3Storage({
+      bucket: 'perdure',
+      region: 'us-east-1',
+      endpoint: 'http://s3.internal:8333',
+      forcePathStyle: true,
+      publicEndpoint: 'https://files.example',
+      credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
+    });
+    const put = await storage.presignPut('t/a', { expiresIn: 60, maxBytes: 1, contentType: 'text/csv' });
+    const get = await storage.presignGet('t/a', { expiresIn: 60, filename: 'a.csv' });
+    storage.close();
+    for (const { url } of [put, get]) assert.ok(url.startsWith('https://files.example/perdure/t/a?'), url);
+  });
+});
