@@ -1,6 +1,6 @@
 import type { Transaction } from '../../db/database.ts';
 import type { Batch } from '../../db/search/batch.ts';
-import { appendRows, linkRows, type NewBatchRow } from '../../db/search/batch-ingest.ts';
+import { analyseRows, appendRows, linkRows, type NewBatchRow } from '../../db/search/batch-ingest.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import { Failure } from '../../domain/failure.ts';
 import { prepareMapping, type MappedRow } from '../../domain/search/apply-mapping.ts';
@@ -112,6 +112,7 @@ export function createBatchFileActivities({
               return await read(tenantId, batchId);
           }
           requireUnchanged(batch.file, sha256());
+          await database.read('search', ({ sql }) => analyseRows(sql));
           return await moveOn(batch, async (transaction, now) => {
             await linkRows(transaction, now);
             return await changeBatch(

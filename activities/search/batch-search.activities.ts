@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Batch } from '../../db/search/batch.ts';
+import { countsOf, type Batch } from '../../db/search/batch.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import {
   pendingRows,
@@ -64,7 +64,12 @@ export function createBatchSearchActivities(
     async planSearch({ batchId, tenantId }) {
       return await withHeartbeat(() =>
         database.read('search', async ({ sql }) => {
-          await new BatchRepository(sql).get(tenantId, batchId);
+          const batch = await new BatchRepository(sql).get(tenantId, batchId);
+          if (countsOf(batch).pending === 0) return [];
+          // Nothing has been searched: all there is.
+          const { rowsFound, rowsNotFound, rowsSkipped, rowsTotal, run } = batch;
+          if (run === 0 && rowsTotal !== null && rowsFound + rowsNotFound + rowsSkipped === 0)
+            return [{ from: 1, to: rowsTotal }];
           return await unfinishedRanges(sql, batchId);
         }),
       );
@@ -116,7 +121,7 @@ export function createBatchSearchActivities(
       const batch = await database.transaction('search', async (transaction) => {
         const { sql } = transaction;
         const now = await new BatchRepository(sql).lock(tenantId, batchId);
-        if (!isSearching(now) || (await unfinishedRanges(sql, batchId)).length > 0) return now;
+        if (!isSearching(now) || countsOf(now).pending > 0) return now;
         return await changeBatch(
           transaction,
           now,

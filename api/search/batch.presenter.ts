@@ -9,6 +9,7 @@ import type { BatchRowResult } from '../../db/search/batch-results.ts';
 import { batchState } from '../../domain/search/batch.ts';
 import { formatDecimal } from '../../domain/search/micros.ts';
 import type { Preview } from '../../domain/search/preview.ts';
+import { processRetentionDays } from '../../domain/search/retention.ts';
 
 /** A batch as callers see it. */
 export function presentBatch(batch: Batch, webhookSecret?: string): object {
@@ -52,8 +53,13 @@ export function presentBatch(batch: Batch, webhookSecret?: string): object {
     created_at: batch.createdAt.toISOString(),
     started_at: batch.startedAt?.toISOString() ?? null,
     finished_at: batch.finishedAt?.toISOString() ?? null,
+    expires_at: batch.finishedAt && expiryOf(batch.finishedAt).toISOString(),
     updated_at: batch.updatedAt.toISOString(),
   };
+}
+
+function expiryOf(finishedAt: Date): Date {
+  return new Date(finishedAt.getTime() + processRetentionDays * 86_400_000);
 }
 
 function decimalOrNull(micros: string | null): string | null {

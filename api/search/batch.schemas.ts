@@ -187,6 +187,7 @@ export const batchShape = z
     created_at: z.iso.datetime(),
     started_at: z.iso.datetime().nullable(),
     finished_at: z.iso.datetime().nullable(),
+    expires_at: z.iso.datetime().nullable().meta({ description: 'When its rows and files are deleted.' }),
     updated_at: z.iso.datetime(),
   })
   .meta({ id: 'Batch' });

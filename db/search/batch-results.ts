@@ -43,7 +43,8 @@ export async function readResults(
     `select r.row_no as "rowNo", r.row_key as "rowKey", r.input as values, coalesce(d.status, 'pending') as status,
        d.code, d.message, d.score, coalesce(d.cost_micros, 0)::text as "costMicros", d.search_id as "searchId",
        coalesce(d.cached, false) as cached, r.leader_row_no as "sameAsRow", d.match, d.facts
-     from search.batch_rows r left join search.batch_results d on d.batch_id = r.batch_id and d.row_no = r.row_no
+     from search.batch_rows r
+       left join search.batch_results d on d.batch_id = r.batch_id and d.row_no = r.row_no and d.row_no > $2
      where r.batch_id = $1 and r.row_no > $2 ${filter} order by r.row_no limit $3`,
     [batchId, afterRow, limit, ...(filter.includes('$4') ? [status] : [])],
   );

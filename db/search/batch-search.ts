@@ -60,7 +60,10 @@ export async function releaseRange(sql: Sql, { batchId, firstRow, token }: Range
   ]);
 }
 
-/** The next rows of a range without a result, in order. Rows that an equal one answers for are left to that one. */
+/**
+ * The next rows of a range without a result, in order. Rows that an equal one answers for are left to that one. (Results
+ * are bounded as rows are, here and below: a merge of both would begin at the first result of the batch each time.)
+ */
 export async function pendingRows(
   sql: Sql,
   batchId: string,
@@ -71,7 +74,8 @@ export async function pendingRows(
   return await sql<PendingRow>(
     `select row_no as "rowNo", input as values, attempt from search.batch_rows r
      where batch_id = $1 and row_no between $2 and $3 and leader_row_no is null
-       and not exists (select 1 from search.batch_results d where d.batch_id = $1 and d.row_no = r.row_no)
+       and not exists (select 1 from search.batch_results d
+                       where d.batch_id = $1 and d.row_no = r.row_no and d.row_no between $2 and $3)
      order by row_no limit $4`,
     [batchId, from, to, limit],
   );
@@ -228,7 +232,8 @@ export async function skipRows(
          attempt
        from search.batch_rows r
        where batch_id = $1 and row_no > $3
-         and not exists (select 1 from search.batch_results d where d.batch_id = $1 and d.row_no = r.row_no)
+         and not exists (select 1 from search.batch_results d
+                         where d.batch_id = $1 and d.row_no = r.row_no and d.row_no > $3)
        order by row_no limit $4
        returning row_no
      ) select count(*)::int as rows, max(row_no) as last from skipped`,

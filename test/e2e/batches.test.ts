@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { phonesCsv } from '../support/batches.ts';
+import { startMailbox, type TestMailbox } from '../support/mailbox.ts';
 import {
   formOf,
   startSearchSystem,
   untilStateAt,
   type ApiClient,
   type SearchSystem,
+  type Tenant,
 } from '../support/search-system.ts';
 import { keepHistory } from '../support/histories.ts';
 import { temporalClient } from '../support/temporal.ts';
@@ -21,16 +23,21 @@ describe('Batches, from upload to download', () => {
   let receiver: WebhookReceiver;
   let member: ApiClient;
   let viewer: ApiClient;
+  let mailbox: TestMailbox;
+  let tenant: Tenant;
   before(async () => {
     receiver = await startWebhookReceiver();
-    system = await startSearchSystem({ env: { OUTBOUND_ALLOW_PRIVATE: receiver.address } });
-    const tenant = await system.api.tenant();
+    mailbox = await startMailbox();
+    const env = { OUTBOUND_ALLOW_PRIVATE: receiver.address, SMTP_URL: mailbox.url };
+    system = await startSearchSystem({ env });
+    tenant = await system.api.tenant();
     member = system.api.client.as(tenant.member);
     viewer = system.api.client.as(tenant.viewer);
   });
   after(async () => {
     await system.close();
     await receiver.close();
+    await mailbox.close();
   });
 
   const submit = async (
@@ -269,6 +276,16 @@ describe('Batches, from upload to download', () => {
     assert.equal(JSON.parse(last.body).data.id, made.id);
     await (await temporalClient()).workflow.result(`batch:${made.id}`);
     await keepHistory(await temporalClient(), `batch:${made.id}`, 'runBatch/webhook-refused-once');
+  });
+
+  it('tells whoever has started it by mail, with its counts and nobody’s data', async () => {
+    const starter = await system.api.user(tenant.id, 'member');
+    const form = formOf(phonesCsv(4), 'spring people.csv', { kind: 'phone' });
+    const { body } = await system.api.client.as(starter).post('/v1/batches', form);
+    const mail = await mailbox.next(starter.email);
+    assert.equal(mail.subject, 'Done: spring people.csv');
+    assert.match(mail.text, new RegExp(`/v1/batches/${body.id}/results.csv`));
+    assert.doesNotMatch(mail.text, /1415555/);
   });
 
   it('is deleted with its rows and files, only after its end', async () => {

@@ -66,6 +66,9 @@ describe('Imports into record sets', () => {
     const done = await importInto(set, csv);
     assert.equal(done.state, 'completed', JSON.stringify(done.problem));
     assert.deepEqual([done.progress.rows, done.progress.imported, done.progress.rejected], [6, 3, 3]);
+    const events = await viewer.get(`/v1/record-sets/${set}/imports/${done.id}/events`);
+    assert.match(events.body, /event: progress\ndata: .*"imported":3/);
+    assert.match(events.body, /event: end\ndata: \{"state":"completed"\}\n\n$/);
     const report = await viewer.get(done.rejected_rows);
     assert.match(report.body, /^.?row,line,code,message,id,first name/);
     assert.match(report.body, /search\.row_external_id_repeated/);
