@@ -12,7 +12,7 @@ import {
   type Tenant,
 } from '../support/search-system.ts';
 import { keepHistory } from '../support/histories.ts';
-import { temporalClient } from '../support/temporal.ts';
+import { temporalClient, untilCompleted } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -274,7 +274,7 @@ describe('Batches, from upload to download', () => {
       `v1,${createHmac('sha256', key).update(signed).digest('base64')}`,
     );
     assert.equal(JSON.parse(last.body).data.id, made.id);
-    await (await temporalClient()).workflow.result(`batch:${made.id}`);
+    await untilCompleted(await temporalClient(), `batch:${made.id}`);
     await keepHistory(await temporalClient(), `batch:${made.id}`, 'runBatch/webhook-refused-once');
   });
 
@@ -304,7 +304,7 @@ describe('Batches, from upload to download', () => {
       );
       return rows.length === 0;
     });
-    await (await temporalClient()).workflow.result(`batch-purge:${id}`);
+    await untilCompleted(await temporalClient(), `batch-purge:${id}`);
     await keepHistory(await temporalClient(), `batch-purge:${id}`, 'purgeBatch/straight');
     const left = await Array.fromAsync(storage.list(''));
     assert.deepEqual(

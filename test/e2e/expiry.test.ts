@@ -4,7 +4,7 @@ import { searchQueue } from '../../workflows/search/messages.ts';
 import { endedImport, phonesCsv } from '../support/batches.ts';
 import { keepHistory } from '../support/histories.ts';
 import { formOf, startSearchSystem, untilStateAt, type SearchSystem } from '../support/search-system.ts';
-import { temporalClient } from '../support/temporal.ts';
+import { temporalClient, untilCompleted } from '../support/temporal.ts';
 
 describe('Files, rows and uploads whose time is over', () => {
   let system: SearchSystem;
@@ -40,7 +40,8 @@ describe('Files, rows and uploads whose time is over', () => {
 
     const client = await temporalClient();
     const workflowId = `expire:${old}`;
-    await client.workflow.execute('expireSearchFiles', { workflowId, taskQueue: searchQueue });
+    await client.workflow.start('expireSearchFiles', { workflowId, taskQueue: searchQueue });
+    await untilCompleted(client, workflowId);
     await keepHistory(client, workflowId, 'expireSearchFiles/straight');
 
     const expired = await member.get(`/v1/batches/${old}`);

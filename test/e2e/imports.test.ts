@@ -14,8 +14,7 @@ const people = (names: readonly string[], city = 'Bath'): string =>
     ...names.map((name, index) => `p${index + 1},${name},Lovelace,1815-12-${10 + index},${city}`),
   ].join('\n');
 import { keepHistory } from '../support/histories.ts';
-import { temporalClient } from '../support/temporal.ts';
-import { until } from '../support/until.ts';
+import { temporalClient, untilCompleted } from '../support/temporal.ts';
 
 describe('Imports into record sets', () => {
   let system: SearchSystem;
@@ -102,7 +101,7 @@ describe('Imports into record sets', () => {
     const { body } = await member.post('/v1/search/name', { given_name: 'Zoe', surname: 'Lovelace' });
     assert.equal(body.people[0].record_set_id, set);
     const client = await temporalClient();
-    await client.workflow.result(`import:${done.id}`);
+    await untilCompleted(client, `import:${done.id}`);
     await keepHistory(client, `import:${done.id}`, 'importRecords/replaced');
     const { database } = system.api.services;
     const [left] = await database.read('search', ({ sql }) =>
@@ -141,10 +140,7 @@ describe('Imports into record sets', () => {
     const { status } = await member.post('/v1/search/name', { surname: 'Lovelace', record_set_ids: [set] });
     assert.equal(status, 404);
     const client = await temporalClient();
-    await until(async () => {
-      await client.workflow.result(`record-set-deletion:${set}`);
-      return true;
-    });
+    await untilCompleted(client, `record-set-deletion:${set}`);
     await keepHistory(client, `record-set-deletion:${set}`, 'deleteRecordSet/straight');
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { phonesCsv } from '../../test/support/batches.ts';
+import { testDataConverter } from '../../test/support/encryption.ts';
 import { keepHistory } from '../../test/support/histories.ts';
 import {
   formOf,
@@ -8,7 +9,7 @@ import {
   untilStateAt,
   type SearchSystem,
 } from '../../test/support/search-system.ts';
-import { startOwnTemporal } from '../../test/support/temporal.ts';
+import { startOwnTemporal, untilCompleted } from '../../test/support/temporal.ts';
 import { until } from '../../test/support/until.ts';
 import type { LocalTemporal } from '../../platform/local/temporal.ts';
 import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
@@ -23,7 +24,7 @@ describe('The workflow of a batch', () => {
     // Suggests a new run after so few events, which otherwise takes thousands.
     temporal = await startOwnTemporal({ 'limit.historyCount.suggestContinueAsNew': 60 });
     connection = await Connection.connect({ address: temporal.address });
-    client = new Client({ connection, namespace: temporal.namespace });
+    client = new Client({ connection, namespace: temporal.namespace, dataConverter: testDataConverter });
     system = await startSearchSystem({ temporal });
   });
   after(async () => {
@@ -69,7 +70,7 @@ describe('The workflow of a batch', () => {
     );
     await untilStateAt(member, `/v1/batches/${body.id}`, ['completed']);
     const handle = client.workflow.getHandle(`batch:${body.id}`);
-    await handle.result();
+    await untilCompleted(client, `batch:${body.id}`);
     const described = await handle.describe();
     assert.equal(described.typedSearchAttributes.get(tenantIdAttribute), tenant.id);
     assert.equal(described.typedSearchAttributes.get(processStatusAttribute), 'completed');
