@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Transaction } from '../database.ts';
+import type { Sql } from '../sql.ts';
 import type { Batch } from './batch.ts';
 
 /** A row of the file, ready to be stored. */
@@ -74,6 +75,15 @@ function shortHash(text: string): string {
 }
 
 /**
+ * Lets PostgreSQL look at the rows that have come in. By itself it does so up to a minute later, and plans until then as
+ * though the batch had a handful of rows: joins of it with itself take the square of its length.
+ */
+export async function analyseRows(sql: Sql): Promise<void> {
+  // Whoever has the table locked for the same purpose does the same work.
+  await sql('analyze (skip_locked) search.batch_rows');
+}
+
+/**
  * Once all rows are there: fails those whose key an earlier row has, and lets every group of equal rows be answered by
  * its first one. Nothing comes of doing it twice.
  */
@@ -90,6 +100,8 @@ export async function linkRows({ sql }: Transaction, batch: Batch): Promise<void
      ) select count(*)::int as rows from failed`,
     [batch.id, batch.tenantId],
   );
+  // Whatever is known of the table's contents by now: the groups must not be formed anew for every row.
+  await sql('set local enable_nestloop = off');
   const [equal] = await sql<{ rows: number }>(
     `with grouped as (
        select row_no, first_value(row_no) over (partition by fingerprint order by row_no) as first
@@ -102,6 +114,7 @@ export async function linkRows({ sql }: Transaction, batch: Batch): Promise<void
      ) select count(*)::int as rows from linked`,
     [batch.id],
   );
+  await sql('set local enable_nestloop to default');
   await sql(`update search.batches set rows_failed = rows_failed + $2, rows_duplicate = $3 where id = $1`, [
     batch.id,
     repeated?.rows ?? 0,
