@@ -8,7 +8,7 @@ import { etagOf } from '../etag.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { validate } from '../validate.ts';
-import { BatchIntake, preferredWait } from './batch-intake.ts';
+import { BatchIntake } from './batch-intake.ts';
 import type { BatchProgress } from './batch-progress.ts';
 import { presentBatch } from './batch.presenter.ts';
 import {
@@ -23,6 +23,7 @@ import {
 import { fileFailures } from './file-failures.ts';
 import { readFormFields } from './form-fields.ts';
 import { IncomingFiles } from './incoming-files.ts';
+import { preferHeader, preferredWait } from './preferred-wait.ts';
 import { previewFile } from './table-preview.ts';
 
 const mediaTypes = ['multipart/form-data', 'application/json'];
@@ -102,7 +103,7 @@ export function createBatchIntakeRoutes(
         description: 'The file in a form, or the id of an upload.',
         schema: { 'multipart/form-data': newBatchForm, 'application/json': newBatch },
       },
-      headers: { Prefer: '`wait=<seconds>`: wait for the end, at most 30 seconds.' },
+      headers: preferHeader,
       idempotency: { domain: 'search', mode: 'handler' },
       responses: {
         200: { description: 'The batch has ended within the time to wait.', body: batchShape },

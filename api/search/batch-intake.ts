@@ -1,4 +1,3 @@
-import type { Context } from 'koa';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { runCommand } from '../../db/commands/command.ts';
@@ -155,14 +154,6 @@ export class BatchIntake {
 /** Where a new process is found, for the answer 202. */
 export function locationOf({ id }: { id: string }): Record<string, string> {
   return { Location: `/v1/batches/${id}` };
-}
-
-const longestWait = 30;
-
-/** The seconds that a caller wants to wait for the end (`Prefer: wait=10`, RFC 7240); 0 for none. */
-export function preferredWait(ctx: Context): number {
-  const wait = /(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:,|;|$)/i.exec(ctx.get('Prefer'))?.[1];
-  return Math.min(Number(wait ?? 0), longestWait);
 }
 
 export const batchId = z.object({ id: z.uuid() });

@@ -25,6 +25,7 @@ import {
   newImportPreviewForm,
 } from './import.schemas.ts';
 import { IncomingFiles } from './incoming-files.ts';
+import { preferHeader, preferredWait } from './preferred-wait.ts';
 import { ProgressFeed } from './progress-feed.ts';
 import { previewFile } from './table-preview.ts';
 
@@ -95,7 +96,8 @@ export function createImportRoutes(services: Services): Route[] {
       summary: 'Import people into a record set',
       description:
         'Takes the same files as a batch. It is accepted in one transaction and then goes on by itself. Rows that are no person are ' +
-        'rejected and reported, each with its reason; the others are stored. One import at a time works on a record set.',
+        'rejected and reported, each with its reason; the others are stored. One import at a time works on a record set. With `Prefer: wait=10` a small ' +
+        'one is answered when it is done.',
       tag,
       access: 'records:write',
       rate: 'upload',
@@ -105,8 +107,10 @@ export function createImportRoutes(services: Services): Route[] {
         description: 'The file in a form, or the id of an upload.',
         schema: { 'multipart/form-data': newImportForm, 'application/json': newImport },
       },
+      headers: preferHeader,
       idempotency: { domain: 'search', mode: 'handler' },
       responses: {
+        200: { description: 'The import has ended within the time to wait.', body: importShape },
         202: {
           description: 'The import is accepted.',
           body: importShape,
@@ -114,7 +118,20 @@ export function createImportRoutes(services: Services): Route[] {
         },
       },
       failures: ['search.record_set_not_found', 'search.import_in_progress', ...fileFailures],
-      handler: (request) => intake.submit(request),
+      handler: async (request) => {
+        const reply = await intake.submit(request);
+        const seconds = preferredWait(request.ctx);
+        if (seconds === 0) return reply;
+        const { id: import_id } = reply.body as { id: string };
+        const given = await get(request.principal.tenantId, { ...request.params, import_id });
+        const now = await endOf(feed, given, seconds, request.signal);
+        if (!isImportFinished(now.phase)) return reply;
+        return {
+          status: 200,
+          headers: { ...reply.headers, 'Preference-Applied': `wait=${seconds}` },
+          body: presentImport(now),
+        };
+      },
     }),
     route({
       method: 'get',
@@ -206,6 +223,21 @@ export function createImportRoutes(services: Services): Route[] {
       },
     }),
   ];
+}
+
+/** The import once it has ended, or as it is when the time is over. */
+async function endOf(
+  feed: ProgressFeed<Import>,
+  given: Import,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Import> {
+  const until = performance.now() + seconds * 1_000;
+  let now = given;
+  while (!isImportFinished(now.phase) && performance.now() < until && !signal.aborted) {
+    now = (await feed.next(now.id, now.revision, until - performance.now(), signal)) ?? now;
+  }
+  return now;
 }
 
 async function* importEvents(

@@ -77,6 +77,16 @@ describe('Imports into record sets', () => {
     assert.equal(await isFound(set, 'Ada'), true);
   });
 
+  it('answers with the end for whoever prefers to wait', async () => {
+    const address = `/v1/record-sets/${await newSet('Waited for')}/imports`;
+    const answer = await member.post(address, formOf(people(['Ada', 'Byron']), 'people.csv'), {
+      headers: { Prefer: 'wait=30' },
+    });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.deepEqual([answer.body.state, answer.body.progress.imported], ['completed', 2]);
+    assert.equal(answer.headers.get('location'), `${address}/${answer.body.id}`);
+  });
+
   it('replaces a person of the same external id when it adds', async () => {
     const set = await newSet('Appended');
     await importInto(set, people(['Ada', 'Byron']));
