@@ -3,6 +3,7 @@ import { countsOf, type Batch } from '../../db/search/batch.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import {
   pendingRows,
+  releaseAllRanges,
   releaseRange,
   reserveBudget,
   skipRows,
@@ -63,8 +64,10 @@ export function createBatchSearchActivities(
   return {
     async planSearch({ batchId, tenantId }) {
       return await withHeartbeat(() =>
-        database.read('search', async ({ sql }) => {
+        database.transaction('search', async ({ sql }) => {
           const batch = await new BatchRepository(sql).get(tenantId, batchId);
+          // Nobody is at work now: what leases are left belong to attempts that were given up.
+          await releaseAllRanges(sql, batchId);
           if (countsOf(batch).pending === 0) return [];
           // Nothing has been searched: all there is.
           const { rowsFound, rowsNotFound, rowsSkipped, rowsTotal, run } = batch;

@@ -60,6 +60,11 @@ export async function releaseRange(sql: Sql, { batchId, firstRow, token }: Range
   ]);
 }
 
+/** Takes every range of a batch from whoever has it, with what was reserved for it. */
+export async function releaseAllRanges(sql: Sql, batchId: string): Promise<void> {
+  await sql('delete from search.batch_chunks where batch_id = $1', [batchId]);
+}
+
 /**
  * The next rows of a range without a result, in order. Rows that an equal one answers for are left to that one. (Results
  * are bounded as rows are, here and below: a merge of both would begin at the first result of the batch each time.)

@@ -132,11 +132,12 @@ class BatchRun {
     for (;;) {
       const view = this.#view as BatchView;
       const goOn = view.phase === 'searching' && view.hold === null && !workflowInfo().continueAsNewSuggested;
-      while (goOn && lanes.canTake(view.concurrency)) {
+      while (goOn && !lanes.isStuck && lanes.canTake(view.concurrency)) {
         const range = queue.take();
         if (!range) break;
         lanes.start(() => this.#searchRange(range, queue, lanes));
       }
+      // Should the last of all still wait for others' money, they are gone: planning anew frees what they held.
       if (lanes.busy === 0) break;
       await lanes.freed(() => this.#changes > seen);
       if (this.#changes > seen) {
@@ -205,6 +206,10 @@ class Lanes {
   waitForOthers = false;
   #ended = 0;
   #failure: { error: unknown } | null = null;
+
+  get isStuck(): boolean {
+    return this.waitForOthers && this.busy === 0;
+  }
 
   canTake(width: number): boolean {
     return this.busy < (this.waitForOthers ? 1 : width);
