@@ -1,0 +1,63 @@
+import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Router } from './gateway-rules.ts';
+
+export interface Gateway {
+  port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Stands in for Traefik, where there is none: forwards by the same rules and tells the same of the caller. `portOf` says
+ * where a service listens here.
+ */
+export async function startGateway(
+  routers: readonly Router[],
+  portOf: (service: string) => number | undefined,
+): Promise<Gateway> {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://gateway').pathname;
+    const router = routers.find(({ matches }) => matches(path));
+    const port = router && portOf(router.service);
+    if (port === undefined) response.writeHead(404).end('404 page not found\n');
+    else forward(request, response, port);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function forward(request: IncomingMessage, response: ServerResponse, port: number): void {
+  const host = request.headers.host ?? '';
+  const { connection: _, ...headers } = request.headers;
+  const onward = send({
+    host: '127.0.0.1',
+    port,
+    method: request.method,
+    path: request.url,
+    headers: {
+      ...headers,
+      'x-forwarded-for': request.socket.remoteAddress,
+      'x-forwarded-host': host,
+      'x-forwarded-port': host.split(':')[1] ?? '80',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-server': 'gateway',
+      'x-real-ip': request.socket.remoteAddress,
+    },
+  });
+  onward.on('response', (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  onward.on('error', () => {
+    if (response.headersSent) response.destroy();
+    else response.writeHead(502).end('Bad Gateway');
+  });
+  request.pipe(onward);
+}
