@@ -99,6 +99,40 @@ describe('Workers killed in the middle', function () {
     assert.equal(batch.cost.amount, formatDecimal(owed));
   });
 
+  it('never make a batch cost more than its budget', async () => {
+    const frugal = await system.api.tenant();
+    const { database } = system.api.services;
+    await onlyProvider(database, frugal.id, {
+      name: 'vendor',
+      config: vendorConfig(vendor),
+      price: { perCall, perHit },
+    });
+    const member = system.api.client.as(frugal.member);
+    const form = formOf(phonesCsv(2_000), 'frugal.csv', { kind: 'phone', budget: '10.00', concurrency: '8' });
+    const made = await member.post('/v1/batches', form);
+    assert.equal(made.status, 202, JSON.stringify(made.body));
+    const address = `/v1/batches/${made.body.id}`;
+    for (const least of [1, 3, 5]) {
+      const worker = await system.startWorkerProcess();
+      await until(async () => Number((await member.get(address)).body.cost.amount) >= least, 60_000);
+      worker.kill();
+      await worker.exited;
+    }
+    await system.startWorkerProcess();
+    const batch = await untilStateAt(member, address, ['completed', 'failed'], 120_000);
+    const [bill] = await database.read('search', ({ sql }) =>
+      sql<{ amount: string }>(
+        'select sum(amount_micros)::text as amount from search.charges where tenant_id = $1',
+        [frugal.id],
+      ),
+    );
+    const { found, not_found, failed, skipped } = batch.progress;
+    assert.equal(found + not_found + failed + skipped, 2_000);
+    assert.ok(skipped > 0);
+    assert.ok(BigInt(bill?.amount ?? 0) <= 10_000_000n, `${bill?.amount} micros were billed`);
+    assert.equal(batch.cost.amount, formatDecimal(BigInt(bill?.amount ?? 0)));
+  });
+
   it('lose and repeat nobody in an import', async () => {
     const member = system.api.client.as(tenant.member);
     const { body: set } = await member.post('/v1/record-sets', { name: 'Killed' });
