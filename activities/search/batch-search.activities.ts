@@ -2,17 +2,14 @@ import { activityInfo } from '@temporalio/activity';
 import { countsOf, type Batch } from '../../db/search/batch.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import {
-  pendingRows,
   releaseAllRanges,
   releaseRange,
   reserveBudget,
-  skipRows,
-  storeResults,
   takeRange,
   unfinishedRanges,
-  type PendingRow,
   type RangeLease,
-} from '../../db/search/batch-search.ts';
+} from '../../db/search/batch-ranges.ts';
+import { pendingRows, skipRows, storeResults, type PendingRow } from '../../db/search/batch-search.ts';
 import type { BatchActivities } from '../../workflows/search/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { RowSearcher } from './batch-row-searcher.ts';

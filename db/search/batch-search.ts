@@ -1,8 +1,8 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { RowStatus } from '../../domain/search/batch.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Sql } from '../sql.ts';
 import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
+import { holdFence, type RangeLease } from './batch-ranges.ts';
 
 /** A row that waits for its answer. */
 export interface PendingRow {
@@ -28,43 +28,6 @@ export interface RowResult {
   attempt: number;
 }
 
-/** An attempt's hold on a range of rows. */
-export interface RangeLease {
-  batchId: string;
-  firstRow: number;
-  token: string;
-}
-
-/**
- * Takes a range of rows in hand. An earlier attempt that may still live can commit nothing from now on, and what it had
- * reserved is free again.
- */
-export async function takeRange(sql: Sql, batchId: string, from: number, to: number): Promise<RangeLease> {
-  const token = uuidv7();
-  await sql(
-    `insert into search.batch_chunks as chunk (batch_id, first_row, last_row, token) values ($1, $2, $3, $4)
-     on conflict (batch_id, first_row) do update
-     set last_row = excluded.last_row, token = excluded.token, attempt = chunk.attempt + 1, reserved_micros = 0,
-       taken_at = now()`,
-    [batchId, from, to, token],
-  );
-  return { batchId, firstRow: from, token };
-}
-
-/** Lets go of a range; of one that another attempt has taken, nothing. */
-export async function releaseRange(sql: Sql, { batchId, firstRow, token }: RangeLease): Promise<void> {
-  await sql('delete from search.batch_chunks where batch_id = $1 and first_row = $2 and token = $3', [
-    batchId,
-    firstRow,
-    token,
-  ]);
-}
-
-/** Takes every range of a batch from whoever has it, with what was reserved for it. */
-export async function releaseAllRanges(sql: Sql, batchId: string): Promise<void> {
-  await sql('delete from search.batch_chunks where batch_id = $1', [batchId]);
-}
-
 /**
  * The next rows of a range without a result, in order. Rows that an equal one answers for are left to that one. (Results
  * are bounded as rows are, here and below: a merge of both would begin at the first result of the batch each time.)
@@ -84,45 +47,6 @@ export async function pendingRows(
      order by row_no limit $4`,
     [batchId, from, to, limit],
   );
-}
-
-/**
- * Reserves money for searching some rows, so that chunks at work at once can't spend more than the budget together. Call
- * it in a transaction that has the batch locked.
- *
- * @param wanted the most that these rows can cost
- * @returns what they may cost. Less than wanted only when nobody else has a reservation; null when others' reservations
- *   stand in the way, of which some will be given back
- */
-export async function reserveBudget(
-  sql: Sql,
-  batch: Batch,
-  lease: RangeLease,
-  wanted: bigint,
-): Promise<bigint | null> {
-  if (batch.budgetMicros === null) return wanted;
-  const [row] = await sql<{ reserved: string }>(
-    `select coalesce(sum(reserved_micros), 0)::text as reserved from search.batch_chunks
-     where batch_id = $1 and first_row <> $2`,
-    [batch.id, lease.firstRow],
-  );
-  const reserved = BigInt(row?.reserved ?? 0);
-  const left = batch.budgetMicros - batch.costMicros - reserved;
-  if (left < wanted && reserved > 0n) return null;
-  const granted = left < wanted ? (left > 0n ? left : 0n) : wanted;
-  await holdFence(sql, lease, granted);
-  return granted;
-}
-
-/** Refuses whoever is not the latest attempt, and keeps a later one waiting until this transaction has ended. */
-async function holdFence(sql: Sql, { batchId, firstRow, token }: RangeLease, reserve: bigint): Promise<void> {
-  const held = await sql(
-    `update search.batch_chunks set reserved_micros = $4
-     where batch_id = $1 and first_row = $2 and token = $3 returning 1`,
-    [batchId, firstRow, token, reserve],
-  );
-  if (held.length === 0)
-    throw new Failure('search.batch_range_lost', 'Another attempt has taken these rows over.');
 }
 
 /**
@@ -203,25 +127,6 @@ const countResults = `
           as seconds from search.batches where id = $1) as since
   where id = $1 and phase = 'searching'
   returning ${batchColumns}`;
-
-/**
- * The ranges of rows that hold some without a result, in order: gaps of less than a hundred rows are bridged, so that
- * there are few ranges, and none holds no such row.
- */
-export async function unfinishedRanges(sql: Sql, batchId: string): Promise<{ from: number; to: number }[]> {
-  return await sql<{ from: number; to: number }>(
-    `with pending as (
-       select row_no, row_no - lag(row_no) over (order by row_no) > 100 as starts
-       from search.batch_rows r
-       where batch_id = $1 and leader_row_no is null
-         and not exists (select 1 from search.batch_results d where d.batch_id = $1 and d.row_no = r.row_no)
-     ), ranged as (
-       select row_no, count(*) filter (where starts) over (order by row_no) as range from pending
-     )
-     select min(row_no) as "from", max(row_no) as "to" from ranged group by range order by range limit 2000`,
-    [batchId],
-  );
-}
 
 /** Ends up to `limit` rows without a result as skipped. Gives how many there were; call it until that is 0. */
 export async function skipRows(

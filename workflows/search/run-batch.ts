@@ -19,6 +19,7 @@ import {
   type RowRange,
   type RunBatchInput,
 } from './messages.ts';
+import { Lanes } from './lanes.ts';
 import { RangeQueue } from './range-queue.ts';
 import { longStep, untilItWorks } from './steps.ts';
 
@@ -196,44 +197,6 @@ class BatchRun {
       // Interactive work goes first, and tenants take turns whatever they have in the queue.
       priority: { priorityKey: this.#view?.priority ?? 3, fairnessKey: tenantId },
     };
-  }
-}
-
-/** Chunks at work at once. */
-class Lanes {
-  busy = 0;
-  /** The budget's rest is in the hands of others: the next chunk can start when one of them has ended. */
-  waitForOthers = false;
-  #ended = 0;
-  #failure: { error: unknown } | null = null;
-
-  get isStuck(): boolean {
-    return this.waitForOthers && this.busy === 0;
-  }
-
-  canTake(width: number): boolean {
-    return this.busy < (this.waitForOthers ? 1 : width);
-  }
-
-  start(work: () => Promise<void>): void {
-    this.busy += 1;
-    work()
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
-      .finally(() => {
-        this.busy -= 1;
-        this.#ended += 1;
-      });
-  }
-
-  /** Waits until a chunk has ended or something else is so. Throws what a chunk threw, once all have ended. */
-  async freed(orElse: () => boolean): Promise<void> {
-    const before = this.#ended;
-    await condition(() => this.#ended > before || orElse());
-    if (!this.#failure) return;
-    await condition(() => this.busy === 0);
-    throw this.#failure.error;
   }
 }
 
