@@ -3,8 +3,8 @@
 set -eu
 for database in temporal:temporal temporal_visibility:visibility; do
   tool() {
-    temporal-sql-tool --plugin postgres12 --ep postgres --port 5432 --user temporal --db "${database%%:*}" "$@"
+    temporal-sql-tool --plugin postgres12 --ep postgres -p 5432 -u temporal --db "${database%%:*}" "$@"
   }
-  tool setup-schema --version 0.0
-  tool update-schema --schema-dir "/etc/temporal/schema/postgresql/v12/${database##*:}/versioned"
+  tool setup-schema -v 0.0
+  tool update-schema -d "/etc/temporal/schema/postgresql/v12/${database##*:}/versioned"
 done

@@ -5,7 +5,7 @@ export interface Router {
   service: string;
   port: number;
   rule: string;
-  matches(path: string): boolean;
+  matches: (path: string) => boolean;
 }
 
 /** The routers that the labels of the compose file give to Traefik, in the order in which it tries them: longest first. */
