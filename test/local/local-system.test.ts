@@ -37,8 +37,8 @@ describe('the local system', () => {
       TEMPORAL_PORT: temporal,
       TEMPORAL_UI_PORT: ui,
     };
-    for (const folder of ['scripts', 'workers', 'api']) await mkdir(join(root, folder));
-    await writeFile(join(root, 'scripts', 'migrate.ts'), "console.log('one: Migration1');");
+    for (const folder of ['db', 'workers', 'api']) await mkdir(join(root, folder));
+    await writeFile(join(root, 'db', 'migrate-main.ts'), "console.log('one: Migration1');");
     await writeFile(join(root, 'workers', 'main.ts'), server('METRICS_PORT'));
     await writeFile(join(root, 'api', 'main.ts'), server('PORT'));
     await writeFile(join(root, 'package.json'), '{ "type": "module" }');
