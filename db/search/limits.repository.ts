@@ -156,8 +156,8 @@ export class LimitsRepository {
 
   async #charges(effectKeys: readonly string[]): Promise<Map<string, ChargeRow>> {
     const rows = await this.#sql<ChargeRow>(
-      `select effect_key, case when state = 'settled' and outcome in ('error', 'throttled') then 'released' else state end
-                as state, answer, amount_micros::text as amount
+      `select effect_key, case when state = 'settled' and outcome in ('error', 'throttled') and answer is null
+                then 'released' else state end as state, answer, amount_micros::text as amount
        from search.charges where effect_key = any($1::text[])`,
       [effectKeys],
     );

@@ -20,6 +20,5 @@ export function settlementOf(
   amountMicros: bigint,
   keep: boolean,
 ): Settlement {
-  const kept = keep && (answer.outcome === 'hit' || answer.outcome === 'miss');
-  return { effectKey, outcome: answer.outcome, amountMicros, answer: kept ? answer : null };
+  return { effectKey, outcome: answer.outcome, amountMicros, answer: keep ? answer : null };
 }

@@ -80,9 +80,23 @@ async function callOne(
   const cost = costOf(provider.stage.price, answer);
   return {
     outcome: { heard: { answer, cost, milliseconds } },
-    settlement: settlementOf(call.chargeKey, answer, cost, true),
+    settlement: settlementOf(call.chargeKey, answer, cost, isKept(context, result, answer)),
     pauseMs: null,
   };
+}
+
+/**
+ * A failure is kept in a batch only. Its rows have a key of their own for every time that somebody wants them asked
+ * again; what is tried again because a worker died must come to what it had come to, and must not put the failures, now
+ * one after another without the hits between them, to the vendor once more: that would open its circuit.
+ */
+function isKept(
+  { scope, signal }: MeteredContext,
+  result: GuardResult<ProviderAnswer>,
+  { outcome }: ProviderAnswer,
+): boolean {
+  if (outcome === 'error') return scope.source === 'batch' && result.ok && !signal.aborted;
+  return outcome === 'hit' || outcome === 'miss';
 }
 
 function ask(source: SearchProvider, call: OutsideCall, signal: AbortSignal): Promise<ProviderAnswer> {

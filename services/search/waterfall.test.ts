@@ -10,6 +10,7 @@ import {
   vendorConfig,
   type SearchHarness,
 } from '../../test/support/search.ts';
+import { until } from '../../test/support/until.ts';
 import { startVendor, type Vendor, type VendorReply } from '../../test/support/vendor.ts';
 
 const never = new AbortController().signal;
@@ -279,7 +280,7 @@ describe('A search over paid providers', () => {
   it('opens the circuit of a failing vendor, for other processes too, and closes it by a probe', async () => {
     await harness.provider(tenantId, {
       name: 'A',
-      breaker: { failures: 2, cooldownMs: 400 },
+      breaker: { failures: 2, cooldownMs: 1_500 },
       config: vendorConfig(vendor(0)),
     });
     vendor(0).reply = () => ({ status: 500 });
@@ -298,8 +299,7 @@ describe('A search over paid providers', () => {
     assert.equal((await search(13, other.engine)).trace[0]?.outcome, 'skipped');
     assert.equal(vendor(0).requests.length, 2);
     vendor(0).reply = () => someone;
-    let probe = await search(14);
-    for (let last = 15; probe.status !== 'found'; last += 1) probe = await search(last);
+    await until(async () => (await search(14)).status === 'found');
     assert.equal((await search(99, other.engine)).status, 'found');
   });
 
@@ -347,6 +347,32 @@ describe('A search over paid providers', () => {
       [tenantId],
     );
     assert.deepEqual(logged, { n: 3, cost: '60000' });
+  });
+
+  it('fails what is tried again in a batch as it failed, without the vendor; a search of a person asks again', async () => {
+    await harness.provider(tenantId, {
+      name: 'A',
+      breaker: { failures: 3, cooldownMs: 60_000 },
+      config: vendorConfig(vendor(0)),
+    });
+    const failing = ['1', '4', '7'];
+    vendor(0).reply = (request) =>
+      failing.includes(request.url.at(-1) ?? '') ? { status: 500 } : { status: 404 };
+    const requestsOf = (key: string) =>
+      Array.from({ length: 9 }, (_, row) =>
+        requestOf('phone', { phone: `+44 7400 12345${row}` }, { useCache: false }, `${key}:${row}`),
+      );
+    const outcomes = async (source: 'api' | 'batch', key: string) => {
+      const all = await harness.engine.searchMany(scopeOf(tenantId, { source }), requestsOf(key), never);
+      return all.results.map(({ trace }) => trace.find(({ provider }) => provider === 'A')?.outcome);
+    };
+    const first = await outcomes('batch', 'batch:b');
+    assert.equal(first.filter((outcome) => outcome === 'error').length, 3);
+    assert.deepEqual(await outcomes('batch', 'batch:b'), first);
+    assert.equal(vendor(0).requests.length, 9);
+    await outcomes('api', 'search:s');
+    await outcomes('api', 'search:s');
+    assert.equal(vendor(0).requests.length, 9 + 9 + 3);
   });
 
   it('keeps to a budget when many processes spend it at once', async () => {
