@@ -1,6 +1,10 @@
+import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Domain } from './domain/domains.ts';
+import type { KeyRing } from './platform/crypto/secret-box.ts';
+import { SealingPayloadCodec } from './platform/temporal/payload-codec.ts';
 
 export interface TemporalConfig {
   connection: {
@@ -28,6 +32,16 @@ export function loadTemporalConfig(): TemporalConfig {
     },
     namespace: namespace ?? 'default',
   };
+}
+
+/** Loaded by the SDK, and put into the bundle of the workflows. */
+export const failureConverterPath = fileURLToPath(
+  new URL('./workflows/failure-converter.ts', import.meta.url),
+);
+
+/** How every client and worker of ours writes what Temporal stores: encrypted, failures included. */
+export function dataConverterOf(keys: KeyRing): DataConverter {
+  return { payloadCodecs: [new SealingPayloadCodec(keys)], failureConverterPath };
 }
 
 export interface QueueOptions {

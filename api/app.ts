@@ -5,6 +5,7 @@ import { answer } from './answer.ts';
 import { readJson } from './body.ts';
 import { commandKey } from './command-key.ts';
 import type { AppParts } from './app-parts.ts';
+import { allowOrigin, answerPreflight } from './cross-origin.ts';
 import type { Principal } from './principal.ts';
 import { frameRequest, stateOf } from './request-frame.ts';
 import type { Request, Route } from './route.ts';
@@ -28,8 +29,12 @@ export function createApp(parts: AppParts): Koa {
   for (const route of parts.routes) {
     router.register(route.path, [route.method], async (ctx: Context) => {
       stateOf(ctx).route = route;
+      allowOrigin(route, ctx);
       await serve(parts, route, ctx);
     });
+    if (route.crossOrigins?.length) {
+      router.register(route.path, ['options'], (ctx: Context) => answerPreflight(route, ctx));
+    }
   }
   app.use(router.routes());
   app.use(refuse);
@@ -37,13 +42,13 @@ export function createApp(parts: AppParts): Koa {
 }
 
 /**
- * Answers what no route takes. `OPTIONS` tells the methods of an address and grants no other origin anything: the API is
- * for servers, and for pages that it serves itself.
+ * Answers what no route takes. `OPTIONS` tells the methods of an address and grants no other origin anything: but for the
+ * routes that name origins, the API is for servers, and for pages that it serves itself.
  */
 function refuse(ctx: Context): void {
   const matched = (ctx['matched'] ?? []) as { methods: string[] }[];
   if (matched.length === 0) throw new Failure('request.not_found', 'There is nothing at this address.');
-  ctx.set('Allow', [...new Set(matched.flatMap((layer) => layer.methods)), 'OPTIONS'].join(', '));
+  ctx.set('Allow', [...new Set([...matched.flatMap((layer) => layer.methods), 'OPTIONS'])].join(', '));
   if (ctx.method !== 'OPTIONS')
     throw new Failure('request.method_not_allowed', 'This address does not take that method.');
   ctx.status = 204;

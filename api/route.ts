@@ -74,6 +74,8 @@ export interface RouteDeclaration {
     schema?: z.ZodType | Record<string, z.ZodType>;
   };
   responses: Record<number, ResponseDeclaration>;
+  /** Origins whose pages may call the route from a browser (CORS). None: no other origin may. */
+  crossOrigins?: readonly string[];
   /** Headers that the route heeds besides the usual ones, with what they do. */
   headers?: Record<string, string>;
   /** Takes `If-Match`: an edit of another state than the present one is refused. */

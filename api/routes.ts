@@ -1,4 +1,5 @@
 import { createAuditRoutes } from './audit/audit.routes.ts';
+import { createCodecRoutes } from './codec/codec.routes.ts';
 import { createIdentityRoutes } from './identity/routes.ts';
 import { createOutboxRoutes } from './outbox/outbox.routes.ts';
 import type { Route } from './route.ts';
@@ -15,5 +16,9 @@ const routesOf: Record<Domain, (services: Services) => Route[]> = {
 
 /** The routes of some domains, with those of the operators. */
 export function createRoutes(services: Services, domains: readonly Domain[]): Route[] {
-  return [...domains.flatMap((domain) => routesOf[domain](services)), ...createOutboxRoutes(services)];
+  return [
+    ...domains.flatMap((domain) => routesOf[domain](services)),
+    ...createOutboxRoutes(services),
+    ...createCodecRoutes(services),
+  ];
 }

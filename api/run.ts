@@ -48,7 +48,7 @@ export async function startApi(
     applicationName: 'api',
     statementSeconds: 30,
   });
-  const temporal = lazyTemporal(temporalConfig);
+  const temporal = lazyTemporal(temporalConfig, config.ENCRYPTION_KEYS);
   const ends: (() => Promise<void>)[] = [];
   const services: Services = {
     config,

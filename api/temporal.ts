@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { Failure } from '../domain/failure.ts';
-import type { TemporalConfig } from '../temporal.config.ts';
+import type { KeyRing } from '../platform/crypto/secret-box.ts';
+import { dataConverterOf, type TemporalConfig } from '../temporal.config.ts';
 
 export interface LazyTemporal {
   client: () => Promise<Client>;
@@ -11,7 +12,8 @@ export interface LazyTemporal {
  * A client that connects when it is first needed, and again after a failed try: the API starts without Temporal.
  * While it is away, `client` fails with `service.unavailable`.
  */
-export function lazyTemporal(config: TemporalConfig): LazyTemporal {
+export function lazyTemporal(config: TemporalConfig, keys: KeyRing): LazyTemporal {
+  const dataConverter = dataConverterOf(keys);
   let connecting: Promise<Connection> | undefined;
   const connect = (): Promise<Connection> => {
     connecting ??= Connection.connect({ ...config.connection, connectTimeout: '3 seconds' }).catch(() => {
@@ -21,7 +23,8 @@ export function lazyTemporal(config: TemporalConfig): LazyTemporal {
     return connecting;
   };
   return {
-    client: async () => new Client({ connection: await connect(), namespace: config.namespace }),
+    client: async () =>
+      new Client({ connection: await connect(), namespace: config.namespace, dataConverter }),
     close: async () => {
       const connection = await connecting?.catch(() => undefined);
       await connection?.close();

@@ -10,6 +10,11 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+const origins = list.refine(
+  (items) => items.every((item) => URL.canParse(item) && new URL(item).origin === item),
+  'each is scheme://host:port, without a path',
+);
+
 const keyRing = z.string().transform((text, context) => {
   try {
     return parseKeyRing(text);
@@ -67,13 +72,16 @@ const environment = z.object({
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).describe('where mail goes out'),
   MAIL_FROM: z.string().min(3).default('Perdure <no-reply@perdure.example>').describe('sender of mails'),
   ENCRYPTION_KEYS: keyRing.describe(
-    'key ring for secrets at rest: id:base64 of 32 bytes, several with commas',
+    'key ring for secrets and payloads at rest: id:base64 of 32 bytes, several with commas',
   ),
   WORKFLOW_BUNDLE: z
     .string()
     .min(1)
     .optional()
     .describe('file of workers/build-bundle.ts; bundled at the start without it'),
+  TEMPORAL_UI_ORIGIN: origins
+    .default([])
+    .describe('origins of the Temporal Web UI, which may have payloads decoded'),
   OUTBOUND_ALLOW_PRIVATE: list.default([]).describe('host:port pairs that may be called although private'),
   DEVELOPMENT: z.stringbool().default(false).describe('shows /dev/mail and makes the development account'),
   DEVELOPMENT_API_KEY: z.string().optional().describe('API key of the development account'),

@@ -5,6 +5,7 @@ import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { workflowBundle } from '../workers/bundle.ts';
+import { testDataConverter } from './support/encryption.ts';
 import { historiesFolder } from './support/histories.ts';
 
 const quiet = () => undefined;
@@ -15,7 +16,11 @@ describe('The workflows of today', () => {
     const names = (await Array.fromAsync(glob('*/*.json', { cwd: historiesFolder }))).toSorted();
     const { code } = await workflowBundle();
     for (const name of names) {
-      await Worker.runReplayHistory({ workflowBundle: { code } }, await historyOf(name), name);
+      await Worker.runReplayHistory(
+        { workflowBundle: { code }, dataConverter: testDataConverter },
+        await historyOf(name),
+        name,
+      );
     }
     const workflows = new Set(names.map((name) => name.split('/')[0]));
     for (const workflow of [

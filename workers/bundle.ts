@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { glob, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { failureConverterPath } from '../temporal.config.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -34,6 +35,7 @@ export async function workflowBundle(prebuilt?: string): Promise<{ code: string 
 export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   return await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
+    failureConverterPath,
     logger: quietLogger,
   });
 }

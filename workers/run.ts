@@ -10,7 +10,7 @@ import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
 import { openStorage } from '../platform/storage/open.ts';
 import { openSearchEngine } from '../services/search/open.ts';
-import { queueOptions, shutdown, type TemporalConfig } from '../temporal.config.ts';
+import { dataConverterOf, queueOptions, shutdown, type TemporalConfig } from '../temporal.config.ts';
 import { activitiesOf } from './activities.ts';
 import { workflowBundle } from './bundle.ts';
 import { createConsumers } from './consumers.ts';
@@ -48,7 +48,8 @@ export async function startWorkers(
     NativeConnection.connect(temporal.connection),
     workflowBundle(config.WORKFLOW_BUNDLE),
   ]);
-  const client = new Client({ connection, namespace: temporal.namespace });
+  const dataConverter = dataConverterOf(config.ENCRYPTION_KEYS);
+  const client = new Client({ connection, namespace: temporal.namespace, dataConverter });
   await registerSearchAttributes(connection, temporal.namespace, log);
   await reconcileSchedules(client, cronWork, domains);
 
@@ -58,6 +59,7 @@ export async function startWorkers(
         connection,
         namespace: temporal.namespace,
         taskQueue: domain,
+        dataConverter,
         workflowBundle: workflows,
         activities: activitiesOf(domain, services),
         interceptors: { activity: [activityInterceptor(log, metrics)] },

@@ -35,16 +35,22 @@ export async function reconcileSchedules(
   const wanted = work.filter((one) => domains.includes(one.domain));
   for (const one of wanted) await createOrUpdate(client, one);
   const keep = new Set(wanted.map((one) => prefix + one.name));
-  for await (const schedule of client.schedule.list()) {
-    const ours =
-      schedule.scheduleId.startsWith(prefix) && domains.includes(schedule.memo?.['domain'] as Domain);
-    if (ours && !keep.has(schedule.scheduleId)) await remove(client, schedule.scheduleId);
+  for await (const { scheduleId } of client.schedule.list()) {
+    if (scheduleId.startsWith(prefix) && !keep.has(scheduleId)) {
+      await removeIfOf(client, scheduleId, domains);
+    }
   }
 }
 
-async function remove(client: Client, scheduleId: string): Promise<void> {
+/**
+ * Removes a schedule whose workflow runs in one of these domains. The queue tells the domain, not a memo: a memo is
+ * encrypted like all payloads and can't be changed, so it would need the key of its day for ever.
+ */
+async function removeIfOf(client: Client, scheduleId: string, domains: readonly Domain[]): Promise<void> {
+  const handle = client.schedule.getHandle(scheduleId);
   try {
-    await client.schedule.getHandle(scheduleId).delete();
+    const { action } = await handle.describe();
+    if (domains.some((domain) => domain === action.taskQueue)) await handle.delete();
   } catch (error) {
     // Another worker has removed it a moment ago, or the list was older than the deletion.
     if (!(error instanceof ScheduleNotFoundError)) throw error;
@@ -80,6 +86,5 @@ function optionsOf(work: CronWork): ScheduleOptions {
       staticSummary: work.summary,
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 hour' },
-    memo: { domain: work.domain },
   };
 }

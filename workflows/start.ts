@@ -6,7 +6,7 @@ export interface WorkflowStart {
   workflowId: string;
   taskQueue: string;
   args: unknown[];
-  /** One line for the Web UI. No personal data: it is stored in the clear. */
+  /** One line for the Web UI. No personal data: whoever may look into the Web UI reads it. */
   summary: string;
   searchAttributes: SearchAttributePair[];
   priority?: Priority;

@@ -43,7 +43,7 @@ describe('accounts that no request makes', () => {
     assert.equal(me.body.role, 'operator');
     assert.deepEqual(
       me.body.scopes.filter((scope: string) => !scope.startsWith('account:')),
-      ['outbox:read', 'outbox:write'],
+      ['outbox:read', 'outbox:write', 'codec:read'],
     );
   });
 

@@ -1,6 +1,9 @@
 import { scopes, type Scope } from './scopes.ts';
 
-/** A person's part in an organisation. An operator runs the platform and sees no tenant's data. */
+/**
+ * A person's part in an organisation. An operator runs the platform and sees no tenant's data, but for the references in
+ * the histories of workflows.
+ */
 export const roles = ['owner', 'admin', 'member', 'viewer', 'operator'] as const;
 
 export type Role = (typeof roles)[number];
@@ -13,7 +16,7 @@ export const grantableRoles = ['owner', 'admin', 'member', 'viewer'] as const sa
 
 export type GrantableRole = (typeof grantableRoles)[number];
 
-const operating: readonly Scope[] = ['outbox:read', 'outbox:write'];
+const operating: readonly Scope[] = ['outbox:read', 'outbox:write', 'codec:read'];
 const own: readonly Scope[] = ['account:read', 'account:write'];
 const reading: readonly Scope[] = [...own, 'records:read', 'providers:read', 'search:read', 'batches:read'];
 const working: readonly Scope[] = [

@@ -19,6 +19,7 @@ export const scopes = [
   'batches:write',
   'outbox:read',
   'outbox:write',
+  'codec:read',
 ] as const;
 
 export type Scope = (typeof scopes)[number];

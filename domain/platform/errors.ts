@@ -16,5 +16,8 @@ export const platformErrors = {
   'storage.object_too_large': 'too_large',
   'storage.link_invalid': 'forbidden',
   'storage.link_expired': 'gone',
+  'codec.payload_malformed': 'unprocessable',
+  'codec.payload_altered': 'unprocessable',
+  'codec.key_unknown': 'unprocessable',
   'service.unavailable': 'unavailable',
 } as const;

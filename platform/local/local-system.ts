@@ -61,6 +61,8 @@ export async function prepareLocalSystem(
     : `http://${host}:${options.settings.TEMPORAL_UI_PORT}`;
   const tree = new LocalTree(options, supervisor, logs, {
     ...options.environment,
+    // Some people type one, some the other; to a browser they are two origins.
+    ...(uiUrl ? { TEMPORAL_UI_ORIGIN: `${uiUrl},${uiUrl.replace(host, 'localhost')}` } : {}),
     HOST: host,
     PORT: String(options.settings.PORT),
     PUBLIC_URL: options.environment['PUBLIC_URL'] ?? apiUrl,
@@ -174,6 +176,7 @@ class LocalTree {
           dbFile: join(dataDir, 'temporal', 'temporal.db'),
           port: settings.TEMPORAL_PORT,
           uiPort: settings.TEMPORAL_UI_PORT,
+          codecEndpoint: `http://127.0.0.1:${settings.PORT}/v1/codec`,
           signal,
           onLog: log.write,
         });

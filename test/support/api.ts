@@ -21,6 +21,7 @@ import { makeApiKey, makeOrganisation, makeSession, makeUser, type Caller } from
 import { ApiClient } from './client.ts';
 import { contractOf } from './contract.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
+import { testEncryptionKeys } from './encryption.ts';
 import { runFolder } from './run.ts';
 
 export type { ApiClient, ApiResponse } from './client.ts';
@@ -98,7 +99,7 @@ async function startOn(
     SMTP_URL: 'smtp://127.0.0.1:1',
     STORAGE_DIR: await mkdtemp(join(await runFolder(), 'storage-')),
     STORAGE_SIGNING_SECRET: 'a-secret-that-only-tests-know-of-0123456789',
-    ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+    ENCRYPTION_KEYS: testEncryptionKeys,
     ...options.env,
   });
   const ends: (() => Promise<void>)[] = [];

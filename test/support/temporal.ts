@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { join } from 'node:path';
@@ -6,12 +7,17 @@ import { cacheCandidates } from '../../platform/local/local-settings.ts';
 import { locateTemporalCli } from '../../platform/local/temporal-cli.ts';
 import { startTemporal, type LocalTemporal } from '../../platform/local/temporal.ts';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
+import { testDataConverter } from './encryption.ts';
 import { closeAfterRun, oncePerRun } from './run.ts';
+import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A Temporal Service of the test's own, in memory, with further settings. Its owner stops it. */
-export async function startOwnTemporal(dynamicConfig: Record<string, unknown> = {}): Promise<LocalTemporal> {
+/** A Temporal Service of the test's own, in memory or in a file, with further settings. Its owner stops it. */
+export async function startOwnTemporal(
+  dynamicConfig: Record<string, unknown> = {},
+  dbFile: string | null = null,
+): Promise<LocalTemporal> {
   const { path } = await locateTemporalCli({
     searchPath: process.env['PATH'],
     cliPath: process.env['TEMPORAL_CLI_PATH'],
@@ -19,7 +25,7 @@ export async function startOwnTemporal(dynamicConfig: Record<string, unknown> = 
   });
   return await startTemporal({
     program: path,
-    dbFile: null,
+    dbFile,
     uiPort: null,
     logLevel: 'error',
     searchAttributes,
@@ -34,12 +40,12 @@ export const temporalServer = oncePerRun(async () => {
   return server;
 });
 
-/** A client of it, shared by the run. */
+/** A client of it with the tests' keys, shared by the run. */
 export const temporalClient = oncePerRun(async () => {
   const { address, namespace } = await temporalServer();
   const connection = await Connection.connect({ address });
   closeAfterRun(() => connection.close());
-  return new Client({ connection, namespace });
+  return new Client({ connection, namespace, dataConverter: testDataConverter });
 });
 
 /** A connection for workers in this process, shared by the run. */
@@ -49,3 +55,12 @@ export const workerConnection = oncePerRun(async () => {
   closeAfterRun(() => connection.close());
   return connection;
 });
+
+/** Waits until a workflow has ended well. Its result stays unread: payloads may be encrypted, and only workers hold the keys. */
+export async function untilCompleted(client: Client, workflowId: string): Promise<void> {
+  const status = await until(async () => {
+    const { status: now } = await client.workflow.getHandle(workflowId).describe();
+    return now.name === 'RUNNING' ? null : now.name;
+  });
+  assert.equal(status, 'COMPLETED', workflowId);
+}
