@@ -57,11 +57,14 @@ const common: QueueOptions = {
   maxCachedWorkflows: 200,
 };
 
-/** What one worker process takes on, by queue. A chunk of a batch keeps one core busy: more at once only adds waiting. */
+/**
+ * What one worker process takes on, by queue. More chunks than keep its core busy, so that the next step of a small
+ * tenant's batch finds a place beside a large one's.
+ */
 export const queueOptions: Record<Domain, QueueOptions> = {
   identity: common,
   audit: common,
-  search: { ...common, maxConcurrentActivities: 4 },
+  search: common,
 };
 
 /** How long a worker that is told to stop may finish what it has in hand before it is cut off. */

@@ -36,6 +36,6 @@ export class WakeUps {
   }
 
   #wake(topics: readonly string[]): void {
-    for (const topic of topics) for (const wake of [...(this.#sleepers.get(topic) ?? [])]) wake();
+    for (const topic of topics) for (const wake of this.#sleepers.get(topic) ?? []) wake();
   }
 }
