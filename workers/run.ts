@@ -1,11 +1,11 @@
 import { Client } from '@temporalio/client';
-import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { activityInterceptor } from '../activities/interceptor.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import { Database } from '../db/database.ts';
 import { publishingDomains, type Domain } from '../domain/domains.ts';
 import type { Config } from '../platform/config.ts';
-import { createLogger, type Logger } from '../platform/log.ts';
+import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
 import { openStorage } from '../platform/storage/open.ts';
@@ -17,6 +17,7 @@ import { createConsumers } from './consumers.ts';
 import { cronWork } from './cron.ts';
 import { connectionsOf, Relay } from './relay.ts';
 import { reconcileSchedules } from './schedules.ts';
+import { installRuntime } from './runtime.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
 export interface RunningWorkers {
@@ -107,26 +108,4 @@ export async function startWorkers(
     await database.close();
   };
   return { opsPort: ops.port, finished, stop: () => (stopping ??= stop()) };
-}
-
-let installed = false;
-
-/** The SDK has one runtime a process: its log lines go where ours go, and signals are ours to handle. */
-function installRuntime(log: Logger): void {
-  if (installed) return;
-  installed = true;
-  Runtime.install({
-    shutdownSignals: [],
-    telemetryOptions: {
-      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
-    },
-    logger: {
-      log: (level, message, meta) => log[level.toLowerCase() as 'info'](meta ?? {}, message),
-      trace: (message, meta) => log.trace(meta ?? {}, message),
-      debug: (message, meta) => log.debug(meta ?? {}, message),
-      info: (message, meta) => log.debug(meta ?? {}, message),
-      warn: (message, meta) => log.warn(meta ?? {}, message),
-      error: (message, meta) => log.error(meta ?? {}, message),
-    },
-  });
 }
