@@ -33,14 +33,17 @@ export function createLogInRoutes(parts: IdentityParts): Route[] {
       tag: 'Sessions',
       access: 'public',
       rate: 'login',
-      body: z.strictObject({
-        email: emailInput,
-        password: givenPassword,
-        organisation_id: z
-          .uuid()
-          .optional()
-          .meta({ description: 'Which organisation to work in; without it the one joined first.' }),
-      }),
+      body: z
+        .strictObject({
+          email: emailInput,
+          password: givenPassword,
+          organisation_id: z
+            .uuid()
+            .optional()
+            .meta({ description: 'Which organisation to work in; without it the one joined first.' }),
+        })
+        // Without it a page that tries requests out makes up an organisation.
+        .meta({ example: { email: 'ada@example.com', password: 'plenty of purple penguins' } }),
       responses: { 201: { description: 'Logged in.', body: tokensView } },
       failures: ['identity.credentials_wrong', 'identity.login_slowed', 'identity.organisation_not_found'],
       handler: async (request) => {

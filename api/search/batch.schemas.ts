@@ -56,41 +56,68 @@ const batchFields = {
   webhook_url: z.url().max(2_000).optional().meta({
     description:
       'Told once, by a POST signed as Standard Webhooks has it, when the batch has ended. Public https addresses only.',
-    example: 'https://example.com/hooks/perdure',
   }),
 };
 
 export const batchForm = z.strictObject(batchFields);
 export type BatchForm = z.output<typeof batchForm>;
 
-export const newBatch = z
-  .strictObject({
-    upload_id: z
-      .uuid()
-      .meta({ description: 'From `POST /v1/uploads` or a preview; its file must be there.' }),
-    ...batchFields,
-  })
-  .meta({ id: 'NewBatch' });
+export const uploadId = z.uuid().meta({
+  description: 'From `POST /v1/uploads` or a preview; its file must be there.',
+  example: '0198c0ff-ee00-7000-8000-00000000beef',
+});
 
-const file = z.string().meta({ format: 'binary', description: 'CSV or NDJSON, also gzipped; at most 2 GB.' });
+export const newBatch = z.strictObject({ upload_id: uploadId, ...batchFields }).meta({
+  id: 'NewBatch',
+  example: {
+    upload_id: '0198c0ff-ee00-7000-8000-00000000beef',
+    name: 'Spring customers',
+    kind: 'comprehensive',
+    budget: '25.00',
+  },
+});
+
+export const file = z
+  .string()
+  .meta({ format: 'binary', description: 'CSV or NDJSON, also gzipped; at most 2 GB.' });
+
+/** A mapping in a form. Told as text, so that pages which fill forms in with examples leave it to be guessed. */
+export const mappingText = z
+  .string()
+  .optional()
+  .meta({
+    contentMediaType: 'application/json',
+    description:
+      'JSON that tells which columns say what, such as `{"key": "id", "fields": {"full_name": "name"}, "phones": ["phone"]}`; ' +
+      'guessed where left out. A preview shows the guess.',
+  });
 
 /** As a form has it: texts, and JSON in those that are not. */
 export const newBatchForm = z
-  .object({ file, ...batchFields })
+  .object({
+    file,
+    ...batchFields,
+    mapping: mappingText,
+    record_set_ids: batchFields.record_set_ids.meta({ example: [] }),
+    row_budget: z.string().optional().meta({ description: 'Most that one row may cost, such as `0.05`.' }),
+  })
   .meta({ id: 'NewBatchForm', description: 'Numbers, lists and objects are written as JSON.' });
 
 const previewFields = { kind: batchFields.kind, mapping: batchFields.mapping };
 export const previewForm = z.strictObject(previewFields);
-export const newPreview = z
-  .strictObject({ upload_id: z.uuid(), ...previewFields })
-  .meta({ id: 'NewBatchPreview' });
-export const newPreviewForm = z.object({ file, ...previewFields }).meta({ id: 'NewBatchPreviewForm' });
+export const newPreview = z.strictObject({ upload_id: uploadId, ...previewFields }).meta({
+  id: 'NewBatchPreview',
+  example: { upload_id: '0198c0ff-ee00-7000-8000-00000000beef', kind: 'comprehensive' },
+});
+export const newPreviewForm = z
+  .object({ file, ...previewFields, mapping: mappingText })
+  .meta({ id: 'NewBatchPreviewForm' });
 
 export const changedSettings = z
   .strictObject({ name, ...settings })
   .partial()
   .refine((change) => Object.keys(change).length > 0, 'Name at least one thing to change.')
-  .meta({ id: 'BatchChange' });
+  .meta({ id: 'BatchChange', example: { priority: 1 } });
 
 export const retrySettings = z
   .strictObject({ budget: settings.budget.optional() })

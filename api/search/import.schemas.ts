@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { importModes, importPhases } from '../../domain/search/import.ts';
 import { mappingSchema } from '../../domain/search/mapping.ts';
-import { mappingShape, problem, tableFile } from './batch.schemas.ts';
+import { file, mappingShape, mappingText, problem, tableFile, uploadId } from './batch.schemas.ts';
 
 const name = z.string().trim().min(1).max(200).meta({ example: 'Customers' });
 
@@ -35,13 +35,11 @@ const importFields = {
 export const importForm = z.strictObject(importFields);
 export type ImportForm = z.output<typeof importForm>;
 
-const uploadId = z
-  .uuid()
-  .meta({ description: 'From `POST /v1/uploads` or a preview; its file must be there.' });
-const file = z.string().meta({ format: 'binary', description: 'CSV or NDJSON, also gzipped; at most 2 GB.' });
-
-export const newImport = z.strictObject({ upload_id: uploadId, ...importFields }).meta({ id: 'NewImport' });
-export const newImportForm = z.object({ file, ...importFields }).meta({
+export const newImport = z.strictObject({ upload_id: uploadId, ...importFields }).meta({
+  id: 'NewImport',
+  example: { upload_id: '0198c0ff-ee00-7000-8000-00000000beef', mode: 'append' },
+});
+export const newImportForm = z.object({ file, ...importFields, mapping: mappingText }).meta({
   id: 'NewImportForm',
   description: 'The mapping is written as JSON.',
 });
@@ -49,9 +47,9 @@ export const newImportForm = z.object({ file, ...importFields }).meta({
 export const importPreviewForm = z.strictObject({ mapping: importFields.mapping });
 export const newImportPreview = z
   .strictObject({ upload_id: uploadId, mapping: importFields.mapping })
-  .meta({ id: 'NewImportPreview' });
+  .meta({ id: 'NewImportPreview', example: { upload_id: '0198c0ff-ee00-7000-8000-00000000beef' } });
 export const newImportPreviewForm = z
-  .object({ file, mapping: importFields.mapping })
+  .object({ file, mapping: mappingText })
   .meta({ id: 'NewImportPreviewForm' });
 
 const count = z.int().min(0);
