@@ -56,7 +56,7 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(without, []);
   });
 
-  it('leaves nothing for a page to make up that fills bodies and forms in: ids, patterns, mappings', () => {
+  it('leaves nothing for a page to make up that fills bodies and forms in', () => {
     const madeUp: string[] = [];
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const [method, { requestBody }] of Object.entries(methods)) {

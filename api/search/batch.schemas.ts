@@ -81,12 +81,15 @@ export const file = z
   .string()
   .meta({ format: 'binary', description: 'CSV or NDJSON, also gzipped; at most 2 GB.' });
 
-/** A mapping in a form. Told as text, so that pages which fill forms in with examples leave it to be guessed. */
+/** A field of a form that pages which fill forms in are to leave alone: empty is left out. */
+const leftOut = { example: '' };
+
+/** A mapping in a form, as text. */
 export const mappingText = z
   .string()
   .optional()
   .meta({
-    contentMediaType: 'application/json',
+    ...leftOut,
     description:
       'JSON that tells which columns say what, such as `{"key": "id", "fields": {"full_name": "name"}, "phones": ["phone"]}`; ' +
       'guessed where left out. A preview shows the guess.',
@@ -99,7 +102,15 @@ export const newBatchForm = z
     ...batchFields,
     mapping: mappingText,
     record_set_ids: batchFields.record_set_ids.meta({ example: [] }),
-    row_budget: z.string().optional().meta({ description: 'Most that one row may cost, such as `0.05`.' }),
+    row_budget: z
+      .string()
+      .optional()
+      .meta({ ...leftOut, description: 'Most that one row may cost, such as `0.05`.' }),
+    budget: z
+      .string()
+      .optional()
+      .meta({ ...leftOut, description: 'Most that the batch may cost, such as `25.00`.' }),
+    webhook_url: batchFields.webhook_url.meta(leftOut),
   })
   .meta({ id: 'NewBatchForm', description: 'Numbers, lists and objects are written as JSON.' });
 
