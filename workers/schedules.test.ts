@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@temporalio/client';
+import { Client } from '@temporalio/client';
+import { parseKeyRing } from '../platform/crypto/secret-box.ts';
+import { dataConverterOf } from '../temporal.config.ts';
 import { temporalClient } from '../test/support/temporal.ts';
 import { until } from '../test/support/until.ts';
 import { reconcileSchedules, type CronWork } from './schedules.ts';
@@ -62,6 +64,22 @@ describe('the schedules', () => {
       [1, 2, 3].map(() => reconcileSchedules(client, [work('kept'), work('raced')], ['audit'])),
     );
     await listsExactly('kept', 'raced');
+  });
+
+  it('are made anew, paused if they were, when the key that sealed them is gone', async () => {
+    const lost = parseKeyRing(`lost:${Buffer.alloc(32, 3).toString('base64')}`);
+    const { connection, options } = client;
+    const former = new Client({
+      connection,
+      namespace: options.namespace,
+      dataConverter: dataConverterOf(lost),
+    });
+    await reconcileSchedules(former, [work('sealed')], ['audit']);
+    await former.schedule.getHandle(idOf('sealed')).pause('an operator looks into it');
+    await reconcileSchedules(client, [work('sealed')], ['audit']);
+    const { state, action } = await client.schedule.getHandle(idOf('sealed')).describe();
+    assert.equal(state.paused, true);
+    assert.deepEqual(action.args, ['audit']);
   });
 
   after(() => reconcileSchedules(client, [], ['audit']));

@@ -1,10 +1,12 @@
 import {
+  isGrpcServiceError,
   ScheduleAlreadyRunning,
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
   type Client,
   type ScheduleOptions,
 } from '@temporalio/client';
+import { Failure } from '../domain/failure.ts';
 import type { Domain } from '../domain/domains.ts';
 
 /** One piece of cron work. */
@@ -47,13 +49,12 @@ export async function reconcileSchedules(
  * encrypted like all payloads and can't be changed, so it would need the key of its day for ever.
  */
 async function removeIfOf(client: Client, scheduleId: string, domains: readonly Domain[]): Promise<void> {
-  const handle = client.schedule.getHandle(scheduleId);
   try {
-    const { action } = await handle.describe();
-    if (domains.some((domain) => domain === action.taskQueue)) await handle.delete();
+    const { queue } = await describe(client, scheduleId);
+    if (domains.some((domain) => domain === queue)) await client.schedule.getHandle(scheduleId).delete();
   } catch (error) {
     // Another worker has removed it a moment ago, or the list was older than the deletion.
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    if (!isGone(error)) throw error;
   }
 }
 
@@ -63,14 +64,51 @@ async function createOrUpdate(client: Client, work: CronWork): Promise<void> {
   try {
     await handle.update(({ state }) => ({ ...options, state }));
   } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-    try {
-      await client.schedule.create({ scheduleId, ...options });
-    } catch (raced) {
-      // Another worker made it a moment ago, from the same list.
-      if (!(raced instanceof ScheduleAlreadyRunning)) throw raced;
-    }
+    if (isGone(error)) await create(client, work, false);
+    else if (isUnreadable(error)) await replace(client, work);
+    else throw error;
   }
+}
+
+/** A schedule that was sealed with a key that is gone can't be changed. It is made anew, paused if it was. */
+async function replace(client: Client, work: CronWork): Promise<void> {
+  const { scheduleId } = optionsOf(work);
+  try {
+    const { paused } = await describe(client, scheduleId);
+    await client.schedule.getHandle(scheduleId).delete();
+    await create(client, work, paused);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    await create(client, work, false);
+  }
+}
+
+async function create(client: Client, work: CronWork, paused: boolean): Promise<void> {
+  try {
+    await client.schedule.create({ ...optionsOf(work), state: { paused } });
+  } catch (error) {
+    // Another worker made it a moment ago, from the same list.
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}
+
+/** What stands in a schedule unencrypted. */
+async function describe(client: Client, scheduleId: string): Promise<{ queue: string; paused: boolean }> {
+  const { namespace } = client.options;
+  const { schedule } = await client.workflowService.describeSchedule({ namespace, scheduleId });
+  return {
+    queue: schedule?.action?.startWorkflow?.taskQueue?.name ?? '',
+    paused: schedule?.state?.paused ?? false,
+  };
+}
+
+function isUnreadable(error: unknown): boolean {
+  return error instanceof Failure && error.code.startsWith('codec.');
+}
+
+/** gRPC code 5 is "not found". */
+function isGone(error: unknown): boolean {
+  return error instanceof ScheduleNotFoundError || (isGrpcServiceError(error) && error.code === 5);
 }
 
 function optionsOf(work: CronWork): ScheduleOptions {

@@ -13,6 +13,7 @@ import { startMailbox, type TestMailbox } from './mailbox.ts';
 import { runFolder } from './run.ts';
 import { findSeaweedfs, startSeaweedfs } from './seaweedfs.ts';
 import { temporalServer } from './temporal.ts';
+import { testEncryptionKeys } from './encryption.ts';
 
 export interface ComposeSystem {
   compose: ComposeFile;
@@ -33,7 +34,7 @@ const secrets = {
   S3_ACCESS_KEY_ID: 'perdure-test',
   S3_SECRET_ACCESS_KEY: 'not-a-secret-only-for-tests',
   GRAFANA_PASSWORD: 'grafana-for-tests',
-  ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 9).toString('base64')}`,
+  ENCRYPTION_KEYS: testEncryptionKeys,
 };
 
 /**
