@@ -54,7 +54,10 @@ export function createBatchSearchActivities(
       const now = await new BatchRepository(sql).lock(tenantId, id);
       const rows = await pendingRows(sql, id, from, to, limit);
       const budget = await reserveBudget(sql, now, lease, each * BigInt(rows.length));
-      return { batch: now, rows, budget, waitsForBudget: budget === null };
+      // What is left may not do for all of them at the highest price, but most rows cost less: first those it does for.
+      const affordable = budget !== null && each > 0n ? Number(budget / each) : rows.length;
+      const first = affordable > 0 ? rows.slice(0, affordable) : rows;
+      return { batch: now, rows: first, budget, waitsForBudget: budget === null };
     });
   };
 

@@ -39,11 +39,11 @@ describe('Batches of bad files, over budget, and with providers that fail', () =
     assert.equal(made.status, 202, JSON.stringify(made.body));
     return await untilStateAt(member, `/v1/batches/${made.body.id}`, over);
   };
-  const paidVendor = (perCall: bigint) =>
+  const paidVendor = (perCall: bigint, perHit = 0n) =>
     onlyProvider(system.api.services.database, tenant.id, {
       name: 'vendor',
       config: vendorConfig(vendor),
-      price: { perCall, perHit: 0n },
+      price: { perCall, perHit },
     });
 
   it('fails whole when the file is cut off far behind its start', async () => {
@@ -105,6 +105,14 @@ describe('Batches of bad files, over budget, and with providers that fail', () =
     assert.equal(again.status, 202, JSON.stringify(again.body));
     const more = await untilStateAt(member, `/v1/batches/${batch.id}`, ['completed']);
     assert.deepEqual([more.progress.not_found, more.progress.skipped, more.cost.amount], [300, 100, '3.00']);
+  });
+
+  it('skips no row while the budget would do for it', async () => {
+    vendor.reply = () => ({ status: 404 });
+    await paidVendor(1_000n, 99_000n);
+    const batch = await run(phonesCsv(400), { budget: '1.00', concurrency: '8' });
+    assert.deepEqual([batch.progress.not_found, batch.progress.skipped], [400, 0]);
+    assert.equal(batch.cost.amount, '0.40');
   });
 
   it('asks and pays once for equal rows', async () => {
