@@ -2,7 +2,7 @@ import { heartbeat } from '@temporalio/activity';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, type DataConverter, type Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { testDataConverter, testEncryptionKeys } from '../test/support/encryptio
 import { startIdentityApi, type IdentityApi } from '../test/support/identity.ts';
 import type { PlantedActivities } from '../test/support/planted-workflows.ts';
 import { runFolder } from '../test/support/run.ts';
-import { startOwnTemporal, temporalClient, temporalServer } from '../test/support/temporal.ts';
+import { connectWorker, startOwnTemporal, temporalClient, temporalServer } from '../test/support/temporal.ts';
 import { until } from '../test/support/until.ts';
 import { userDeletionWorkflowId } from '../workflows/identity/messages.ts';
 import { startWorkers, type RunningWorkers } from './run.ts';
@@ -107,7 +107,7 @@ describe('what Temporal stores of a workflow', () => {
   async function run(): Promise<void> {
     const { address, namespace } = temporal;
     const connection = await Connection.connect({ address });
-    const native = await NativeConnection.connect({ address });
+    const native = await connectWorker(address);
     try {
       const client = new Client({ connection, namespace, dataConverter: testDataConverter });
       const worker = await Worker.create({

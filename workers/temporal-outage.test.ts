@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Client } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
+import { connectWorker } from '../test/support/temporal.ts';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheCandidates } from '../platform/local/local-settings.ts';
@@ -22,7 +22,7 @@ describe('a call to Temporal', () => {
       ),
     });
     const server = await startTemporal({ program: path, dbFile: null, uiPort: null, logLevel: 'error' });
-    const connection = await NativeConnection.connect({ address: server.address });
+    const connection = await connectWorker(server.address);
     const start = async (namespace: string) => {
       const client = new Client({ connection, namespace });
       const options = { workflowId: 'call:1', taskQueue: 'nobody' };

@@ -1,13 +1,12 @@
-import { createLogger } from '../../platform/log.ts';
-import { installRuntime } from '../../workers/runtime.ts';
 import { closeRun } from './run.ts';
-
-/** Temporal's runtime is the process's: it is made before any test connects, the way the workers make it. */
-export function mochaGlobalSetup(): void {
-  installRuntime(createLogger('test', 'silent'));
-}
 
 /** Ends what the run has started, also when tests failed. */
 export async function mochaGlobalTeardown(): Promise<void> {
   await closeRun();
+  // Nothing may be open now. A test that failed half-way may have left something: the run then fails, and does not hang.
+  setTimeout(() => {
+    process.stderr.write(`The tests left open: ${process.getActiveResourcesInfo().join(', ')}\n`);
+    process.once('exit', () => (process.exitCode = 1));
+    process.exit(1);
+  }, 20_000).unref();
 }

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { cacheCandidates } from '../../platform/local/local-settings.ts';
 import { locateTemporalCli } from '../../platform/local/temporal-cli.ts';
 import { startTemporal, type LocalTemporal } from '../../platform/local/temporal.ts';
+import { createLogger } from '../../platform/log.ts';
+import { installRuntime } from '../../workers/runtime.ts';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
 import { testDataConverter } from './encryption.ts';
 import { closeAfterRun, oncePerRun } from './run.ts';
@@ -51,7 +53,7 @@ export const temporalClient = oncePerRun(async () => {
 /** A connection for workers in this process, shared by the run. */
 export const workerConnection = oncePerRun(async () => {
   const { address } = await temporalServer();
-  const connection = await NativeConnection.connect({ address });
+  const connection = await connectWorker(address);
   closeAfterRun(() => connection.close());
   return connection;
 });
@@ -63,4 +65,10 @@ export async function untilCompleted(client: Client, workflowId: string): Promis
     return now.name === 'RUNNING' ? null : now.name;
   });
   assert.equal(status, 'COMPLETED', workflowId);
+}
+
+/** Connects as the workers do: with the runtime as they install it, whichever test is the first to need one. */
+export async function connectWorker(address: string): Promise<NativeConnection> {
+  installRuntime(createLogger('test', 'silent'));
+  return await NativeConnection.connect({ address });
 }
