@@ -2,11 +2,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Database } from '../db/database.ts';
 import { ensureDevelopmentAccount } from '../db/identity/development.ts';
+import { openTokenBuckets } from '../db/identity/open-token-buckets.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { closeServer, type ReadinessChecks } from '../platform/ops-server.ts';
+import { openRedis } from '../platform/redis/open.ts';
 import { openStorage } from '../platform/storage/open.ts';
 import type { TemporalConfig } from '../temporal.config.ts';
 import { createApp } from './app.ts';
@@ -48,11 +50,13 @@ export async function startApi(
     applicationName: 'api',
     statementSeconds: 30,
   });
+  const redis = await openRedis(config, log);
   const temporal = lazyTemporal(temporalConfig, config.ENCRYPTION_KEYS);
   const ends: (() => Promise<void>)[] = [];
   const services: Services = {
     config,
     database,
+    redis,
     storage: openStorage(config),
     temporal: temporal.client,
     log,
@@ -71,6 +75,7 @@ export async function startApi(
         client.connection.workflowService.getSystemInfo({}),
       );
     },
+    ...(redis ? { redis: () => redis.ping() } : {}),
   };
   const routes = [
     ...createRoutes(services, domains),
@@ -82,7 +87,7 @@ export async function startApi(
     routes: [...routes, ...createDocsRoutes(routes, config.PUBLIC_URL)],
     database,
     authenticator: createAuthenticator(services),
-    rateLimiter: createRateLimiter({ database }),
+    rateLimiter: createRateLimiter({ buckets: openTokenBuckets(database, redis) }),
     log,
     trustedProxies: config.TRUSTED_PROXIES,
     stopping: stopping.signal,
@@ -106,6 +111,7 @@ export async function startApi(
     stopping.abort();
     await closeServer(server, graceMilliseconds);
     for (const end of ends) await end();
+    await redis?.close();
     await database.close();
     // Last: a call that is still being retried fails in a timer of the SDK, where nobody can catch it.
     await temporal.close();

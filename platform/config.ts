@@ -38,6 +38,10 @@ const environment = z.object({
     .max(200)
     .default(20)
     .describe('connections of this process'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe('Redis for rate limits and cached answers, which are in PostgreSQL without it'),
   HOST: z.string().default('127.0.0.1').describe('address to listen on'),
   PORT: port.default(3000).describe('port of the API'),
   METRICS_PORT: port

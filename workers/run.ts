@@ -8,6 +8,7 @@ import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
+import { openRedis } from '../platform/redis/open.ts';
 import { openStorage } from '../platform/storage/open.ts';
 import { openSearchEngine } from '../services/search/open.ts';
 import { dataConverterOf, queueOptions, shutdown, type TemporalConfig } from '../temporal.config.ts';
@@ -43,7 +44,8 @@ export async function startWorkers(
     poolSize: config.DATABASE_POOL_SIZE,
     applicationName: 'worker',
   });
-  const engine = openSearchEngine({ config, database, log });
+  const redis = await openRedis(config, log);
+  const engine = openSearchEngine({ config, database, redis, log });
   const services: WorkerServices = { config, database, storage: openStorage(config), log, metrics, engine };
   const [connection, workflows] = await Promise.all([
     NativeConnection.connect(temporal.connection),
@@ -105,6 +107,7 @@ export async function startWorkers(
     await ops.close();
     await connection.close();
     await engine.close();
+    await redis?.close();
     await database.close();
   };
   return { opsPort: ops.port, finished, stop: () => (stopping ??= stop()) };

@@ -1,5 +1,4 @@
-import type { Database } from '../../db/database.ts';
-import { takeTokens, type BucketDemand } from '../../db/identity/rate-limits.ts';
+import type { BucketDemand, TokenBuckets } from '../../db/identity/token-buckets.ts';
 import { networkOf } from '../../domain/identity/address.ts';
 import { limits as standardLimits, type LimitedClass, type Limits } from '../../domain/identity/limits.ts';
 import type { RateLimiter, RateState } from '../gateway.ts';
@@ -13,7 +12,7 @@ interface Bucket {
   tokens: number;
   /** When they are void, so that they are never used on top of a later minute's. */
   tokensUntil: number;
-  /** Tokens left in the table at the last look. */
+  /** Tokens that were left at the last look. */
   remaining: number;
   fullAt: number;
   blockedUntil: number;
@@ -23,22 +22,22 @@ const leaseMilliseconds = 1_000;
 const mostBuckets = 50_000;
 
 /**
- * Counts requests in PostgreSQL, for all processes together, by API key, user, tenant and, for callers without a valid
- * credential, network. While a bucket is more than half full a process takes a small slice of it in advance and counts
- * those requests by itself; near the limit every request is counted at the table. So the limit is never exceeded, and
- * most requests cost no round trip. When the database is down, the request fails: no answer is better than no limit.
+ * Counts requests, for all processes together, by API key, user, tenant and, for callers without a valid credential,
+ * network. While a bucket is more than half full a process takes a small slice of it in advance and counts those requests
+ * by itself; near the limit every request is counted at the shared bucket. So the limit is never exceeded, and most
+ * requests cost no round trip. When the buckets can't be reached, the request fails: no answer is better than no limit.
  */
 export function createRateLimiter(parts: {
-  database: Database;
+  buckets: TokenBuckets;
   limits?: Limits;
   now?: () => number;
 }): RateLimiter {
-  const { database, limits = standardLimits, now = () => performance.now() } = parts;
+  const { limits = standardLimits, now = () => performance.now() } = parts;
   const buckets = new Map<string, Bucket>();
   const refilling = new Map<string, Promise<void>>();
 
   async function refill(demands: readonly BucketDemand[]): Promise<void> {
-    const answers = await database.read('identity', ({ sql }) => takeTokens(sql, demands));
+    const answers = await parts.buckets.take(demands);
     const at = now();
     for (const [index, demand] of demands.entries()) {
       const answer = answers[index];

@@ -1,6 +1,6 @@
 import type { Sql } from '../sql.ts';
 import { pruneLoginThrottle } from './login-throttle.ts';
-import { pruneRateLimits } from './rate-limits.ts';
+import { pruneTokenBuckets } from './postgres-token-buckets.ts';
 
 /** How long what is over is kept, for those who ask what happened. */
 const keptDays = 30;
@@ -26,6 +26,6 @@ export async function cleanIdentity(sql: Sql): Promise<number> {
     removed += Number(rows[0]?.['gone'] ?? 0);
   }
   await pruneLoginThrottle(sql);
-  await pruneRateLimits(sql);
+  await pruneTokenBuckets(sql);
   return removed;
 }

@@ -1,38 +1,26 @@
 import type { SharedAnswer } from '../../domain/search/answer.ts';
+import type { Database } from '../database.ts';
 import type { Sql } from '../sql.ts';
+import {
+  flightLeaseSeconds,
+  followSeconds,
+  type AnswerCache,
+  type Claim,
+  type Claims,
+  type Followed,
+  type Landing,
+} from './answer-cache.ts';
 
-/** Where a question stands: answered already, ours to work on, or being worked on by somebody else. */
-export type Claim = { state: 'cached'; answer: SharedAnswer } | { state: 'ours' } | { state: 'theirs' };
-
-export interface Claims {
-  /** By key. */
-  byKey: Map<string, Claim>;
-  /** The database's time, in ISO 8601: an answer that lands from now on is new enough to be shared. */
-  askedAt: string;
-}
-
-export interface Followed {
-  answer: SharedAnswer | null;
-  underWay: boolean;
-}
-
-/**
- * How long a question stays its worker's without a sign of life. A worker that dies holds back its followers for so long
- * at most.
- */
-export const flightLeaseSeconds = 6;
-
-/** Cached answers of one tenant, and the questions that are being worked on. Keys are SHA-256 in hex. */
-export class CacheRepository {
+/** The cached answers of a tenant in PostgreSQL. */
+export class CacheRepository implements AnswerCache {
   readonly #sql: Sql;
   readonly #tenantId: string;
 
-  constructor(sql: Sql, tenantId: string) {
-    this.#sql = sql;
+  constructor(database: Database, tenantId: string) {
+    this.#sql = (query, parameters) => database.read('search', ({ sql }) => sql(query, parameters));
     this.#tenantId = tenantId;
   }
 
-  /** Takes the questions that nobody works on. With `useCache`, those with a fresh answer give it instead. */
   async claim(keys: readonly string[], owner: string, useCache: boolean): Promise<Claims> {
     const rows = await this.#sql<ClaimRow>(claimFlights, [
       this.#tenantId,
@@ -57,7 +45,6 @@ export class CacheRepository {
     return { byKey, askedAt: rows[0]?.asked_at ?? new Date().toISOString() };
   }
 
-  /** Extends the lease of the questions that are still ours. */
   async renew(owner: string, keys: readonly string[]): Promise<void> {
     await this.#sql(
       `update search.flights set lease_until = now() + make_interval(secs => $4)
@@ -66,11 +53,7 @@ export class CacheRepository {
     );
   }
 
-  /** Stores answers, for the followers and, when fresh for more than no time, for later questions. */
-  async land(
-    owner: string,
-    answers: readonly { key: string; answer: SharedAnswer; ttlSeconds: number }[],
-  ): Promise<void> {
+  async land(owner: string, answers: readonly Landing[]): Promise<void> {
     if (answers.length === 0) return;
     await this.#sql(landFlights, [
       this.#tenantId,
@@ -81,7 +64,6 @@ export class CacheRepository {
     ]);
   }
 
-  /** Lets go of questions without an answer: a follower takes over. */
   async release(keys: readonly string[], owner: string): Promise<void> {
     await this.#sql(
       `delete from search.flights where tenant_id = $1 and owner = $2
@@ -90,7 +72,6 @@ export class CacheRepository {
     );
   }
 
-  /** How followed questions stand: the answer that landed since they were asked, and whether somebody works on them. */
   async follow(followed: readonly { key: string; askedAt: string }[]): Promise<Map<string, Followed>> {
     const rows = await this.#sql<Followed & { key: string }>(followFlights, [
       this.#tenantId,
@@ -162,14 +143,14 @@ const landFlights = `
 
 /** Forgets answers that are no longer fresh, and the traces of workers that died. Gives how many answers went. */
 export async function pruneCache(sql: Sql): Promise<number> {
-  // A minute of grace: followers may still be about to read an answer that was never fresh.
   const [row] = await sql<{ pruned: number }>(
     `with gone as (
-       delete from search.cache_entries where fresh_until < now() - interval '1 minute' returning 1
+       delete from search.cache_entries where fresh_until < now() - make_interval(secs => $1) returning 1
      ), dead as (
-       delete from search.flights where lease_until < now() - interval '1 minute' returning 1
+       delete from search.flights where lease_until < now() - make_interval(secs => $1) returning 1
      )
      select count(*)::int as pruned from gone`,
+    [followSeconds],
   );
   return row?.pruned ?? 0;
 }

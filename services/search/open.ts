@@ -1,29 +1,35 @@
 import { hkdfSync } from 'node:crypto';
 import type { Database } from '../../db/database.ts';
+import { openAnswerCaches } from '../../db/search/open-answer-caches.ts';
 import type { Config } from '../../platform/config.ts';
 import { SecretBox } from '../../platform/crypto/secret-box.ts';
 import { OutboundClient } from '../../platform/http/outbound.ts';
 import type { Logger } from '../../platform/log.ts';
+import type { Redis } from '../../platform/redis/redis.ts';
 import { createSearchEngine, type RunningSearchEngine } from './engine.ts';
 
 /** The search engine of a process, with the parts that it has to itself. `close` ends them all. */
 export function openSearchEngine({
   config,
   database,
+  redis,
   log,
 }: {
   config: Config;
   database: Database;
+  redis: Redis | null;
   log: Logger;
 }): RunningSearchEngine {
   const ring = config.ENCRYPTION_KEYS;
   const secret = ring.keys.get(ring.current);
   if (!secret) throw new Error('The current key is not in the key ring.');
   const outbound = new OutboundClient({ allowPrivate: config.OUTBOUND_ALLOW_PRIVATE });
+  const secretBox = new SecretBox(ring);
   const engine = createSearchEngine({
     database,
+    answerCaches: openAnswerCaches(database, redis, secretBox),
     outbound,
-    secretBox: new SecretBox(ring),
+    secretBox,
     hashKey: Buffer.from(hkdfSync('sha256', secret, '', 'perdure search log', 32)),
     log,
   });

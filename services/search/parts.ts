@@ -1,4 +1,5 @@
 import type { Database } from '../../db/database.ts';
+import type { AnswerCaches } from '../../db/search/answer-cache.ts';
 import type { SecretBox } from '../../platform/crypto/secret-box.ts';
 import type { OutboundClient } from '../../platform/http/outbound.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -6,6 +7,7 @@ import type { Logger } from '../../platform/log.ts';
 /** What the search engine is made of. */
 export interface SearchParts {
   database: Database;
+  answerCaches: AnswerCaches;
   outbound: OutboundClient;
   /** Opens and seals the secrets of providers. */
   secretBox: SecretBox;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { CacheRepository, flightLeaseSeconds } from '../../db/search/cache.repository.ts';
+import { flightLeaseSeconds, type AnswerCache } from '../../db/search/answer-cache.ts';
 import type { SharedAnswer } from '../../domain/search/answer.ts';
 import type { SearchParts } from './parts.ts';
 import type { Question } from './questions.ts';
@@ -47,7 +47,7 @@ export async function answerShared(
 class Flights {
   readonly answers = new Map<Question, Shared>();
   readonly #parts: SearchParts;
-  readonly #tenantId: string;
+  readonly #cache: AnswerCache;
   readonly #signal: AbortSignal;
   readonly #work: Work;
   readonly #owner = uuidv7();
@@ -56,7 +56,7 @@ class Flights {
 
   constructor(parts: SearchParts, tenantId: string, signal: AbortSignal, work: Work) {
     this.#parts = parts;
-    this.#tenantId = tenantId;
+    this.#cache = parts.answerCaches(tenantId);
     this.#signal = signal;
     this.#work = work;
   }
@@ -71,7 +71,7 @@ class Flights {
       const alike = questions.filter((question) => question.useCache === useCache);
       if (alike.length === 0) continue;
       const keys = alike.map(({ key }) => key);
-      const claims = await this.#cache((cache) => cache.claim(keys, this.#owner, useCache));
+      const claims = await this.#cache.claim(keys, this.#owner, useCache);
       const ours: Question[] = [];
       for (const question of alike) {
         const claim = claims.byKey.get(question.key);
@@ -87,7 +87,7 @@ class Flights {
   async look(): Promise<void> {
     this.#signal.throwIfAborted();
     const followed = [...this.#followed].map(([{ key }, askedAt]) => ({ key, askedAt }));
-    const standing = await this.#cache((cache) => cache.follow(followed));
+    const standing = await this.#cache.follow(followed);
     const abandoned: Question[] = [];
     for (const question of this.#followed.keys()) {
       const { answer = null, underWay = false } = standing.get(question.key) ?? {};
@@ -105,19 +105,19 @@ class Flights {
     const keys = questions.map(({ key }) => key);
     const renewing = setInterval(
       () => {
-        this.#cache((cache) => cache.renew(this.#owner, keys)).catch((error: unknown) =>
-          this.#parts.log.warn({ err: error }, 'the claim on searches was not renewed'),
-        );
+        this.#cache
+          .renew(this.#owner, keys)
+          .catch((error: unknown) =>
+            this.#parts.log.warn({ err: error }, 'the claim on searches was not renewed'),
+          );
       },
       (flightLeaseSeconds * 1_000) / 3,
     );
     try {
       const found = await this.#work(questions);
-      await this.#cache((cache) =>
-        cache.land(
-          this.#owner,
-          [...found].map(([{ key }, { answer, ttlSeconds }]) => ({ key, answer, ttlSeconds })),
-        ),
+      await this.#cache.land(
+        this.#owner,
+        [...found].map(([{ key }, { answer, ttlSeconds }]) => ({ key, answer, ttlSeconds })),
       );
       for (const [question, { answer }] of found) this.answers.set(question, { answer, others: false });
     } catch (error) {
@@ -131,13 +131,9 @@ class Flights {
   /** A claim that can't be let go expires by itself; the failure that led here is the one to tell. */
   async #letGo(keys: readonly string[]): Promise<void> {
     try {
-      await this.#cache((cache) => cache.release(keys, this.#owner));
+      await this.#cache.release(keys, this.#owner);
     } catch (error) {
       this.#parts.log.warn({ err: error }, 'the claim on searches was not let go');
     }
-  }
-
-  #cache<T>(use: (cache: CacheRepository) => Promise<T>): Promise<T> {
-    return this.#parts.database.read('search', ({ sql }) => use(new CacheRepository(sql, this.#tenantId)));
   }
 }

@@ -77,6 +77,8 @@ describe('deploy/kubernetes', () => {
     for (const [name, value] of Object.entries(stringData)) assert.equal(value, '', `${name} is no secret`);
     const secret: Record<string, string> = {
       DATABASE_URL: 'postgres://perdure:pw@postgres/perdure',
+      REDIS_URL: 'redis://:pw@redis:6379',
+      REDIS_PASSWORD: 'pw',
       ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
       SMTP_URL: 'smtps://mail.example.com',
       S3_ACCESS_KEY_ID: 'id',
@@ -104,17 +106,34 @@ describe('deploy/kubernetes', () => {
     assert.deepEqual([...named('PodDisruptionBudget').keys()], [...named('Deployment').keys()]);
   });
 
+  it('has the Redis of the compose file, which forgets before it runs out of memory', () => {
+    const given = Array.from(readExampleEnvironment(), ([name, value]) => [name, value || 'a-value']);
+    const inCompose = readCompose(Object.fromEntries(given)).services['redis'];
+    const [redis] = named('StatefulSet').get('redis')?.spec.template.spec.containers ?? [];
+    assert.equal(redis.image, inCompose?.image);
+    assert.deepEqual(redis.command.slice(0, -1), inCompose?.command?.slice(0, -1));
+    const { command } = redis as { command: string[] };
+    const after = (option: string) => command[command.indexOf(option) + 1] ?? '';
+    assert.equal(after('--maxmemory-policy'), 'allkeys-lru');
+    assert.ok(parseInt(after('--maxmemory')) < parseInt(redis.resources.limits.memory));
+    assert.ok(parseInt(after('--maxmemory')) < parseInt(inCompose?.deploy?.resources.limits.memory ?? ''));
+    assert.deepEqual(named('NetworkPolicy').get('perdure-redis')?.spec.ingress[0].from, [
+      { podSelector: { matchLabels: { 'app.kubernetes.io/part-of': 'perdure' } } },
+    ]);
+  });
+
   it('selects pods by labels that they have', () => {
     for (const manifest of manifests) {
       const { kind, spec } = manifest;
       const selector =
         kind === 'Service'
           ? spec.selector
-          : ['Deployment', 'PodDisruptionBudget'].includes(kind)
+          : ['Deployment', 'StatefulSet', 'PodDisruptionBudget'].includes(kind)
             ? spec.selector.matchLabels
             : null;
       if (!selector) continue;
-      const pods = [...named('Deployment').values()].map((one) => one.spec.template.metadata);
+      const sets = [...named('Deployment').values(), ...named('StatefulSet').values()];
+      const pods = sets.map((one) => one.spec.template.metadata);
       const matching = pods.filter(({ labels }) =>
         Object.entries(selector).every(([label, value]) => labels[label] === value),
       );

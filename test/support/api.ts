@@ -9,6 +9,7 @@ import { createAuthenticator } from '../../api/middleware/authenticator.ts';
 import { createRateLimiter } from '../../api/middleware/rate-limiter.ts';
 import type { Route } from '../../api/route.ts';
 import type { Services } from '../../api/services.ts';
+import { openTokenBuckets } from '../../db/identity/open-token-buckets.ts';
 import { limits, type Limits } from '../../domain/identity/limits.ts';
 import type { Plan } from '../../domain/identity/plans.ts';
 import type { Role } from '../../domain/identity/roles.ts';
@@ -16,6 +17,7 @@ import type { Scope } from '../../domain/identity/scopes.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { createMetrics } from '../../platform/metrics.ts';
+import { openRedis } from '../../platform/redis/open.ts';
 import { openStorage } from '../../platform/storage/open.ts';
 import { makeApiKey, makeOrganisation, makeSession, makeUser, type Caller } from './accounts.ts';
 import { ApiClient } from './client.ts';
@@ -103,12 +105,15 @@ async function startOn(
     ...options.env,
   });
   const ends: (() => Promise<void>)[] = [];
+  const log = createLogger('test', config.LOG_LEVEL);
+  const redis = await openRedis(config, log);
   const services: Services = {
     config,
     database: db.database,
+    redis,
     storage: openStorage(config),
     temporal: () => Promise.reject(new Error('This test has no Temporal Service.')),
-    log: createLogger('test', config.LOG_LEVEL),
+    log,
     metrics: createMetrics('test'),
     onStop: (end) => ends.push(end),
     ...options.services,
@@ -120,7 +125,8 @@ async function startOn(
     database: db.database,
     authenticator: createAuthenticator(services, { cacheMilliseconds: 0 }),
     rateLimiter:
-      options.rateLimiter?.(services) ?? createRateLimiter({ database: db.database, limits: roomyLimits }),
+      options.rateLimiter?.(services) ??
+      createRateLimiter({ buckets: openTokenBuckets(db.database, redis), limits: roomyLimits }),
     log: services.log,
     trustedProxies: 0,
   });
@@ -157,6 +163,7 @@ async function startOn(
     close: async () => {
       await closeServer(server);
       for (const end of ends) await end();
+      await redis?.close();
       await db.close();
     },
   };

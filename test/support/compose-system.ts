@@ -11,6 +11,7 @@ import { startGateway } from './gateway.ts';
 import { routersOf } from './gateway-rules.ts';
 import { startMailbox, type TestMailbox } from './mailbox.ts';
 import { runFolder } from './run.ts';
+import { findRedis, startRedis } from './redis.ts';
 import { findSeaweedfs, startSeaweedfs } from './seaweedfs.ts';
 import { temporalServer } from './temporal.ts';
 import { testEncryptionKeys } from './encryption.ts';
@@ -22,6 +23,8 @@ export interface ComposeSystem {
   mailbox: TestMailbox;
   /** Whether there is an object storage. */
   stores: boolean;
+  /** Whether there is a Redis. */
+  caches: boolean;
   /** Where a service of ours answers, by its name in the compose file. */
   urlOf(service: string): string;
   close(): Promise<void>;
@@ -31,6 +34,7 @@ const secrets = {
   POSTGRES_PASSWORD: 'superuser-for-tests',
   PERDURE_DB_PASSWORD: 'perdure-for-tests',
   TEMPORAL_DB_PASSWORD: 'temporal-for-tests',
+  REDIS_PASSWORD: 'redis-for-tests',
   S3_ACCESS_KEY_ID: 'perdure-test',
   S3_SECRET_ACCESS_KEY: 'not-a-secret-only-for-tests',
   GRAFANA_PASSWORD: 'grafana-for-tests',
@@ -74,11 +78,16 @@ async function start(ends: (() => Promise<unknown>)[], close: () => Promise<void
   if (s3) ends.push(() => s3.stop());
   const storageUrl = s3?.options.endpoint ?? 'http://127.0.0.1:1';
   ports.set('s3', Number(new URL(storageUrl).port));
+  const redisProgram = await findRedis();
+  const redisArguments = compose.services['redis']?.command?.slice(1) ?? [];
+  const redis = redisProgram ? await startRedis(redisProgram, { args: redisArguments }) : undefined;
+  if (redis) ends.push(() => redis.stop());
   const temporal = await temporalServer();
 
   const places: [inCompose: string, here: string][] = [
     ['postgres://perdure:', `postgres://perdure_${suffix}:`],
     ['@postgres:5432/perdure', `@127.0.0.1:${new URL(server.url).port}/perdure_${suffix}`],
+    ['@redis:6379', `@127.0.0.1:${redis ? new URL(redis.url).port : 1}`],
     ['temporal:7233', temporal.address],
     ['http://s3:8333', storageUrl],
     ['smtp://mail:1025', mailbox.url],
@@ -132,6 +141,7 @@ async function start(ends: (() => Promise<unknown>)[], close: () => Promise<void
     url,
     mailbox,
     stores: s3 !== undefined,
+    caches: redis !== undefined,
     urlOf: (service) => `http://127.0.0.1:${ports.get(service)}`,
     close,
   };

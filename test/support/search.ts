@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../../db/database.ts';
+import { openAnswerCaches } from '../../db/search/open-answer-caches.ts';
 import { PersonRepository } from '../../db/search/person.repository.ts';
 import {
   invalidateSearchCache,
@@ -93,6 +94,7 @@ export class SearchHarness {
     const outbound = new OutboundClient({ allowPrivate: this.#allowPrivate });
     const engine = createSearchEngine({
       database,
+      answerCaches: openAnswerCaches(database, null, this.secretBox),
       outbound,
       secretBox: this.secretBox,
       hashKey: randomBytes(32),
