@@ -2,6 +2,7 @@ import type { Transaction } from '../../db/database.ts';
 import type { Batch } from '../../db/search/batch.ts';
 import type { PendingRow, RowResult } from '../../db/search/batch-search.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { RetryLater } from '../../domain/search/batch-wait.ts';
 import { prepareMapping, type MappedRow } from '../../domain/search/apply-mapping.ts';
 import { fieldsUsedBy } from '../../domain/search/query.ts';
 import type {
@@ -11,13 +12,24 @@ import type {
   SearchResult,
   SearchScope,
 } from '../../services/search/contract.ts';
+import { effectsOf } from '../../services/search/effects.ts';
 import type { WorkerServices } from '../services.ts';
 
 /** After so many attempts at a range, a row that brings all of its step down is looked for. */
 const attemptsTogether = 3;
 
+/** A row that a provider must still be asked about, which can't be asked for now. */
+export interface WaitingRow {
+  rowNo: number;
+  /** What its calls have cost so far. */
+  paidMicros: bigint;
+  later: RetryLater;
+}
+
 export interface RowAnswers {
   results: RowResult[];
+  /** Without a result: to be asked again later. */
+  waiting: WaitingRow[];
   /** To be recorded with the results; several when rows had to be asked one by one. */
   effects: SearchEffects[];
 }
@@ -59,21 +71,23 @@ class PreparedSearch {
   /**
    * The answers to some rows.
    *
+   * @param mayWait rows that a provider can't be asked about for now come back as waiting; otherwise they fail
    * @param attempt of the range. A row that makes the engine throw is found and failed after some, so that it can't
    *   hold up the others for ever
    */
   async answer(
     rows: readonly PendingRow[],
     budget: bigint | null,
+    mayWait: boolean,
     attempt: number,
     signal: AbortSignal,
   ): Promise<RowAnswers> {
     try {
-      return this.#read(rows, await this.#ask(rows, signal, budget));
+      return this.#read(rows, await this.#ask(rows, signal, budget), mayWait);
     } catch (error) {
       if (attempt <= attemptsTogether || signal.aborted || error instanceof Failure) throw error;
       await this.#services.database.ping('search');
-      return await this.#answerOneByOne(rows, budget, signal);
+      return await this.#answerOneByOne(rows, budget, mayWait, signal);
     }
   }
 
@@ -96,16 +110,25 @@ class PreparedSearch {
   async #answerOneByOne(
     rows: readonly PendingRow[],
     budget: bigint | null,
+    mayWait: boolean,
     signal: AbortSignal,
   ): Promise<RowAnswers> {
-    const answers: RowAnswers = { results: [], effects: [] };
+    const answers: RowAnswers = { results: [], waiting: [], effects: [] };
     let left = budget;
     for (const row of rows) {
       try {
-        const { results, effects } = this.#read([row], await this.#ask([row], signal, left));
+        const { results, waiting, effects } = this.#read(
+          [row],
+          await this.#ask([row], signal, left),
+          mayWait,
+        );
         answers.results.push(...results);
+        answers.waiting.push(...waiting);
         answers.effects.push(...effects);
-        if (left !== null) for (const { costMicros } of results) left -= costMicros;
+        if (left !== null) {
+          for (const { costMicros } of results) left -= costMicros - row.paidMicros;
+          for (const { paidMicros } of waiting) left -= paidMicros - row.paidMicros;
+        }
       } catch (error) {
         if (signal.aborted || error instanceof Failure) throw error;
         await this.#services.database.ping('search');
@@ -124,7 +147,7 @@ class PreparedSearch {
     return await this.#services.engine.searchMany(this.#scope, requests, signal, budget);
   }
 
-  #requestOf({ rowNo, values, attempt }: PendingRow): SearchRequest {
+  #requestOf({ rowNo, values, attempt, paidMicros }: PendingRow): SearchRequest {
     const { id, kind, options } = this.#batch;
     const key = `batch:${id}:${rowNo}`;
     return {
@@ -140,16 +163,29 @@ class PreparedSearch {
       },
       // Whoever has a failed row tried again wants it asked again.
       effectKey: attempt === 1 ? key : `${key}:${attempt}`,
+      paid: paidMicros,
     };
   }
 
-  #read(rows: readonly PendingRow[], { results, effects }: ManyAnswers): RowAnswers {
+  #read(rows: readonly PendingRow[], { results, effects }: ManyAnswers, mayWait: boolean): RowAnswers {
     if (results.length !== rows.length)
       throw new Error('The engine gave another number of answers than questions.');
-    return {
-      results: rows.map((row, place) => resultOf(row, results[place] as SearchResult)),
-      effects: [effects],
-    };
+    const answers: RowAnswers = { results: [], waiting: [], effects: [effects] };
+    const unanswered = new Set<string>();
+    for (const [place, row] of rows.entries()) {
+      const result = results[place] as SearchResult;
+      const { retryLater: later, costMicros: paidMicros, searchId } = result;
+      if (mayWait && later) {
+        answers.waiting.push({ rowNo: row.rowNo, paidMicros: larger(paidMicros, row.paidMicros), later });
+        unanswered.add(searchId);
+      } else answers.results.push(resultOf(row, result));
+    }
+    // A search that is not over is not in the log; what its calls came to counts all the same.
+    if (unanswered.size > 0) {
+      const log = effects.log.filter(({ searchId }) => !unanswered.has(searchId));
+      answers.effects = [effectsOf(effects.currency, effects.settlements, log)];
+    }
+    return answers;
   }
 }
 
@@ -157,7 +193,7 @@ function scopeOf(batch: Batch): SearchScope {
   return { tenantId: batch.tenantId, userId: batch.createdBy, source: 'batch', traceId: batch.traceId };
 }
 
-function resultOf({ rowNo, attempt }: PendingRow, result: SearchResult): RowResult {
+function resultOf({ rowNo, attempt, paidMicros }: PendingRow, result: SearchResult): RowResult {
   const [best] = result.people;
   const problem =
     result.status === 'over_budget'
@@ -170,7 +206,8 @@ function resultOf({ rowNo, attempt }: PendingRow, result: SearchResult): RowResu
     code: problem?.code ?? null,
     message: problem?.message ?? null,
     score: best?.probability ?? null,
-    costMicros: result.costMicros,
+    costMicros: larger(result.costMicros, paidMicros),
+    paidMicros,
     searchId: result.searchId,
     cached: result.cached,
     match: best
@@ -186,6 +223,11 @@ function resultOf({ rowNo, attempt }: PendingRow, result: SearchResult): RowResu
   };
 }
 
+/** What was paid for a row stays paid, also if an equal one or the end of the budget has answered it since. */
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
 const statusOf = {
   found: 'found',
   not_found: 'not_found',
@@ -194,7 +236,7 @@ const statusOf = {
   over_budget: 'skipped',
 } as const;
 
-function notAnswered({ rowNo, attempt }: PendingRow): RowResult {
+function notAnswered({ rowNo, attempt, paidMicros }: PendingRow): RowResult {
   return {
     rowNo,
     attempt,
@@ -202,7 +244,8 @@ function notAnswered({ rowNo, attempt }: PendingRow): RowResult {
     code: 'search.row_not_answered',
     message: 'This row could not be searched because of an error on our side.',
     score: null,
-    costMicros: 0n,
+    costMicros: paidMicros,
+    paidMicros,
     searchId: null,
     cached: false,
     match: null,

@@ -10,9 +10,13 @@ import {
   type RangeLease,
 } from '../../db/search/batch-ranges.ts';
 import { pendingRows, skipRows, storeResults, type PendingRow } from '../../db/search/batch-search.ts';
+import { storeWait } from '../../db/search/batch-waiting.ts';
+import { isOutOfPatience, waitAfter } from '../../domain/search/batch-wait.ts';
 import type { BatchActivities } from '../../workflows/search/messages.ts';
+import type { Sql } from '../../db/sql.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { RowSearcher } from './batch-row-searcher.ts';
+import { RowSearcher, type RowAnswers } from './batch-row-searcher.ts';
+import { WaitingRows } from './batch-waiting-rows.ts';
 import type { WorkerServices } from '../services.ts';
 import { StepSize } from './batch-step-size.ts';
 import { viewOf } from './batch-view.ts';
@@ -53,9 +57,11 @@ export function createBatchSearchActivities(
     return await database.transaction('search', async ({ sql }) => {
       const now = await new BatchRepository(sql).lock(tenantId, id);
       const rows = await pendingRows(sql, id, from, to, limit);
-      const budget = await reserveBudget(sql, now, lease, each * BigInt(rows.length));
+      const prices = rows.map(({ paidMicros }) => (each > paidMicros ? each - paidMicros : 0n));
+      const wanted = prices.reduce((sum, price) => sum + price, 0n);
+      const budget = await reserveBudget(sql, now, lease, wanted);
       // What is left may not do for all of them at the highest price, but most rows cost less: first those it does for.
-      const affordable = budget !== null && each > 0n ? Number(budget / each) : rows.length;
+      const affordable = budget === null ? 0 : countAffordable(prices, budget);
       const first = affordable > 0 ? rows.slice(0, affordable) : rows;
       return { batch: now, rows: first, budget, waitsForBudget: budget === null };
     });
@@ -86,6 +92,7 @@ export function createBatchSearchActivities(
         );
         let next = from;
         let waitsForBudget = false;
+        const waiting = new WaitingRows();
         if (isSearching(batch)) {
           const lease = await database.transaction('search', ({ sql }) => takeRange(sql, batchId, from, to));
           const prepared = searcher.prepare(batch);
@@ -100,11 +107,15 @@ export function createBatchSearchActivities(
               next = to + 1;
               break;
             }
-            const answers = await prepared.answer(step.rows, step.budget, activityInfo().attempt, signal);
+            const mayWait = !isOutOfPatience(batch.waiting, new Date());
+            const { attempt } = activityInfo();
+            const answers = await prepared.answer(step.rows, step.budget, mayWait, attempt, signal);
             batch = await database.transaction('search', async (transaction) => {
               await prepared.recordEffects(transaction, answers);
-              return await storeResults(transaction.sql, tenantId, lease, answers.results);
+              const stored = await storeResults(transaction.sql, tenantId, lease, answers.results);
+              return await storeWaiting(transaction.sql, stored, step.rows, answers);
             });
+            waiting.add(answers.waiting, batch.waiting);
             stepSize.learn(step.rows.length, performance.now() - stepStarted);
             next = last.rowNo + 1;
           }
@@ -116,6 +127,7 @@ export function createBatchSearchActivities(
           rows: next - from,
           seconds: (performance.now() - started) / 1_000,
           waitsForBudget,
+          ...waiting.outcome(new Date()),
         };
       });
     },
@@ -154,6 +166,35 @@ export function createBatchSearchActivities(
       });
     },
   };
+}
+
+/** So many prices, from the first on, the money does for. */
+function countAffordable(prices: readonly bigint[], money: bigint): number {
+  let left = money;
+  const beyond = prices.findIndex((price) => {
+    left -= price;
+    return left < 0n;
+  });
+  return beyond === -1 ? prices.length : beyond;
+}
+
+/** After the results of a step: which of its rows wait, and since when nobody was answered. */
+async function storeWaiting(
+  sql: Sql,
+  batch: Batch,
+  rows: readonly PendingRow[],
+  { results, waiting }: RowAnswers,
+): Promise<Batch> {
+  if (waiting.length === 0 && batch.waiting === null) return batch;
+  const answered = results.some(({ code }) => code !== 'search.providers_unavailable');
+  const [soonest] = waiting.map(({ later }) => later).toSorted((a, b) => a.afterMs - b.afterMs);
+  const wait = waitAfter(batch.waiting, answered, soonest ?? null, new Date());
+  const paidBefore = new Map(rows.map(({ rowNo, paidMicros }) => [rowNo, paidMicros]));
+  const paid = waiting
+    .map(({ rowNo, paidMicros }) => ({ rowNo, micros: paidMicros - (paidBefore.get(rowNo) ?? 0n) }))
+    .filter(({ micros }) => micros > 0n);
+  if (wait === batch.waiting && paid.length === 0) return batch;
+  return await storeWait(sql, batch, wait, paid);
 }
 
 function isSearching({ phase, hold }: Batch): boolean {

@@ -1,4 +1,4 @@
-import { countsOf, secondsLeft, type Batch } from '../../db/search/batch.ts';
+import { countsOf, secondsLeft, waitOf, type Batch } from '../../db/search/batch.ts';
 import { batchState } from '../../domain/search/batch.ts';
 import { formatDecimal } from '../../domain/search/micros.ts';
 import type { BatchView } from '../../workflows/search/messages.ts';
@@ -23,6 +23,7 @@ function describe(batch: Batch): string {
   const total = batch.rowsTotal ?? 0;
   const done = batch.phase === 'ingesting' ? batch.rowsIngested : total - counts.pending;
   const eta = secondsLeft(batch);
+  const wait = waitOf(batch);
   const budget = batch.budgetMicros === null ? '' : ` of ${formatDecimal(batch.budgetMicros)}`;
   return [
     `**${batchState(batch)}**${batch.phase === batchState(batch) ? '' : ` (${batch.phase})`}`,
@@ -31,6 +32,7 @@ function describe(batch: Batch): string {
       `| ${counts.found} | ${counts.not_found} | ${counts.failed} | ${counts.skipped} | ${counts.pending} |`,
     `${batch.rowsDuplicate} rows equal to earlier ones · cost ${formatDecimal(batch.costMicros)}${budget} ${batch.currency}` +
       (eta === null ? '' : ` · ${Math.round(batch.rate)} rows/s, about ${eta} s left`),
+    ...(wait ? [`Rows wait for ${wait.reason}. Tried again at ${wait.until}.`] : []),
     ...(batch.problem ? [`Problem: \`${batch.problem.code}\``] : []),
   ].join('\n\n');
 }

@@ -1,6 +1,7 @@
 import {
   countsOf,
   secondsLeft,
+  waitOf,
   type Batch,
   type StoredFile,
   type TableFormat,
@@ -77,6 +78,7 @@ function presentProgress(batch: Batch): object {
     percent: total ? Math.floor(((total - counts.pending) / total) * 1_000) / 10 : 0,
     rows_per_second: batchState(batch) === 'searching' ? Math.round(batch.rate * 10) / 10 : 0,
     eta_seconds: secondsLeft(batch),
+    waiting: waitOf(batch),
   };
 }
 

@@ -201,6 +201,17 @@ export const batchShape = z
       percent: z.number(),
       rows_per_second: z.number(),
       eta_seconds: count.nullable(),
+      waiting: z
+        .object({
+          since: z.iso.datetime().meta({ description: 'When a row was last answered.' }),
+          until: z.iso.datetime().meta({ description: 'When the rows are tried again.' }),
+          reason: z.string(),
+        })
+        .nullable()
+        .meta({
+          description:
+            'Rows wait for a provider that can’t be asked now. After 15 minutes without any answer they fail.',
+        }),
     }),
     problem: problem.nullable().meta({ description: 'Why the batch has failed.' }),
     webhook: z

@@ -27,7 +27,7 @@ export async function retryFailedRows(
     return await changeBatch(
       transaction,
       batch,
-      budget,
+      { waiting: null, ...budget },
       { type: 'search.batch_rows_reopened', data: { rows } },
       actor,
     );
@@ -36,7 +36,7 @@ export async function retryFailedRows(
   return await changeBatch(
     transaction,
     batch,
-    { phase, hold: null, run: batch.run + 1, finishedAt: null, webhook, ...budget },
+    { phase, hold: null, run: batch.run + 1, finishedAt: null, waiting: null, webhook, ...budget },
     { type: 'search.batch_retry_started', data: { rows, priority: batch.priority } },
     actor,
   );

@@ -10,6 +10,8 @@ export interface PendingRow {
   values: string[];
   /** Which time it is searched: 1, or more when failed rows are tried again. */
   attempt: number;
+  /** What calls for it have cost already, while it waited for another provider. It is on the batch's bill. */
+  paidMicros: bigint;
 }
 
 /** What has come of a row that was searched. */
@@ -19,7 +21,10 @@ export interface RowResult {
   code: string | null;
   message: string | null;
   score: number | null;
+  /** All that the row has cost. */
   costMicros: bigint;
+  /** How much of it is on the batch's bill already. */
+  paidMicros: bigint;
   searchId: string | null;
   cached: boolean;
   /** The best person found. */
@@ -39,14 +44,15 @@ export async function pendingRows(
   to: number,
   limit: number,
 ): Promise<PendingRow[]> {
-  return await sql<PendingRow>(
-    `select row_no as "rowNo", input as values, attempt from search.batch_rows r
+  const rows = await sql<Omit<PendingRow, 'paidMicros'> & { paid: string }>(
+    `select row_no as "rowNo", input as values, attempt, paid_micros::text as paid from search.batch_rows r
      where batch_id = $1 and row_no between $2 and $3 and leader_row_no is null
        and not exists (select 1 from search.batch_results d
                        where d.batch_id = $1 and d.row_no = r.row_no and d.row_no between $2 and $3)
      order by row_no limit $4`,
     [batchId, from, to, limit],
   );
+  return rows.map(({ paid, ...row }) => ({ ...row, paidMicros: BigInt(paid) }));
 }
 
 /**
@@ -82,7 +88,8 @@ export async function storeResults(
     ),
   ]);
   const count = (status: RowStatus): number => counted.find((one) => one.status === status)?.rows ?? 0;
-  const cost = counted.reduce((sum, one) => sum + BigInt(one.cost), 0n);
+  const paid = results.reduce((sum, { paidMicros }) => sum + paidMicros, 0n);
+  const cost = counted.reduce((sum, one) => sum + BigInt(one.cost), 0n) - paid;
   const rows = counted.reduce((sum, one) => sum + one.rows, 0);
   // Last, because the other chunks of the batch wait for this row until we commit.
   const updated = await sql<BatchRow>(countResults, [
@@ -137,9 +144,9 @@ export async function skipRows(
 ): Promise<{ rows: number; lastRow: number }> {
   const [row] = await sql<{ rows: number; last: number | null }>(
     `with skipped as (
-       insert into search.batch_results (batch_id, row_no, tenant_id, status, code, message, attempt)
+       insert into search.batch_results (batch_id, row_no, tenant_id, status, code, message, attempt, cost_micros)
        select $1, row_no, $2, 'skipped', 'search.row_cancelled', 'The batch was cancelled before this row was searched.',
-         attempt
+         attempt, paid_micros
        from search.batch_rows r
        where batch_id = $1 and row_no > $3
          and not exists (select 1 from search.batch_results d
@@ -172,7 +179,7 @@ export async function reopenRows(sql: Sql, batch: Batch, codes: readonly string[
        where batch_id = $1 and tenant_id = $2 and status in ('failed', 'skipped') and code = any($3::text[])
        returning row_no, status
      ), again as (
-       update search.batch_rows r set attempt = attempt + 1 from gone
+       update search.batch_rows r set attempt = attempt + 1, paid_micros = 0 from gone
        where r.batch_id = $1 and r.row_no = gone.row_no
      ) select count(*) filter (where status = 'failed')::int as failed,
               count(*) filter (where status = 'skipped')::int as skipped from gone`,

@@ -1,6 +1,7 @@
 import type { BatchCommand, BatchHold, BatchPhase } from '../../domain/search/batch.ts';
 import { applyCommand } from '../../domain/search/batch.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { BatchWait } from '../../domain/search/batch-wait.ts';
 import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
 import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
@@ -42,6 +43,7 @@ export interface BatchChange {
   format?: Batch['format'];
   file?: Batch['file'];
   rowsTotal?: number;
+  waiting?: BatchWait | null;
   resultFiles?: Batch['resultFiles'];
   problem?: Batch['problem'];
   webhook?: Batch['webhook'];
@@ -62,6 +64,7 @@ const columnOf: Record<keyof BatchChange, string> = {
   format: 'format',
   file: 'file',
   rowsTotal: 'rows_total',
+  waiting: 'waiting',
   resultFiles: 'result_files',
   problem: 'problem',
   webhook: 'webhook',
@@ -226,7 +229,14 @@ export async function commandBatch(
   const { hold } = applyCommand(command, batch);
   if (hold === batch.hold) return batch;
   const type = { pause: 'paused', resume: 'resumed', cancel: 'cancel_requested' } as const;
-  return await changeBatch(transaction, batch, { hold }, { type: `search.batch_${type[command]}` }, actor);
+  // The time in which it is held is no time of waiting: that begins anew.
+  return await changeBatch(
+    transaction,
+    batch,
+    { hold, waiting: null },
+    { type: `search.batch_${type[command]}` },
+    actor,
+  );
 }
 
 async function tell(

@@ -1,3 +1,4 @@
+import type { BatchWait } from '../../domain/search/batch-wait.ts';
 import { batchState, type BatchHold, type BatchPhase, type RowCounts } from '../../domain/search/batch.ts';
 import type { Mapping } from '../../domain/search/mapping.ts';
 import type { QueryKind } from '../../domain/search/query.ts';
@@ -88,6 +89,8 @@ export interface Batch {
   rowsDuplicate: number;
   /** Rows a second, over the last ten seconds or so. */
   rate: number;
+  /** Rows wait for a provider; null when none does. */
+  waiting: BatchWait | null;
   resultFiles: ResultFiles | null;
   problem: ProcessProblem | null;
   webhook: BatchWebhook | null;
@@ -105,7 +108,7 @@ export const batchColumns = `id, tenant_id as "tenantId", name, kind, phase, hol
   cost_micros::text as "costMicros", columns, format, rows_total::float8 as "rowsTotal",
   rows_ingested::float8 as "rowsIngested", rows_found::float8 as "rowsFound",
   rows_not_found::float8 as "rowsNotFound", rows_failed::float8 as "rowsFailed",
-  rows_skipped::float8 as "rowsSkipped", rows_duplicate::float8 as "rowsDuplicate", rate,
+  rows_skipped::float8 as "rowsSkipped", rows_duplicate::float8 as "rowsDuplicate", rate, waiting,
   result_files as "resultFiles", problem, webhook, trace_id as "traceId", created_by as "createdBy",
   created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt", updated_at as "updatedAt"`;
 
@@ -146,8 +149,13 @@ export function countsOf(batch: Batch): RowCounts {
   };
 }
 
+/** What rows of a batch that is at work wait for; null when none does. */
+export function waitOf(batch: Batch): BatchWait | null {
+  return batchState(batch) === 'searching' ? batch.waiting : null;
+}
+
 /** Seconds until the last row, at the present rate; null while that says nothing. */
 export function secondsLeft(batch: Batch): number | null {
-  if (batchState(batch) !== 'searching' || batch.rate <= 0) return null;
+  if (batchState(batch) !== 'searching' || batch.rate <= 0 || batch.waiting) return null;
   return Math.ceil(countsOf(batch).pending / batch.rate);
 }

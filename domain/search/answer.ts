@@ -1,4 +1,5 @@
 import type { Issue } from '../failure.ts';
+import type { RetryLater } from './batch-wait.ts';
 import type { Evidence } from './matching/evidence.ts';
 import type { PersonFields } from './person.ts';
 
@@ -56,4 +57,6 @@ export interface SharedAnswer {
   problem: SearchProblem | null;
   /** The steps that led to it, with what they cost whoever asked. */
   trace: ProviderStep[];
+  /** It has failed only because somebody could not be asked for now. Never so in the cache. */
+  retryLater?: RetryLater;
 }

@@ -5,7 +5,6 @@ export const searchErrors = {
   'search.provider_invalid': 'unprocessable',
   'search.provider_name_taken': 'conflict',
   'search.provider_order_incomplete': 'unprocessable',
-  'search.provider_throttled': 'rate_limited',
   'search.providers_unavailable': 'unavailable',
   'search.too_many_providers': 'conflict',
   'search.query_empty': 'unprocessable',

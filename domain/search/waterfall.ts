@@ -1,4 +1,5 @@
 import type { Micros, ProviderStep, RankedPerson, SearchStatus } from './answer.ts';
+import type { RetryLater } from './batch-wait.ts';
 import { fuse } from './fusion.ts';
 import { highestCost, type ProviderAnswer, type ProviderKind, type ProviderPrice } from './provider.ts';
 import { missingField } from './required-field.ts';
@@ -33,6 +34,8 @@ export interface Course {
   readonly lackedBudget: boolean;
   /** Somebody who might know gave no usable answer: finding nobody then proves nothing. */
   readonly incomplete: boolean;
+  /** Somebody who might know can't be asked for now: when the first of them can. */
+  readonly retryLater: RetryLater | null;
 }
 
 export const beginning: Course = {
@@ -43,6 +46,7 @@ export const beginning: Course = {
   answeredBy: null,
   lackedBudget: false,
   incomplete: false,
+  retryLater: null,
 };
 
 export type Decision = { ask: true } | { ask: false; reason: string; cause: SkipCause };
@@ -71,19 +75,27 @@ export function tellsFacts(kind: ProviderKind): boolean {
   return kind === 'phone' || kind === 'email';
 }
 
-/** Goes past a provider that was not asked, or would not answer because of its limits. */
+/**
+ * Goes past a provider that was not asked, or would not answer because of its limits.
+ *
+ * @param retryAfterMs when it can be asked again; null if waiting does not help
+ */
 export function skip(
   course: Course,
   stage: Stage,
   cause: SkipCause,
   reason: string,
   outcome: 'skipped' | 'throttled' = 'skipped',
+  retryAfterMs: number | null = null,
 ): Course {
+  const sooner =
+    retryAfterMs !== null && retryAfterMs < (course.retryLater?.afterMs ?? Number.POSITIVE_INFINITY);
   return {
     ...course,
     steps: [...course.steps, stepOf(stage, outcome, reason, 0n, 0)],
     lackedBudget: course.lackedBudget || cause === 'budget',
     incomplete: course.incomplete || cause === 'unavailable',
+    retryLater: sooner ? { afterMs: retryAfterMs, reason: `${stage.name}: ${reason}` } : course.retryLater,
   };
 }
 

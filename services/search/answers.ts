@@ -17,6 +17,7 @@ export function answerOf(question: Question): SharedAnswer {
     facts: { ...course.facts },
     problem: status === 'failed' ? failure(course.steps) : null,
     trace: [...course.steps],
+    ...(status === 'failed' && course.retryLater ? { retryLater: course.retryLater } : {}),
   };
 }
 
@@ -60,6 +61,7 @@ export function resultOf(
     cached: others,
     trace: others ? answer.trace.map(spared) : answer.trace,
     problem: answer.problem,
+    retryLater: answer.retryLater ?? null,
   };
 }
 
@@ -94,6 +96,7 @@ export function invalidResult(
     cached: false,
     trace: [],
     problem,
+    retryLater: null,
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   SearchProblem,
   SearchStatus,
 } from '../../domain/search/answer.ts';
+import type { RetryLater } from '../../domain/search/batch-wait.ts';
 import {
   queryKinds,
   type NormalisedQuery,
@@ -52,6 +53,8 @@ export interface SearchRequest {
    * billed once for it, however often the work is tried.
    */
   effectKey: string;
+  /** What its calls have cost when it was asked before and had to wait. Default 0; no budget is charged with it again. */
+  paid?: Micros;
 }
 
 export interface SearchScope {
@@ -79,6 +82,8 @@ export interface SearchResult {
   trace: ProviderStep[];
   /** For `invalid` and `failed`. */
   problem: SearchProblem | null;
+  /** For `failed`: somebody who might know can't be asked for now, but later. */
+  retryLater: RetryLater | null;
 }
 
 /** What searches leave behind in the database, to be written by `recordEffects`. Holds no value that was asked with. */
@@ -114,8 +119,6 @@ export interface SearchEngine {
    *
    * @param budget most that all of these may cost together, or null. In the order of the requests; the ones that it
    *   does not reach come back as `over_budget`
-   * @throws Failure `search.provider_throttled` with `retryAfter` when a provider wants the work to wait longer than a
-   *   few seconds. Try the same requests again later
    */
   searchMany(
     scope: SearchScope,

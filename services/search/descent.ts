@@ -1,3 +1,4 @@
+import type { Micros } from '../../domain/search/answer.ts';
 import { highestCost } from '../../domain/search/provider.ts';
 import { decide, hear, skip, tellsFacts } from '../../domain/search/waterfall.ts';
 import { barred, type CallOutcome } from './calls.ts';
@@ -47,7 +48,8 @@ function isAsked(provider: ReadyProvider, question: Question, purse: Purse): boo
     question.course = skip(course, stage, 'unavailable', source.unusable);
     return false;
   }
-  if (!purse.take(highestCost(stage.price))) {
+  const most = highestCost(stage.price);
+  if (!purse.take(most - creditFor(question, most))) {
     question.course = skip(course, stage, 'budget', 'the budget of all searches together is used up');
     return false;
   }
@@ -62,7 +64,8 @@ async function ask(
   const { source, stored, guard } = provider;
   const trippedElsewhere = guard?.state === 'closed' && stored.openUntil !== null;
   if (trippedElsewhere) {
-    const closed = barred('skipped', 'unavailable', 'its circuit is open after failures');
+    const untilProbe = Math.max(0, (stored.openUntil?.getTime() ?? 0) - Date.now());
+    const closed = barred('skipped', 'unavailable', 'its circuit is open after failures', untilProbe);
     return new Map(questions.map((question) => [question, closed]));
   }
   if (provider.metered) return await askMetered(context, provider, questions);
@@ -86,12 +89,21 @@ async function ask(
 function take(provider: ReadyProvider, question: Question, outcome: CallOutcome, purse: Purse): void {
   const { stage } = provider;
   const most = highestCost(stage.price);
+  const credit = creditFor(question, most);
   if ('heard' in outcome) {
-    purse.putBack(most - outcome.heard.cost);
+    const { cost } = outcome.heard;
+    const credited = cost < credit ? cost : credit;
+    question.credit -= credited;
+    purse.putBack(most - credit - (cost - credited));
     question.course = hear(question.course, stage, question.demand, outcome.heard);
     return;
   }
-  purse.putBack(most);
-  const { cause, reason, outcome: how } = outcome.barred;
-  question.course = skip(question.course, stage, cause, reason, how);
+  purse.putBack(most - credit);
+  const { cause, reason, outcome: how, retryAfterMs } = outcome.barred;
+  question.course = skip(question.course, stage, cause, reason, how, retryAfterMs);
+}
+
+/** How much of a call its question has paid for already. */
+function creditFor({ credit }: Question, most: Micros): Micros {
+  return credit < most ? credit : most;
 }

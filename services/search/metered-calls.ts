@@ -6,7 +6,6 @@ import {
   type Reservation,
   type Reserved,
 } from '../../db/search/limits.repository.ts';
-import { Failure } from '../../domain/failure.ts';
 import type { RefusalCause } from '../../domain/search/admission.ts';
 import { costOf } from '../../domain/search/provider.ts';
 import { barred, type CallOutcome } from './calls.ts';
@@ -24,9 +23,7 @@ const defaultPauseMs = 1_000;
 
 /**
  * Asks a provider that costs, is limited or is outside: reserve, commit, call, settle. What is refused for now is asked
- * for again while it is worth waiting; the rest comes back barred.
- *
- * @throws Failure `search.provider_throttled` in a batch that would have to wait longer than its patience
+ * for again while it is worth waiting; the rest comes back barred, with the time to come again.
  */
 export async function askMetered(
   context: MeteredContext,
@@ -45,7 +42,6 @@ export async function askMetered(
     if (source === 'batch') deadline = Date.now() + patienceMs.batch;
     if (Date.now() + round.waitMs > deadline) {
       const reason = waitReasons[round.cause];
-      if (source === 'batch') throw throttled(provider, reason, round.waitMs);
       for (const question of round.waiting) {
         outcomes.set(question, barred('throttled', 'unavailable', reason, round.waitMs));
       }
@@ -69,16 +65,6 @@ const budgetReasons = {
   budget_day: "the provider's budget of the day is used up",
   budget_month: "the provider's budget of the month is used up",
 } as const;
-
-function throttled(provider: ReadyProvider, reason: string, waitMs: number): Failure {
-  return new Failure(
-    'search.provider_throttled',
-    `The provider ${provider.stage.name} can't be asked now: ${reason}.`,
-    {
-      retryAfter: Math.max(1, Math.ceil(waitMs / 1_000)),
-    },
-  );
-}
 
 interface Round {
   outcomes: Map<Question, CallOutcome>;

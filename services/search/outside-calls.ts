@@ -119,7 +119,8 @@ function notAsked(refusal: Exclude<GuardResult<ProviderAnswer>, { ok: true }>): 
   if (refusal.code === 'circuit_open') {
     return barred('skipped', 'unavailable', 'its circuit is open after failures', refusal.retryAfterMs);
   }
-  if (refusal.code === 'overloaded') return barred('skipped', 'unavailable', 'too many calls wait for it');
+  if (refusal.code === 'overloaded')
+    return barred('skipped', 'unavailable', 'too many calls wait for it', 1_000);
   return null;
 }
 

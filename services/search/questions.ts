@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { Failure } from '../../domain/failure.ts';
 import { normaliseQuery, type NormalisedQuery } from '../../domain/search/query.ts';
 import { beginning, type Course, type Demand } from '../../domain/search/waterfall.ts';
-import type { SearchProblem, SearchRequest } from './contract.ts';
+import type { Micros, SearchProblem, SearchRequest } from './contract.ts';
 
 /** A request that was read, on its way to an answer. */
 export interface Question {
@@ -14,6 +14,8 @@ export interface Question {
   /** The same for equal questions of one tenant, until its records or providers change. SHA-256 in hex. */
   key: string;
   course: Course;
+  /** Money that was spent on it before and is not taken from any purse again. */
+  credit: Micros;
 }
 
 /** Reads a request, or says what is wrong with it. */
@@ -44,6 +46,7 @@ export function readQuestion(
       effectKey: request.effectKey,
       key: keyOf(query, options, generation),
       course: beginning,
+      credit: request.paid ?? 0n,
     },
   };
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { LimitsRepository } from '../../db/search/limits.repository.ts';
 import { ProviderRepository } from '../../db/search/provider.repository.ts';
-import { Failure } from '../../domain/failure.ts';
 import {
   requestOf,
   scopeOf,
@@ -203,17 +202,15 @@ describe('A search over paid providers', () => {
   it('tells a batch to come back when a vendor asks for a long pause', async () => {
     await harness.provider(tenantId, { name: 'A', config: vendorConfig(vendor(0)) });
     vendor(0).reply = () => ({ status: 429, headers: { 'retry-after': '120' } });
-    await assert.rejects(
-      harness.engine.searchMany(
-        scopeOf(tenantId, { source: 'batch' }),
-        [requestOf('phone', { phone })],
-        never,
-      ),
-      (error) =>
-        error instanceof Failure &&
-        error.code === 'search.provider_throttled' &&
-        (error.details.retryAfter ?? 0) > 100,
+    const { results } = await harness.engine.searchMany(
+      scopeOf(tenantId, { source: 'batch' }),
+      [requestOf('phone', { phone })],
+      never,
     );
+    const [result] = results;
+    assert.equal(result?.status, 'failed');
+    assert.equal(result?.retryLater?.reason, 'A: the provider asked for a pause');
+    assert.ok((result?.retryLater?.afterMs ?? 0) > 100_000);
   });
 
   it('never reaches private addresses, not by a redirect either, and shows no secret', async () => {

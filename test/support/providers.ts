@@ -15,17 +15,26 @@ const defaults: Omit<ProviderSettings, 'name' | 'config'> = {
   secretNames: [],
 };
 
+type Settings = Partial<ProviderSettings> & Pick<ProviderSettings, 'name' | 'config'>;
+
 /** Makes one provider the only one of a tenant. */
-export async function onlyProvider(
+export async function onlyProvider(database: Database, tenantId: string, settings: Settings): Promise<void> {
+  await onlyProviders(database, tenantId, [settings]);
+}
+
+/** Makes these the only providers of a tenant, in this order. */
+export async function onlyProviders(
   database: Database,
   tenantId: string,
-  settings: Partial<ProviderSettings> & Pick<ProviderSettings, 'name' | 'config'>,
+  all: readonly Settings[],
 ): Promise<void> {
   await database.transaction('search', async ({ sql }) => {
     const providers = new ProviderRepository(sql, tenantId);
     await providers.ensureSetup();
     await sql('delete from search.providers where tenant_id = $1', [tenantId]);
-    await providers.insert(uuidv7(), { ...defaults, ...settings }, 0);
+    for (const [place, settings] of all.entries()) {
+      await providers.insert(uuidv7(), { ...defaults, ...settings }, place);
+    }
     await providers.lockAndInvalidate();
   });
 }

@@ -63,6 +63,10 @@ export interface RangeOutcome {
   seconds: number;
   /** The budget's rest is reserved by other chunks: try again when one of them has ended. */
   waitsForBudget: boolean;
+  /** Rows, first to last, that wait for a provider; between them are some with results. Null when none waits. */
+  waiting: RowRange | null;
+  /** After so long they can be tried again. */
+  waitSeconds: number;
 }
 
 interface OfBatch {

@@ -4,6 +4,7 @@ import {
   condition,
   continueAsNew,
   defineSignal,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -40,6 +41,9 @@ const { readBatch, abandonBatchWebhook } = proxyActivities<BatchActivities>({
   retry: untilItWorks,
 });
 const { deliverBatchWebhook } = proxyActivities<BatchActivities>(webhook);
+
+/** Rows wait for a provider that can't be asked, instead of failing. */
+const waitsForProviders = 'batch-waits-for-providers';
 
 export const batchChanged = defineSignal(batchChangedSignal);
 
@@ -139,8 +143,13 @@ class BatchRun {
         lanes.start(() => this.#searchRange(range, queue, lanes));
       }
       // Should the last of all still wait for others' money, they are gone: planning anew frees what they held.
-      if (lanes.busy === 0) break;
-      await lanes.freed(() => this.#changes > seen);
+      if (lanes.busy === 0) {
+        if (!goOn || lanes.isStuck || queue.waitSeconds === null) break;
+        await condition(() => this.#changes > seen, `${queue.waitSeconds} seconds`, {
+          summary: 'Until a provider can be asked again',
+        });
+        queue.resume();
+      } else await lanes.freed(() => this.#changes > seen);
       if (this.#changes > seen) {
         seen = this.#changes;
         await this.#read();
@@ -156,6 +165,8 @@ class BatchRun {
       [{ ...this.#input, ...range }],
     );
     if (outcome.left) queue.giveBack(outcome.left);
+    // Histories from before the rows of a batch could wait have none that do.
+    if (outcome.waiting && patched(waitsForProviders)) queue.putOff(outcome.waiting, outcome.waitSeconds);
     queue.learn(outcome.rows, outcome.seconds);
     lanes.waitForOthers = outcome.waitsForBudget;
     this.#note(outcome.view);
