@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import { Failure } from '../domain/failure.ts';
+import { addLogFacts } from '../platform/log-context.ts';
 import { answer } from './answer.ts';
 import { readJson } from './body.ts';
 import { commandKey } from './command-key.ts';
@@ -59,6 +60,7 @@ async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void>
   // Probes must get an answer that does not hang on the database.
   const principal = route.rate === 'system' ? null : await identify(parts, route, ctx);
   state.principal = principal;
+  if (principal) addLogFacts({ tenant_id: principal.tenantId });
   if (route.rate !== 'system') await limit(parts, route, ctx, principal);
   if (route.access !== 'public') {
     if (!principal) throw new Failure('identity.unauthenticated', 'Send an access token or an API key.');

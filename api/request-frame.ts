@@ -1,5 +1,8 @@
+import type { Span } from '@opentelemetry/api';
 import type { Context } from 'koa';
 import { randomBytes } from 'node:crypto';
+import { withLogFacts } from '../platform/log-context.ts';
+import { inSpan, markFailed, parseTraceparent } from '../platform/telemetry/span.ts';
 import type { AppParts } from './app-parts.ts';
 import { toProblem } from './errors.ts';
 import type { Principal } from './principal.ts';
@@ -16,52 +19,68 @@ export function stateOf(ctx: Context): RequestState {
   return ctx.state as RequestState;
 }
 
+/** Probes and scrapers: a trace of each would be all that there is to see. */
+const untraced = new Set(['/healthz', '/ready', '/metrics']);
+
 /** What surrounds every request: its trace, the headers of every answer, errors as problems, the log and the figures. */
 export async function frameRequest(
   parts: AppParts,
   ctx: Context,
   next: () => Promise<unknown>,
 ): Promise<void> {
-  const started = performance.now();
-  const state: RequestState = Object.assign(stateOf(ctx), {
-    traceId: traceIdOf(ctx),
-    route: null,
-    principal: null,
-  });
-  ctx.set('X-Trace-Id', state.traceId);
-  ctx.set('X-Content-Type-Options', 'nosniff');
-  ctx.set('Cache-Control', 'no-store');
-  try {
-    await next();
-  } catch (error) {
-    const { status, problem, headers } = toProblem(error, state.traceId);
-    ctx.status = status;
-    ctx.set(headers);
-    if (status === 401) ctx.set('WWW-Authenticate', 'Bearer');
-    ctx.body = JSON.stringify(problem);
-    ctx.type = 'application/problem+json';
-    if (status >= 500)
-      parts.log.error({ err: error, trace_id: state.traceId, route: state.route?.path }, 'request failed');
-  }
-  const seconds = (performance.now() - started) / 1_000;
-  parts.onAnswer?.(state.route, ctx.status, seconds);
-  parts.log.info(
-    {
-      trace_id: state.traceId,
-      method: ctx.method,
-      route: state.route?.path ?? null,
-      status: ctx.status,
-      ms: Math.round(seconds * 1_000),
-      tenant_id: state.principal?.tenantId,
-    },
-    'request',
-  );
+  if (untraced.has(ctx.path)) return await frame(parts, ctx, next, null);
+  const options = {
+    kind: 'SERVER',
+    parent: ctx.get('traceparent') || null,
+    attributes: { 'http.request.method': ctx.method },
+  } as const;
+  await inSpan(ctx.method, options, (span) => frame(parts, ctx, next, span));
 }
 
-/** The trace of the caller's W3C `traceparent`, or a new one. */
-function traceIdOf(ctx: Context): string {
-  const given = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.exec(
-    ctx.get('traceparent'),
-  );
-  return given?.[1] ?? randomBytes(16).toString('hex');
+async function frame(
+  parts: AppParts,
+  ctx: Context,
+  next: () => Promise<unknown>,
+  span: Span | null,
+): Promise<void> {
+  const started = performance.now();
+  const traceId =
+    span?.spanContext().traceId ?? parseTraceparent(ctx.get('traceparent'))?.traceId ?? randomId(16);
+  const requestId = span?.spanContext().spanId ?? randomId(8);
+  const state: RequestState = Object.assign(stateOf(ctx), { traceId, route: null, principal: null });
+  ctx.set('X-Trace-Id', traceId);
+  ctx.set('X-Request-Id', requestId);
+  ctx.set('X-Content-Type-Options', 'nosniff');
+  ctx.set('Cache-Control', 'no-store');
+  await withLogFacts({ trace_id: traceId, request_id: requestId }, async () => {
+    try {
+      await next();
+    } catch (error) {
+      const { status, problem, headers } = toProblem(error, traceId);
+      ctx.status = status;
+      ctx.set(headers);
+      if (status === 401) ctx.set('WWW-Authenticate', 'Bearer');
+      ctx.body = JSON.stringify(problem);
+      ctx.type = 'application/problem+json';
+      if (status >= 500) {
+        parts.log.error({ err: error, route: state.route?.path }, 'request failed');
+        if (span) markFailed(span, error);
+      }
+    }
+    const seconds = (performance.now() - started) / 1_000;
+    parts.onAnswer?.(state.route, ctx.status, seconds);
+    const route = state.route?.path ?? null;
+    parts.log.info(
+      { method: ctx.method, route, status: ctx.status, ms: Math.round(seconds * 1_000) },
+      'request',
+    );
+    if (route !== null) span?.updateName(`${ctx.method} ${route}`).setAttribute('http.route', route);
+    span?.setAttribute('http.response.status_code', ctx.status);
+    const tenantId = state.principal?.tenantId;
+    if (tenantId !== undefined) span?.setAttribute('perdure.tenant_id', tenantId);
+  });
+}
+
+function randomId(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
 }

@@ -10,6 +10,7 @@ import { createMetrics } from '../platform/metrics.ts';
 import { closeServer, type ReadinessChecks } from '../platform/ops-server.ts';
 import { openRedis } from '../platform/redis/open.ts';
 import { openStorage } from '../platform/storage/open.ts';
+import { startTracing } from '../platform/telemetry/tracing.ts';
 import type { TemporalConfig } from '../temporal.config.ts';
 import { createApp } from './app.ts';
 import { createMailRoutes } from './dev/mail.routes.ts';
@@ -43,6 +44,7 @@ export async function startApi(
 ): Promise<RunningApi> {
   const log = createLogger('api', config.LOG_LEVEL);
   const metrics = createMetrics('api');
+  const stopTracing = startTracing('perdure-api', process.env);
   const database = new Database({
     url: config.DATABASE_URL,
     domainUrls: config.domainUrls,
@@ -115,6 +117,7 @@ export async function startApi(
     await database.close();
     // Last: a call that is still being retried fails in a timer of the SDK, where nobody can catch it.
     await temporal.close();
+    await stopTracing();
   };
   return { port, stop: () => (stopped ??= stop()) };
 }

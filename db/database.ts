@@ -5,6 +5,7 @@ import type { NewEvent } from '../domain/events/event.ts';
 import { appendEvents } from './outbox/outbox.ts';
 import { entities } from './entities.ts';
 import { keepWhole } from './pool.ts';
+import { traceQueries } from './query-spans.ts';
 import { sqlOf, type Sql } from './sql.ts';
 
 /** What one unit of work may use. All of it belongs to one transaction, or to none when it only reads. */
@@ -104,7 +105,10 @@ export class Database {
           statement_timeout: statementSeconds * 1_000,
           lock_timeout: lockSeconds * 1_000,
           idle_in_transaction_session_timeout: idleSeconds * 1_000,
-          onPoolCreated: (pool: Pool) => keepWhole(pool, Math.max(statementSeconds, idleSeconds) + 5),
+          onPoolCreated: (pool: Pool) => {
+            keepWhole(pool, Math.max(statementSeconds, idleSeconds) + 5);
+            traceQueries(pool);
+          },
         },
         forceUtcTimezone: true,
         ignoreUndefinedInQuery: true,

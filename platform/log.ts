@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { logFacts } from './log-context.ts';
 
 export type { Logger } from 'pino';
 
@@ -18,11 +19,15 @@ const redacted = [
   'sql',
 ];
 
-/** A logger of JSON lines on standard output. Errors are cut down to what cannot carry data of callers. */
+/**
+ * A logger of JSON lines on standard output, each with the facts of the work that it is written in. Errors are cut down to what
+ * cannot carry data of callers.
+ */
 export function createLogger(service: string, level: string): Logger {
   return pino({
     level,
     base: { service },
+    mixin: logFacts,
     messageKey: 'message',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },

@@ -22,6 +22,18 @@ export function createMetrics(service: string) {
       buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
       registers,
     }),
+    workflowsStarted: new Counter({
+      name: 'perdure_workflows_started_total',
+      help: 'Runs of workflows that were started, by type.',
+      labelNames: ['workflow'],
+      registers,
+    }),
+    workflowsEnded: new Counter({
+      name: 'perdure_workflows_ended_total',
+      help: 'Runs of workflows that have ended: completed, failed, cancelled, or continued in a run of their own.',
+      labelNames: ['workflow', 'outcome'],
+      registers,
+    }),
     outboxDelivered: new Counter({
       name: 'perdure_outbox_delivered_total',
       help: 'Events handed to a consumer.',

@@ -35,6 +35,7 @@ export async function workflowBundle(prebuilt?: string): Promise<{ code: string 
 export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   return await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
+    workflowInterceptorModules: [join(root, 'workflows', 'trace', 'interceptors.ts')],
     failureConverterPath,
     logger: quietLogger,
   });

@@ -6,10 +6,11 @@ import {
 } from '../db/outbox/deliveries.ts';
 import type { Sql } from '../db/sql.ts';
 import type { Domain } from '../domain/domains.ts';
-import type { DomainEvent } from '../domain/events/event.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
 import type { Logger } from '../platform/log.ts';
+import { withLogFacts } from '../platform/log-context.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { inSpan } from '../platform/telemetry/span.ts';
 import { isTargetDown, TargetDown, type OutboxConsumer } from './outbox-consumer.ts';
 
 const togetherAtOnce = 100;
@@ -80,18 +81,46 @@ export class Delivery {
   }
 
   /** The error that the consumer failed with, or null. */
-  async #hand(events: DomainEvent[]): Promise<Error | null> {
+  async #hand(events: ClaimedEvent[]): Promise<Error | null> {
     const { promise: expired, reject } = Promise.withResolvers<never>();
     const late = () => reject(new TargetDown('The consumer did not answer.'));
     const timer = setTimeout(late, handleMilliseconds);
     try {
-      await Promise.race([this.#parts.consumer.handle(events), expired]);
+      await Promise.race([this.#handle(events), expired]);
       return null;
     } catch (error) {
       return error instanceof Error ? error : new Error('A consumer threw what is no error.');
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Under the trace of the event; of many events, beside the traces of all of them. */
+  async #handle(events: ClaimedEvent[]): Promise<void> {
+    const { domain, name, consumer } = this.#parts;
+    const [event] = events;
+    if (!event || events.length > 1) {
+      const links = events.flatMap(({ traceparent }) => traceparent ?? []);
+      if (links.length === 0) return await consumer.handle(events);
+      const attributes = { 'perdure.domain': domain, 'messaging.batch.message_count': events.length };
+      return await inSpan(`deliver to ${name}`, { kind: 'CONSUMER', parent: null, links, attributes }, () =>
+        consumer.handle(events),
+      );
+    }
+    const { id, type, subject, tenantId, traceId, traceparent } = event;
+    const facts = { consumer: name, event_id: id, tenant_id: tenantId, trace_id: traceId };
+    await withLogFacts(facts, async () => {
+      // What was not traced where it began is not traced here.
+      if (traceparent === null) return await consumer.handle(events);
+      const attributes = {
+        'messaging.message.id': id,
+        'perdure.subject': subject,
+        'perdure.tenant_id': tenantId,
+      };
+      await inSpan(`deliver ${type} to ${name}`, { kind: 'CONSUMER', parent: traceparent, attributes }, () =>
+        consumer.handle(events),
+      );
+    });
   }
 
   async #postpone(sql: Sql, event: ClaimedEvent, failure: Error): Promise<void> {
@@ -101,7 +130,15 @@ export class Delivery {
       message: `${failure.name}: ${'code' in failure ? String(failure.code) : 'see the log'}`,
       targetIsDown: isTargetDown(failure),
     });
-    const facts = { err: failure, domain, consumer: name, event_id: event.id, type: event.type };
+    const facts = {
+      err: failure,
+      domain,
+      consumer: name,
+      event_id: event.id,
+      type: event.type,
+      tenant_id: event.tenantId,
+      trace_id: event.traceId,
+    };
     if (parked) log.error(facts, 'an event is parked: a person must look at it');
     else log.warn(facts, 'an event could not be delivered; it will be tried again');
   }

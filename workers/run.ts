@@ -10,6 +10,7 @@ import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
 import { openRedis } from '../platform/redis/open.ts';
 import { openStorage } from '../platform/storage/open.ts';
+import { startTracing } from '../platform/telemetry/tracing.ts';
 import { openSearchEngine } from '../services/search/open.ts';
 import { dataConverterOf, queueOptions, shutdown, type TemporalConfig } from '../temporal.config.ts';
 import { activitiesOf } from './activities.ts';
@@ -20,6 +21,8 @@ import { connectionsOf, Relay } from './relay.ts';
 import { reconcileSchedules } from './schedules.ts';
 import { installRuntime } from './runtime.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { traceHeaders } from './trace-headers.ts';
+import { createWorkflowSinks } from './workflow-sinks.ts';
 
 export interface RunningWorkers {
   opsPort: number;
@@ -38,6 +41,7 @@ export async function startWorkers(
   const log = createLogger('worker', config.LOG_LEVEL);
   installRuntime(log);
   const metrics = createMetrics('worker');
+  const stopTracing = startTracing('perdure-worker', process.env);
   const database = new Database({
     url: config.DATABASE_URL,
     domainUrls: config.domainUrls,
@@ -52,7 +56,12 @@ export async function startWorkers(
     workflowBundle(config.WORKFLOW_BUNDLE),
   ]);
   const dataConverter = dataConverterOf(config.ENCRYPTION_KEYS);
-  const client = new Client({ connection, namespace: temporal.namespace, dataConverter });
+  const client = new Client({
+    connection,
+    namespace: temporal.namespace,
+    dataConverter,
+    interceptors: { workflow: [traceHeaders] },
+  });
   await registerSearchAttributes(connection, temporal.namespace, log);
   await reconcileSchedules(client, cronWork, domains);
 
@@ -66,6 +75,7 @@ export async function startWorkers(
         workflowBundle: workflows,
         activities: activitiesOf(domain, services),
         interceptors: { activity: [activityInterceptor(log, metrics)] },
+        sinks: createWorkflowSinks(metrics),
         maxConcurrentActivityTaskExecutions: queueOptions[domain].maxConcurrentActivities,
         maxConcurrentWorkflowTaskExecutions: queueOptions[domain].maxConcurrentWorkflowTasks,
         maxCachedWorkflows: queueOptions[domain].maxCachedWorkflows,
@@ -109,6 +119,7 @@ export async function startWorkers(
     await engine.close();
     await redis?.close();
     await database.close();
+    await stopTracing();
   };
   return { opsPort: ops.port, finished, stop: () => (stopping ??= stop()) };
 }

@@ -1,4 +1,4 @@
-import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { makeTelemetryFilterString, Runtime, type LogMetadata } from '@temporalio/worker';
 import type { Logger } from '../platform/log.ts';
 
 let installed = false;
@@ -13,12 +13,29 @@ export function installRuntime(log: Logger): void {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
     },
     logger: {
-      log: (level, message, meta) => log[level.toLowerCase() as 'info'](meta ?? {}, message),
-      trace: (message, meta) => log.trace(meta ?? {}, message),
-      debug: (message, meta) => log.debug(meta ?? {}, message),
-      info: (message, meta) => log.debug(meta ?? {}, message),
-      warn: (message, meta) => log.warn(meta ?? {}, message),
-      error: (message, meta) => log.error(meta ?? {}, message),
+      log: (level, message, meta) => log[level.toLowerCase() as 'info'](ourFacts(meta), message),
+      trace: (message, meta) => log.trace(ourFacts(meta), message),
+      debug: (message, meta) => log.debug(ourFacts(meta), message),
+      // The SDK's own are of no interest; what a workflow says is.
+      info: (message, meta) =>
+        log[meta?.['sdkComponent'] === 'workflow' ? 'info' : 'debug'](ourFacts(meta), message),
+      warn: (message, meta) => log.warn(ourFacts(meta), message),
+      error: (message, meta) => log.error(ourFacts(meta), message),
     },
   });
+}
+
+const ourNames: Record<string, string> = {
+  workflowId: 'workflow_id',
+  runId: 'run_id',
+  workflowType: 'workflow',
+  activityType: 'activity',
+  taskQueue: 'queue',
+};
+
+/** The SDK's facts under the names that all our lines use. */
+function ourFacts(meta: LogMetadata | undefined): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(meta ?? {}).map(([name, value]) => [ourNames[name] ?? name, value]),
+  );
 }

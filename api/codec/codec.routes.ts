@@ -50,7 +50,6 @@ export function createCodecRoutes({ config, log }: Services): Route[] {
         const decoded = await codec.decode(fromJson(request.body));
         log.info(
           {
-            trace_id: request.traceId,
             user_id: request.principal?.userId ?? null,
             payloads: decoded.length,
           },

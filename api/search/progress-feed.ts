@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { withoutLogFacts } from '../../platform/log-context.ts';
 import type { Logger } from '../../platform/log.ts';
 
 /** Something whose every change raises its revision. */
@@ -40,7 +41,8 @@ export class ProgressFeed<T extends Revised> {
     signal.addEventListener('abort', leave, { once: true });
     const all = this.#watchers.get(id) ?? new Set();
     this.#watchers.set(id, all.add(watcher));
-    void this.#poll();
+    // It goes on for other callers when this one has gone.
+    void withoutLogFacts(() => this.#poll());
     try {
       return signal.aborted ? null : await promise;
     } finally {

@@ -7,6 +7,8 @@ import { withDates } from '../timestamps.ts';
 export interface ClaimedEvent extends DomainEvent {
   position: string;
   attempts: number;
+  /** The span in which it was published, as W3C `traceparent`; null when nothing was traced. */
+  traceparent: string | null;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function claimDeliveries(
      )
      select o.position::text as position, d.attempts, o.id, o.type, o.version, o.tenant_id as "tenantId", o.subject,
             to_char(o.occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "occurredAt",
-            o.actor_id as "actorId", o.trace_id as "traceId", o.data
+            o.actor_id as "actorId", o.trace_id as "traceId", o.traceparent, o.data
      from heads
        cross join lateral (select position, attempts from ${domain}.outbox_deliveries due
                            where due.consumer = $1 and due.position = heads.position

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { NewEvent } from '../../domain/events/event.ts';
 import { consumersOf } from '../../domain/events/subscriptions.ts';
 import type { Domain } from '../../domain/domains.ts';
+import { traceparentHere } from '../../platform/telemetry/span.ts';
 import type { Sql } from '../sql.ts';
 
 /** The channel on which a commit tells the relays that there is something to deliver. */
@@ -9,10 +10,12 @@ export const outboxChannel = 'perdure_outbox';
 
 /**
  * Writes events and their deliveries into the domain's outbox, in the caller's transaction. Lock the subject's row
- * before publishing, so that the events of one subject get their positions in the order of their commits.
+ * before publishing, so that the events of one subject get their positions in the order of their commits. What they lead to
+ * belongs to the trace that is under way here.
  */
 export async function appendEvents(sql: Sql, domain: Domain, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
+  const traceparent = traceparentHere();
   const rows = events.map((event, ordinal) => ({
     ordinal,
     id: uuidv7(),
@@ -22,6 +25,7 @@ export async function appendEvents(sql: Sql, domain: Domain, events: readonly Ne
     subject: event.subject,
     actor_id: event.actorId ?? null,
     trace_id: event.traceId ?? null,
+    traceparent,
     data: event.data,
     consumers: consumersOf(event.type),
   }));
@@ -29,10 +33,10 @@ export async function appendEvents(sql: Sql, domain: Domain, events: readonly Ne
     `with given as (
        select * from jsonb_to_recordset($1::jsonb) as given
          (id uuid, type text, version integer, tenant_id uuid, subject text, actor_id uuid, trace_id text,
-          data jsonb, consumers jsonb, ordinal integer)
+          traceparent text, data jsonb, consumers jsonb, ordinal integer)
      ), written as (
-       insert into ${domain}.outbox (id, type, version, tenant_id, subject, actor_id, trace_id, data)
-       select id, type, version, tenant_id, subject, actor_id, trace_id, data from given order by ordinal
+       insert into ${domain}.outbox (id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data)
+       select id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data from given order by ordinal
        returning position, id
      ), deliveries as (
        insert into ${domain}.outbox_deliveries (consumer, position, subject)

@@ -14,6 +14,7 @@ export function outboxTables(schema: string): string[] {
        occurred_at timestamptz not null default clock_timestamp(),
        actor_id uuid,
        trace_id text,
+       traceparent text,
        data jsonb not null
      )`,
     `create index outbox_occurred_at on ${schema}.outbox (occurred_at)`,

@@ -1,5 +1,6 @@
 import { request, type Agent, type Dispatcher } from 'undici';
 import { checkDestination, parseHostsAndPorts, type HostRules } from './destination.ts';
+import { detailsHere } from '../telemetry/span.ts';
 import { guardedAgent, systemResolver, type Resolver } from './guarded-agent.ts';
 import { problemOf, type OutboundProblem, type OutboundProblemCode } from './problem.ts';
 import { isRedirect, nextHop, type Hop } from './redirect.ts';
@@ -106,7 +107,7 @@ export class OutboundClient {
       const agent = destination.private ? this.#privateAgent : this.#publicAgent;
       progress.sent = true;
       const sent: Hop = { ...hop, url: destination.url };
-      const response = await exchange(sent, agent, signal, maxResponseBytes);
+      const response = await traced(sent, () => exchange(sent, agent, signal, maxResponseBytes));
       const location = response.headers['location'];
       if (!isRedirect(response.status) || location === undefined || maxRedirects === 0) return response;
       if (progress.redirects === maxRedirects) {
@@ -154,6 +155,30 @@ async function exchange(
   const raw = await readBounded(response.body, limit);
   const body = await decodeBody(raw, headers['content-encoding'], limit);
   return { ok: true, status: response.statusCode, headers, body };
+}
+
+/** A span of a call tells the host and the status, and nothing of the address behind the host or of what was said. */
+async function traced<R extends { ok: boolean }>(
+  hop: Hop,
+  call: () => Promise<R & { status?: number }>,
+): Promise<R> {
+  const { hostname, port, protocol } = hop.url;
+  const detail = detailsHere()?.start('http', () => ({
+    name: `${hop.method} ${hostname}`,
+    attributes: {
+      'http.request.method': hop.method,
+      'server.address': hostname,
+      'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+    },
+  }));
+  try {
+    const response = await call();
+    detail?.end(response.status === undefined ? {} : { 'http.response.status_code': response.status });
+    return response;
+  } catch (error) {
+    detail?.end({ 'error.type': error instanceof Error ? error.name : 'error' });
+    throw error;
+  }
 }
 
 function problem(

@@ -1,5 +1,6 @@
 import { writeHealth, type HealthReport } from '../../db/search/provider-health.repository.ts';
 import type { ProviderAnswer } from '../../domain/search/provider.ts';
+import { withoutLogFacts } from '../../platform/log-context.ts';
 import type { GuardState } from '../../platform/resilience/guard.ts';
 import type { SearchParts } from './parts.ts';
 import type { ReadyProvider } from './ready-provider.ts';
@@ -38,7 +39,7 @@ export class HealthReporter {
       report.lastFailure = answer.reason ?? 'no usable answer';
     } else if (answer.outcome !== 'throttled') report.lastSuccessAt = new Date();
     this.#noteBreaker(provider, report);
-    this.#timer ??= setTimeout(() => void this.flush(), gatherMs).unref();
+    this.#timer ??= withoutLogFacts(() => setTimeout(() => void this.flush(), gatherMs).unref());
   }
 
   /** Writes what was gathered. */

@@ -69,7 +69,7 @@ export async function startSearchSystem(
 }
 
 /** The settings of this process's system, for another process of it. */
-function environmentOf(config: Config): Record<string, string> {
+export function environmentOf(config: Config): Record<string, string> {
   const { current, keys } = config.ENCRYPTION_KEYS;
   const ring = [current, ...[...keys.keys()].filter((id) => id !== current)];
   return {
