@@ -46,6 +46,16 @@ describe('the HTTP application', () => {
         },
       }),
       route({
+        method: 'post',
+        path: '/v1/things/sorted',
+        summary: 'Sort the things',
+        tag: 'Test',
+        access: 'public',
+        rate: 'write',
+        responses: { 200: { description: 'Sorted.' } },
+        handler: async () => ({ status: 200 }),
+      }),
+      route({
         method: 'get',
         path: '/v1/torn',
         summary: 'A file that breaks off',
@@ -80,6 +90,13 @@ describe('the HTTP application', () => {
     }
     const { status, body } = await api.client.get('/v1/nowhere');
     assert.deepEqual([status, body.code], [404, 'request.not_found']);
+  });
+
+  it('takes an address literally where it can: a thing called "sorted" is not asked for', async () => {
+    const { status, headers } = await api.client.get('/v1/things/sorted');
+    assert.deepEqual([status, headers.get('allow')], [405, 'POST, OPTIONS']);
+    assert.equal((await api.client.post('/v1/things/sorted')).status, 200);
+    assert.equal((await api.client.get('/v1/things/unsorted')).status, 200);
   });
 
   it('tells the methods of an address to OPTIONS, and lets no other origin in', async () => {

@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import { Failure } from '../domain/failure.ts';
 import { addLogFacts } from '../platform/log-context.ts';
+import { isAddressed, methodsAt } from './address.ts';
 import { answer } from './answer.ts';
 import { readJson } from './body.ts';
 import { commandKey } from './command-key.ts';
@@ -29,6 +30,7 @@ export function createApp(parts: AppParts): Koa {
   const router = new Router();
   for (const route of parts.routes) {
     router.register(route.path, [route.method], async (ctx: Context) => {
+      if (!isAddressed(route, ctx)) return refuse(ctx);
       stateOf(ctx).route = route;
       allowOrigin(route, ctx);
       await serve(parts, route, ctx);
@@ -47,9 +49,9 @@ export function createApp(parts: AppParts): Koa {
  * routes that name origins, the API is for servers, and for pages that it serves itself.
  */
 function refuse(ctx: Context): void {
-  const matched = (ctx['matched'] ?? []) as { methods: string[] }[];
-  if (matched.length === 0) throw new Failure('request.not_found', 'There is nothing at this address.');
-  ctx.set('Allow', [...new Set([...matched.flatMap((layer) => layer.methods), 'OPTIONS'])].join(', '));
+  const methods = methodsAt(ctx);
+  if (methods.length === 0) throw new Failure('request.not_found', 'There is nothing at this address.');
+  ctx.set('Allow', [...new Set([...methods, 'OPTIONS'])].join(', '));
   if (ctx.method !== 'OPTIONS')
     throw new Failure('request.method_not_allowed', 'This address does not take that method.');
   ctx.status = 204;
