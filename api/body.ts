@@ -31,7 +31,7 @@ export async function readJson(ctx: Context, seconds = bodySeconds): Promise<Jso
     throw new Failure('request.unsupported_media_type', 'Send the body as application/json.');
   }
   const value = parse(raw);
-  checkJson(value);
+  requireStorable(value);
   return { raw, value };
 }
 
@@ -67,8 +67,11 @@ async function readBytes(ctx: Context, seconds: number): Promise<Buffer> {
   }
 }
 
-/** Level by level rather than by recursion, which deep nesting would bring to its end. */
-function checkJson(body: unknown): void {
+/**
+ * Refuses input, read from JSON or from a form, that PostgreSQL cannot hold or that is nested without end. Level by level
+ * rather than by recursion, which deep nesting would bring to its end.
+ */
+export function requireStorable(body: unknown): void {
   let level: unknown[] = [body];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > maxJsonDepth) {

@@ -131,6 +131,34 @@ describe('Batches over HTTP, with Temporal and the workers down', () => {
     );
   });
 
+  it('refuses a form with a part without a name, or with text that cannot be stored, and keeps nothing of it', async () => {
+    const before = await objects();
+    const nameless = await send(phonesCsv(1), { '': 'x' });
+    assert.deepEqual([nameless.status, nameless.body.code], [400, 'search.upload_malformed']);
+    const late = formOf(phonesCsv(1), 'people.csv');
+    late.append('', 'x');
+    assert.equal((await member.post('/v1/batches', late)).status, 400);
+    for (const fields of [{ name: 'a\0b' }, { mapping: String.raw`{"phones":["phone\u0000"]}` }]) {
+      const { status, body } = await send(phonesCsv(1), fields as unknown as Record<string, string>);
+      assert.deepEqual([status, body.code], [400, 'request.invalid'], JSON.stringify(fields));
+    }
+    // In UTF-16, half of a pair can stand alone.
+    const boundary = 'b0undary';
+    const parts = Buffer.concat([
+      Buffer.from(
+        `--${boundary}\r\nContent-Disposition: form-data; name="name"\r\nContent-Type: text/plain; charset=utf-16le\r\n\r\n`,
+      ),
+      Buffer.from([0x00, 0xd8]),
+      Buffer.from(
+        `\r\n--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="p.csv"\r\n\r\n${phonesCsv(1)}\r\n--${boundary}--\r\n`,
+      ),
+    ]);
+    const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+    const halved = await member.send('post', '/v1/batches', parts, { headers });
+    assert.deepEqual([halved.status, halved.body.code], [400, 'request.invalid']);
+    assert.deepEqual(await objects(), before);
+  });
+
   it('shows a file’s name without its path and control characters', async () => {
     const { body } = await member.post(
       '/v1/batches',

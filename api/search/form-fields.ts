@@ -1,4 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
+import { requireStorable } from '../body.ts';
 
 /** Fields of a form that hold text as it is; all others hold JSON. */
 const texts: ReadonlySet<string> = new Set([
@@ -14,7 +15,7 @@ const texts: ReadonlySet<string> = new Set([
 /**
  * The fields of a form as a JSON body would have them. An empty field is one that was left out.
  *
- * @throws Failure `request.invalid` naming the fields whose JSON can't be read
+ * @throws Failure `request.invalid` naming the fields whose JSON can't be read, or for text that can't be stored
  */
 export function readFormFields(fields: Readonly<Record<string, string>>): Record<string, unknown> {
   const issues: { pointer: string; message: string }[] = [];
@@ -30,5 +31,7 @@ export function readFormFields(fields: Readonly<Record<string, string>>): Record
       }
     });
   if (issues.length > 0) throw new Failure('request.invalid', 'The body is not valid.', { issues });
-  return Object.fromEntries(read);
+  const body = Object.fromEntries(read);
+  requireStorable(body);
+  return body;
 }

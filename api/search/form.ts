@@ -23,17 +23,24 @@ export interface Form<T> {
  * held. When the request breaks off or breaks a rule, the file's stream fails with it.
  *
  * @param receive stores the file; its failure is the failure of the whole
+ * @param discard takes back what was stored, when the form turns out to be wrong behind its file
  * @throws Failure `search.upload_malformed`
  */
-export async function readForm<T>(ctx: Context, receive: (file: FormFile) => Promise<T>): Promise<Form<T>> {
+export async function readForm<T>(
+  ctx: Context,
+  receive: (file: FormFile) => Promise<T>,
+  discard: (file: T) => Promise<void>,
+): Promise<Form<T>> {
   const parser = open(ctx);
   const fields: Record<string, string> = Object.create(null) as Record<string, string>;
   let received: Promise<T> | null = null;
   const refuse = (message: string): void => {
     parser.destroy(new Failure('search.upload_malformed', message));
   };
-  parser.on('field', (name, value, { nameTruncated, valueTruncated }) => {
-    if (nameTruncated || valueTruncated) refuse(`The field ${name.slice(0, 50)} is too long.`);
+  // The parser's types know nothing of parts without a name.
+  parser.on('field', (name: string | undefined, value, { nameTruncated, valueTruncated }) => {
+    if (name === undefined) refuse('A field has no name.');
+    else if (nameTruncated || valueTruncated) refuse(`The field ${name.slice(0, 50)} is too long.`);
     else if (name in fields) refuse(`The field ${name.slice(0, 50)} comes twice.`);
     else fields[name] = value;
   });
@@ -56,7 +63,8 @@ export async function readForm<T>(ctx: Context, receive: (file: FormFile) => Pro
   }).catch(async (error: unknown) => {
     ctx.req.unpipe(parser);
     ctx.set('Connection', 'close');
-    await (received as Promise<T> | null)?.catch(() => undefined);
+    const stored = await (received as Promise<T> | null)?.catch(() => null);
+    if (stored) await discard(stored);
     throw error;
   });
   if (received === null) throw new Failure('search.upload_malformed', 'The form has no part named "file".');

@@ -10,7 +10,7 @@ import type { PresignedRequest } from '../../platform/storage/object-storage.ts'
 import { readTable } from '../../platform/tabular/read.ts';
 import type { Principal } from '../principal.ts';
 import type { Services } from '../services.ts';
-import { readForm, type Form } from './form.ts';
+import { readForm, type Form, type FormFile } from './form.ts';
 
 /** Most bytes of a table file, as it is sent. */
 export const maxFileBytes = 2 * 1024 ** 3;
@@ -49,7 +49,7 @@ export class IncomingFiles {
 
   /** Stores the file of a form while it comes in. Whatever ends it early leaves no object, and at most a row that is swept. */
   async receive(ctx: Context, principal: Principal, signal: AbortSignal): Promise<Form<IncomingFile>> {
-    return await readForm(ctx, async ({ content, name, contentType }) => {
+    const store = async ({ content, name, contentType }: FormFile): Promise<IncomingFile> => {
       const upload = await this.#register(principal, name, contentType);
       const { bytes, sha256 } = await this.#services.storage.put(upload.objectKey, content, {
         contentType,
@@ -57,7 +57,8 @@ export class IncomingFiles {
         signal,
       });
       return { uploadId: upload.id, key: upload.objectKey, name, bytes, sha256 };
-    });
+    };
+    return await readForm(ctx, store, (file) => this.discard(file));
   }
 
   /** The file of an upload that was made before. @throws Failure `search.upload_not_found`, `_used`, `_missing` */
