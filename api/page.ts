@@ -70,6 +70,12 @@ export class Pages {
   }
 }
 
+/** A moment that a list is filtered by: RFC 3339, with any offset. */
+export const momentFilter = z.iso
+  .datetime({ offset: true })
+  .optional()
+  .transform((text) => (text === undefined ? undefined : new Date(text)));
+
 /** The place in a list that is ordered by UUID v7, newest first. */
 export const idPosition = z.object({ id: z.uuid() });
 

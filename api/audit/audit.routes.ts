@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AuditRepository, type AuditRecord } from '../../db/audit/audit.repository.ts';
-import { Pages, pageOf, pageQuery, requireOrder } from '../page.ts';
+import { momentFilter, Pages, pageOf, pageQuery, requireOrder } from '../page.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 
@@ -17,11 +17,6 @@ const entryView = z
     data: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'AuditEntry' });
-
-const moment = z.iso
-  .datetime({ offset: true })
-  .optional()
-  .transform((text) => (text === undefined ? undefined : new Date(text)));
 
 /** The audit log: everything that has happened in an organisation. It is only ever added to. */
 export function createAuditRoutes({ database, config }: Services): Route[] {
@@ -40,8 +35,8 @@ export function createAuditRoutes({ database, config }: Services): Route[] {
         type: z.string().max(100).optional().meta({ example: 'identity.api_key_created' }),
         subject: z.string().max(200).optional(),
         actor_id: z.uuid().optional(),
-        from: moment,
-        to: moment,
+        from: momentFilter,
+        to: momentFilter,
       }),
       responses: { 200: { description: 'A page of it.', body: pageOf(entryView) } },
       failures: ['request.cursor_invalid'],

@@ -88,6 +88,18 @@ describe('registering', () => {
     assert.match(JSON.stringify(body.issues), /role/);
   });
 
+  it('refuses an address that no mail can be sent to', async () => {
+    for (const email of [`${'a'.repeat(65)}@example.com`, `ada@${'a'.repeat(64)}.com`, 'ada@-example.com']) {
+      const { status, body } = await api.client.post('/v1/registrations', {
+        email,
+        password: goodPassword,
+        name: 'Ada Lovelace',
+        organisation_name: 'Analytical Engines',
+      });
+      assert.deepEqual([status, body.issues[0].pointer], [400, '/body/email'], email);
+    }
+  });
+
   it('keeps no token in events, and no address', async () => {
     const email = 'secretive@example.com';
     await api.register(email);

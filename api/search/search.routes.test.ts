@@ -266,12 +266,23 @@ describe('The search API', () => {
     for (const query of [
       { from: '2026-01-02', to: '2026-01-01' },
       { from: '2020-01-01' },
+      { from: '0000-01-01', to: '0000-01-02' },
       { group_by: 'moon' },
     ]) {
       assert.equal(
         (await owner.get('/v1/search-statistics', { query: query as Record<string, string> })).status,
         400,
       );
+    }
+  });
+
+  it('takes moments for what the log is filtered by, and nothing that may pass for one', async () => {
+    const statusOf = async (query: Record<string, string>) =>
+      (await owner.get('/v1/searches', { query })).status;
+    assert.equal(await statusOf({ from: '2026-01-01T00:00:00+02:00', to: '9999-12-31T23:59:59Z' }), 200);
+    assert.equal(await statusOf({ from: '0000-01-01T00:00:00Z' }), 200);
+    for (const to of ['0.5', '1', '2026', 'tomorrow', '2026-01-01', '+275760-09-14T00:00:00Z']) {
+      assert.equal(await statusOf({ to }), 400, to);
     }
   });
 

@@ -11,7 +11,7 @@ import type {
   SearchResult,
   SearchScope,
 } from '../../services/search/contract.ts';
-import { pageOf, pageQuery, Pages, requireOrder } from '../page.ts';
+import { momentFilter, pageOf, pageQuery, Pages, requireOrder } from '../page.ts';
 import { fingerprintOf } from '../command-key.ts';
 import { route, type Reply, type Request, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
@@ -162,8 +162,8 @@ function logRoutes({ database, config }: Services): Route[] {
         status: z.enum(searchStatuses).optional(),
         source: z.enum(['api', 'batch']).optional(),
         user_id: z.uuid().optional(),
-        from: z.coerce.date().optional().meta({ type: 'string', format: 'date-time' }),
-        to: z.coerce.date().optional().meta({ type: 'string', format: 'date-time' }),
+        from: momentFilter,
+        to: momentFilter,
       }),
       responses: { 200: { description: 'A page.', body: pageOf(loggedSearch) } },
       failures: ['request.cursor_invalid'],

@@ -32,10 +32,13 @@ const groupBy = z
     example: 'day,provider',
   });
 
+/** ISO 8601 has a year 0, PostgreSQL's calendar has none. */
+const day = z.iso.date().refine((text) => !text.startsWith('0000'), 'There is no year 0.');
+
 const query = z
   .strictObject({
-    from: z.iso.date().optional().meta({ description: 'First day (UTC); 29 days before `to` without it.' }),
-    to: z.iso.date().optional().meta({ description: 'Last day (UTC); today without it.' }),
+    from: day.optional().meta({ description: 'First day (UTC); 29 days before `to` without it.' }),
+    to: day.optional().meta({ description: 'Last day (UTC); today without it.' }),
     group_by: groupBy,
     user_id: z.uuid().optional(),
     provider: z.string().max(100).optional(),
