@@ -182,10 +182,13 @@ function responseOf(response: ResponseDeclaration): object {
       { description, schema: { type: 'string' } },
     ]),
   );
-  const content = response.mediaType
-    ? { [response.mediaType]: { schema: response.body ?? z.string() } }
-    : response.body
-      ? { 'application/json': { schema: response.body } }
-      : undefined;
-  return { description: response.description, headers, ...(content ? { content } : {}) };
+  const types = response.mediaType ?? (response.body ? 'application/json' : []);
+  const content = Object.fromEntries(
+    [types].flat().map((type) => [type, { schema: response.body ?? z.string() }]),
+  );
+  return {
+    description: response.description,
+    headers,
+    ...(Object.keys(content).length > 0 ? { content } : {}),
+  };
 }

@@ -19,8 +19,8 @@ type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
 export interface ResponseDeclaration {
   description: string;
   body?: z.ZodType;
-  /** Media type of a body that is not JSON, e.g. `text/csv`. */
-  mediaType?: string;
+  /** Media type of a body that is not JSON, e.g. `text/csv`; several where it depends on what is asked for. */
+  mediaType?: string | readonly string[];
   headers?: Record<string, string>;
 }
 

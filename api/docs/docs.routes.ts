@@ -83,7 +83,9 @@ export function createDocsRoutes(routes: readonly Route[], publicUrl: string): R
       access: 'public',
       rate: 'system',
       params: z.object({ name: z.enum([...(Object.keys(assets) as (keyof typeof assets)[]), 'start.js']) }),
-      responses: { 200: { description: 'A file.', mediaType: 'application/octet-stream' } },
+      responses: {
+        200: { description: 'A file.', mediaType: [...Object.values(assets)] },
+      },
       handler: async ({ params: { name } }) => {
         const headers = { 'Cache-Control': 'public, max-age=3600' };
         if (name === 'start.js') {

@@ -68,6 +68,11 @@ export function createUploadRoutes(services: Services): Route[] {
   ];
 }
 
+/** Told for the reference's sake: what counts is the link, whole and signed. */
+const objectKey = z.object({
+  key: z.string().meta({ description: 'The rest of the address, with its slashes.' }),
+});
+
 /** The signed links of the folder storage. On S3, links lead to the bucket, and these routes are not there. */
 function createObjectRoutes({ config, storage, database }: Services): Route[] {
   const grantOf = <M extends ObjectGrant['method']>(
@@ -87,6 +92,7 @@ function createObjectRoutes({ config, storage, database }: Services): Route[] {
       tag: 'Uploads',
       access: 'public',
       rate: 'upload',
+      params: objectKey,
       rawBody: { mediaTypes: ['application/octet-stream'], description: 'The file, as the link says.' },
       responses: { 200: { description: 'Stored.' } },
       failures: [
@@ -117,6 +123,7 @@ function createObjectRoutes({ config, storage, database }: Services): Route[] {
       tag: 'Uploads',
       access: 'public',
       rate: 'read',
+      params: objectKey,
       responses: { 200: { description: 'The file.', mediaType: 'application/octet-stream' } },
       failures: ['storage.link_invalid', 'storage.link_expired', 'storage.object_not_found'],
       handler: async (request) => {
