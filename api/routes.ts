@@ -2,6 +2,7 @@ import { createAuditRoutes } from './audit/audit.routes.ts';
 import { createCodecRoutes } from './codec/codec.routes.ts';
 import { createIdentityRoutes } from './identity/routes.ts';
 import { createOutboxRoutes } from './outbox/outbox.routes.ts';
+import { createProcessRoutes } from './processes/processes.routes.ts';
 import type { Route } from './route.ts';
 import { createSearchRoutes } from './search/routes.ts';
 import type { Services } from './services.ts';
@@ -14,10 +15,11 @@ const routesOf: Record<Domain, (services: Services) => Route[]> = {
   search: createSearchRoutes,
 };
 
-/** The routes of some domains, with those of the operators. */
+/** The routes of some domains, with those of the operators and what spans the domains. */
 export function createRoutes(services: Services, domains: readonly Domain[]): Route[] {
   return [
     ...domains.flatMap((domain) => routesOf[domain](services)),
+    ...createProcessRoutes(services),
     ...createOutboxRoutes(services),
     ...createCodecRoutes(services),
   ];

@@ -61,6 +61,7 @@ export async function startApi(
     redis,
     storage: openStorage(config),
     temporal: temporal.client,
+    webUi: webUiOf(config, temporalConfig),
     log,
     metrics,
     onStop: (end) => ends.push(end),
@@ -131,4 +132,8 @@ async function makeDevelopmentAccount(
   const { DEVELOPMENT, DEVELOPMENT_API_KEY: apiKey } = config;
   if (!DEVELOPMENT || !apiKey || !domains.includes('identity')) return;
   await ensureDevelopmentAccount(database, { apiKey, email: 'dev@perdure.local', password: apiKey });
+}
+
+function webUiOf({ TEMPORAL_UI_ORIGIN: [origin] }: Config, { namespace }: TemporalConfig): string | null {
+  return origin === undefined ? null : `${origin}/namespaces/${encodeURIComponent(namespace)}`;
 }

@@ -15,6 +15,8 @@ export interface Services {
   storage: ObjectStorage;
   /** Connects at the first use: a command is accepted while Temporal is down. */
   temporal: () => Promise<Client>;
+  /** Where the namespace is found in the Temporal Web UI; null where no UI is configured. */
+  webUi: string | null;
   log: Logger;
   metrics: Metrics;
   /** Registers what ends with the process, after the last request and before the databases close. */

@@ -44,6 +44,10 @@ export async function recordEvents(sql: Sql, events: readonly DomainEvent[]): Pr
   );
 }
 
+const recordColumns = `event_id as "eventId", domain, type, version, subject, actor_id as "actorId",
+  trace_id as "traceId", occurred_at as "occurredAt", data,
+  to_char(occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as position`;
+
 /** The audit log of one tenant. */
 export class AuditRepository {
   readonly #sql: Sql;
@@ -57,9 +61,7 @@ export class AuditRepository {
   /** Newest first, after the given position. */
   async list(filter: AuditFilter, limit: number, after: AuditPosition | null): Promise<AuditRecord[]> {
     const rows = await this.#sql<AuditRecord>(
-      `select event_id as "eventId", domain, type, version, subject, actor_id as "actorId", trace_id as "traceId",
-              occurred_at as "occurredAt", data,
-              to_char(occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as position
+      `select ${recordColumns}
        from audit.audit_log
        where tenant_id = $1
          and ($2::text is null or type = $2)
@@ -80,6 +82,29 @@ export class AuditRepository {
         after?.eventId ?? null,
         limit,
       ],
+    );
+    return withDates(rows, ['occurredAt']);
+  }
+
+  /**
+   * What has happened to one subject, from either end.
+   *
+   * @param types of events; others are passed over
+   */
+  async timeline(
+    subject: string,
+    types: readonly string[],
+    order: 'newest' | 'oldest',
+    limit: number,
+    after: AuditPosition | null,
+  ): Promise<AuditRecord[]> {
+    const [direction, beyond] = order === 'newest' ? ['desc', '<'] : ['asc', '>'];
+    const rows = await this.#sql<AuditRecord>(
+      `select ${recordColumns} from audit.audit_log
+       where tenant_id = $1 and subject = $2 and type = any($3)
+         ${after ? `and (occurred_at, event_id) ${beyond} ($5, $6::uuid)` : ''}
+       order by occurred_at ${direction}, event_id ${direction} limit $4`,
+      [this.#tenantId, subject, types, limit, ...(after ? [after.occurredAt, after.eventId] : [])],
     );
     return withDates(rows, ['occurredAt']);
   }

@@ -64,6 +64,14 @@ export class ImportRepository {
     );
   }
 
+  /** Those of all record sets, newest first. */
+  async listAll(tenantId: string, limit: number, afterId: string | null): Promise<Import[]> {
+    return await this.#select(
+      'where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3',
+      [tenantId, afterId, limit],
+    );
+  }
+
   /** Those that have changed since a revision, whoever's they are: for streams already authorised. */
   async newerThan(known: ReadonlyMap<string, number>): Promise<Import[]> {
     return await this.#select(

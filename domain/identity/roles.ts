@@ -18,7 +18,14 @@ export type GrantableRole = (typeof grantableRoles)[number];
 
 const operating: readonly Scope[] = ['outbox:read', 'outbox:write', 'codec:read'];
 const own: readonly Scope[] = ['account:read', 'account:write'];
-const reading: readonly Scope[] = [...own, 'records:read', 'providers:read', 'search:read', 'batches:read'];
+const reading: readonly Scope[] = [
+  ...own,
+  'records:read',
+  'providers:read',
+  'search:read',
+  'processes:read',
+  'batches:read',
+];
 const working: readonly Scope[] = [
   ...reading,
   'records:write',

@@ -15,6 +15,7 @@ export const scopes = [
   'providers:write',
   'search:run',
   'search:read',
+  'processes:read',
   'batches:read',
   'batches:write',
   'outbox:read',

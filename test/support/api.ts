@@ -112,6 +112,7 @@ async function startOn(
     database: db.database,
     redis,
     storage: openStorage(config),
+    webUi: 'http://127.0.0.1:8233/namespaces/default',
     temporal: () => Promise.reject(new Error('This test has no Temporal Service.')),
     log,
     metrics: createMetrics('test'),

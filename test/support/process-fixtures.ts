@@ -10,6 +10,11 @@ const ofBatch = {
 const ofEndedBatch = {
   params: async ({ api, tenant }: FixtureContext) => ({ id: (await endedBatch(api.services, tenant.id)).id }),
 };
+const ofProcess = {
+  params: async ({ api, tenant }: FixtureContext) => ({
+    id: `batch:${(await submitBatch(api.services, tenant.id, phonesCsv(1))).id}`,
+  }),
+};
 const ofRecordSet = {
   params: async ({ api, tenant }: FixtureContext) => ({ id: await makeRecordSet(api.services, tenant.id) }),
 };
@@ -23,6 +28,8 @@ const people = (): FormData => formOf('first name,last name\nAda,Lovelace\n', 'p
 
 /** Batches, record sets and imports, for the matrix of access. */
 export const processFixtures: Record<string, Fixture> = {
+  'get /v1/processes/:id': ofProcess,
+  'get /v1/processes/:id/timeline': ofProcess,
   'get /v1/batches/:id': ofBatch,
   'get /v1/batches/:id/rows': ofBatch,
   'get /v1/batches/:id/events': ofEndedBatch,
