@@ -66,8 +66,9 @@ async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void>
   if (route.rate !== 'system') await limit(parts, route, ctx, principal);
   if (route.access !== 'public') {
     if (!principal) throw new Failure('identity.unauthenticated', 'Send an access token or an API key.');
-    if (!principal.scopes.has(route.access)) {
-      throw new Failure('identity.forbidden', `This needs the scope ${route.access}.`);
+    const doing = [route.access, ...(route.orAccess ? [route.orAccess] : [])];
+    if (!doing.some((scope) => principal.scopes.has(scope))) {
+      throw new Failure('identity.forbidden', `This needs the scope ${doing.join(' or ')}.`);
     }
   }
   const params = route.params ? validate(route.params, ctx['params'], 'params') : undefined;

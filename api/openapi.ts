@@ -85,7 +85,9 @@ function operationOf(route: Route, path: string): ZodOpenApiOperationObject {
   };
   operation.description = [
     route.description,
-    protectedRoute && scopes.includes(route.access as never) ? `Needs the scope \`${route.access}\`.` : null,
+    protectedRoute && scopes.includes(route.access as never)
+      ? `Needs the scope \`${route.access}\`${route.orAccess ? ` or \`${route.orAccess}\`` : ''}.`
+      : null,
     route.failures?.length ? `Fails with ${route.failures.map((code) => `\`${code}\``).join(', ')}.` : null,
   ]
     .filter(Boolean)

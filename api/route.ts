@@ -62,6 +62,8 @@ export interface RouteDeclaration {
   tag: string;
   /** `public`, or the scope that the caller must hold. */
   access: 'public' | Scope;
+  /** Another scope that does as well. */
+  orAccess?: Scope;
   rate: RateClass;
   params?: Shape;
   query?: Shape;

@@ -114,7 +114,8 @@ describe('who may do what, for every route', () => {
 });
 
 function holds(role: Role, route: Route & { access: Scope }): boolean {
-  return scopesOf(role).includes(route.access);
+  const scopes = scopesOf(role);
+  return scopes.includes(route.access) || (route.orAccess !== undefined && scopes.includes(route.orAccess));
 }
 
 function forged(authorization: string): Caller {

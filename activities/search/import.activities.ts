@@ -1,5 +1,6 @@
 import type { Transaction } from '../../db/database.ts';
 import type { Import } from '../../db/search/import.ts';
+import { failImport } from '../../db/search/import-endings.ts';
 import { changeImport, ImportRepository } from '../../db/search/import.repository.ts';
 import { storeRows, type ImportedRow } from '../../db/search/import-rows.ts';
 import { invalidateSearchCache } from '../../db/search/provider.repository.ts';
@@ -34,16 +35,7 @@ export function createImportActivities({ database, storage }: WorkerServices): I
     });
 
   const fail = (given: Import, failure: Failure): Promise<Import> =>
-    moveOn(given, async (transaction, now) => {
-      const sets = new RecordSetRepository(transaction.sql, now.tenantId);
-      await sets.retireHidden(now.contentId);
-      return await changeImport(
-        transaction,
-        now,
-        { phase: 'failed', finishedAt: new Date(), problem: problemOf(failure) },
-        { type: 'search.import_failed', data: { code: failure.code } },
-      );
-    });
+    moveOn(given, (transaction, now) => failImport(transaction, now, problemOf(failure)));
 
   const orFail = async (given: Import, work: () => Promise<Import>): Promise<ImportView> => {
     try {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cancelImport } from '../../db/search/import-endings.ts';
 import { ImportRepository } from '../../db/search/import.repository.ts';
 import type { Import } from '../../db/search/import.ts';
 import { RecordSetRepository } from '../../db/search/record-set.repository.ts';
@@ -175,6 +176,27 @@ export function createImportRoutes(services: Services): Route[] {
         status: 200,
         body: presentImport(await get(principal.tenantId, params)),
       }),
+    }),
+    route({
+      method: 'post',
+      path: '/v1/record-sets/:id/imports/:import_id/cancel',
+      summary: 'End an import early',
+      description:
+        'No further person is stored from the answer on. With `append`, those who are stored stay, and `progress.imported` tells how ' +
+        'many; with `replace` nothing of the import becomes visible. There is no report of rejected rows.',
+      tag,
+      access: 'records:write',
+      rate: 'write',
+      params: ofImport,
+      idempotency: { domain: 'search', mode: 'transaction' },
+      responses: { 200: { description: 'The import, cancelled.', body: importShape } },
+      failures: ['search.import_not_found', 'search.import_state'],
+      handler: async ({ params, principal, traceId }, transaction) => {
+        const { tenantId, userId } = principal;
+        const named = { recordSetId: params.id, importId: params.import_id };
+        const cancelled = await cancelImport(transaction, tenantId, named, { userId, traceId });
+        return { status: 200, body: presentImport(cancelled) };
+      },
     }),
     route({
       method: 'get',

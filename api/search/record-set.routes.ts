@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { abandonImports } from '../../db/search/import.repository.ts';
+import { abandonImports } from '../../db/search/import-endings.ts';
 import { RecordSetRepository, tellOfRecordSet } from '../../db/search/record-set.repository.ts';
 import { etagOf, requireMatch } from '../etag.ts';
 import { idPosition, pageOf, pageQuery, Pages } from '../page.ts';

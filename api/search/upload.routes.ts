@@ -47,6 +47,7 @@ export function createUploadRoutes(services: Services): Route[] {
         'upload’s id in `POST /v1/batches` or in an import.',
       tag: 'Uploads',
       access: 'batches:write',
+      orAccess: 'records:write',
       rate: 'upload',
       body: newUpload,
       responses: { 201: { description: 'Where to send the file.', body: upload } },

@@ -21,7 +21,7 @@ export async function findOldBatches(sql: Sql, days: number, limit: number): Pro
 export async function findOldImports(sql: Sql, days: number, limit: number): Promise<OldProcess[]> {
   return await sql<OldProcess>(
     `select id, tenant_id as "tenantId", file->>'key' as "fileKey" from search.imports
-     where finished_at < now() - make_interval(days => $1) and phase in ('completed', 'failed')
+     where finished_at < now() - make_interval(days => $1) and phase in ('completed', 'failed', 'cancelled')
      order by finished_at limit $2`,
     [days, limit],
   );

@@ -1,5 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
-import { isImportFinished, type ImportPhase } from '../../domain/search/import.ts';
+import type { ImportPhase } from '../../domain/search/import.ts';
 import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
 import type { Actor } from './batch.repository.ts';
@@ -140,6 +140,7 @@ export async function changeImport(
   { tenantId, id, traceId }: Import,
   change: ImportChange,
   event: { type: `search.import_${string}`; data?: Record<string, unknown> },
+  actor: Actor = { userId: null, traceId },
 ): Promise<Import> {
   const entries = Object.entries(change) as [keyof ImportChange, unknown][];
   const assignments = entries.map(([name], index) => `${columnOf[name]} = $${index + 3}`);
@@ -156,7 +157,7 @@ export async function changeImport(
     ],
   );
   const changed = found(rows.map(toImport));
-  await tell(transaction, changed, event.type, event.data ?? {}, { userId: null, traceId });
+  await tell(transaction, changed, event.type, event.data ?? {}, actor);
   return changed;
 }
 
@@ -175,27 +176,4 @@ async function tell(
     actorId: actor.userId,
     traceId: actor.traceId,
   });
-}
-
-/** Ends the import that is at work on a record set, because the set is deleted. */
-export async function abandonImports(
-  transaction: Transaction,
-  tenantId: string,
-  recordSetId: string,
-): Promise<void> {
-  const [atWork] = await transaction.sql<{ id: string }>(
-    `select id from search.imports where tenant_id = $1 and record_set_id = $2
-       and phase in ('submitted', 'validating', 'importing', 'publishing')`,
-    [tenantId, recordSetId],
-  );
-  if (!atWork) return;
-  const given = await new ImportRepository(transaction.sql).lock(tenantId, atWork.id);
-  if (isImportFinished(given.phase)) return;
-  const problem = { code: 'search.record_set_not_found', message: 'The record set was deleted.' };
-  await changeImport(
-    transaction,
-    given,
-    { phase: 'failed', finishedAt: new Date(), problem },
-    { type: 'search.import_failed', data: { code: problem.code } },
-  );
 }

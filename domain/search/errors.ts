@@ -18,6 +18,7 @@ export const searchErrors = {
   'search.import_not_found': 'not_found',
   'search.import_in_progress': 'conflict',
   'search.import_not_ready': 'conflict',
+  'search.import_state': 'conflict',
   'search.import_expired': 'gone',
   'search.record_set_name_taken': 'conflict',
   'search.upload_not_found': 'not_found',

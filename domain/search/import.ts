@@ -6,6 +6,7 @@ export const importPhases = [
   'publishing',
   'completed',
   'failed',
+  'cancelled',
   'expired',
 ] as const;
 export type ImportPhase = (typeof importPhases)[number];
@@ -17,7 +18,7 @@ export type ImportPhase = (typeof importPhases)[number];
 export const importModes = ['append', 'replace'] as const;
 export type ImportMode = (typeof importModes)[number];
 
-const finished: ReadonlySet<ImportPhase> = new Set(['completed', 'failed', 'expired']);
+const finished: ReadonlySet<ImportPhase> = new Set(['completed', 'failed', 'cancelled', 'expired']);
 
 export function isImportFinished(phase: ImportPhase): boolean {
   return finished.has(phase);

@@ -15,6 +15,7 @@ const people = (names: readonly string[], city = 'Bath'): string =>
   ].join('\n');
 import { keepHistory } from '../support/histories.ts';
 import { temporalClient, untilCompleted } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
 
 describe('Imports into record sets', () => {
   let system: SearchSystem;
@@ -134,6 +135,57 @@ describe('Imports into record sets', () => {
     assert.equal((await viewer.get(`/v1/record-sets/${set}`)).body.people, 1);
     assert.equal(await isFound(set, 'Ada'), true);
     await keepHistory(await temporalClient(), `import:${failed.id}`, 'importRecords/failed');
+  });
+
+  it('ends early when it is cancelled: what was added stays, and nothing of a replacement is seen', async () => {
+    const many = people(Array.from({ length: 20_000 }, (_, i) => `N${i}`)).replaceAll(
+      /1815-12-\d+/g,
+      '1815-12-10',
+    );
+    const stored = async (address: string) =>
+      await until(async () => {
+        const { body } = await viewer.get(address);
+        return body.progress.imported > 0 ? body : null;
+      });
+    for (const mode of ['append', 'replace']) {
+      const set = await newSet(`Cancelled ${mode}`);
+      await importInto(set, people(['Ada']));
+      const made = await member.post(`/v1/record-sets/${set}/imports`, formOf(many, 'many.csv', { mode }));
+      const address = made.headers.get('location') ?? '';
+      await stored(address);
+      const cancelled = await member.post(`${address}/cancel`);
+      assert.equal(cancelled.status, 200, JSON.stringify(cancelled.body));
+      const { state, progress } = cancelled.body;
+      assert.equal(state, 'cancelled');
+      assert.ok(progress.imported > 0 && progress.imported < 20_000);
+      await untilCompleted(await temporalClient(), `import:${made.body.id}`);
+      assert.deepEqual((await viewer.get(address)).body.progress.imported, progress.imported);
+      const { body } = await viewer.get(`/v1/record-sets/${set}`);
+      // The first row of the file has the external id of Ada.
+      assert.equal(body.people, mode === 'append' ? progress.imported : 1);
+      assert.equal(await isFound(set, 'Ada'), mode === 'replace');
+      assert.equal((await member.post(`${address}/cancel`)).status, 200, 'it may be repeated');
+      assert.equal((await viewer.get(`${address}/rejected.csv`)).status, 409);
+      const next = await importInto(set, people(['Zoe', 'Yolanda']), { mode: 'replace' });
+      assert.equal(next.state, 'completed');
+      const late = await member.post(`/v1/record-sets/${set}/imports/${next.id}/cancel`);
+      assert.deepEqual([late.status, late.body.code], [409, 'search.import_state']);
+      await keepHistory(await temporalClient(), `import:${made.body.id}`, `importRecords/cancelled-${mode}`);
+    }
+  });
+
+  it('takes an upload of whoever may import, without the right to batches', async () => {
+    const tenant = await system.api.tenant();
+    const key = system.api.client.as(await system.api.key(tenant.owner, ['records:write']));
+    const { status, body } = await key.post('/v1/uploads', { file_name: 'people.csv' });
+    assert.equal(status, 201, JSON.stringify(body));
+    const { method, url, headers } = body.request;
+    assert.equal((await fetch(url, { method, headers, body: people(['Ada']) })).status, 200);
+    const { body: set } = await key.post('/v1/record-sets', { name: 'Uploaded' });
+    const made = await key.post(`/v1/record-sets/${set.id}/imports`, { upload_id: body.id });
+    assert.equal(made.status, 202, JSON.stringify(made.body));
+    const reader = system.api.client.as(await system.api.key(tenant.owner, ['records:read']));
+    assert.equal((await reader.post('/v1/uploads', { file_name: 'people.csv' })).status, 403);
   });
 
   it('renames, refuses a name that is taken and an edit of an old version, and deletes', async () => {

@@ -81,19 +81,13 @@ export async function makeRecordSet({ database }: Parts, tenantId: string): Prom
   return id;
 }
 
-/** An import that has ended with a report, without having imported anybody. */
-export async function endedImport(parts: Parts, tenantId: string): Promise<Import> {
+/** Submits an import of one person into a set of its own, as the API does. */
+export async function submitImport(parts: Parts, tenantId: string): Promise<Import> {
   const recordSetId = await makeRecordSet(parts, tenantId);
-  const id = uuidv7();
-  const key = `imports/${tenantId}/${id}/rejected.csv`;
-  const { bytes } = await parts.storage.put(key, Buffer.from('row\n'), {
-    contentType: 'text/csv',
-    maxBytes: 100,
-  });
   const file = await storeFile(parts, tenantId, 'name\nAda\n');
-  return await parts.database.transaction('search', async (transaction) => {
-    const created = await createImport(transaction, {
-      id,
+  return await parts.database.transaction('search', (transaction) =>
+    createImport(transaction, {
+      id: uuidv7(),
       tenantId,
       recordSetId,
       contentId: recordSetId,
@@ -102,10 +96,22 @@ export async function endedImport(parts: Parts, tenantId: string): Promise<Impor
       mapping: mappingSchema.parse({ fields: { full_name: 'name' } }),
       traceId: null,
       createdBy: uuidv7(),
-    });
-    const change = { phase: 'completed', finishedAt: new Date(), reportFile: { key, bytes } } as const;
-    return await changeImport(transaction, created, change, { type: 'search.import_completed' });
+    }),
+  );
+}
+
+/** An import that has ended with a report, without having imported anybody. */
+export async function endedImport(parts: Parts, tenantId: string): Promise<Import> {
+  const given = await submitImport(parts, tenantId);
+  const key = `imports/${tenantId}/${given.id}/rejected.csv`;
+  const { bytes } = await parts.storage.put(key, Buffer.from('row\n'), {
+    contentType: 'text/csv',
+    maxBytes: 100,
   });
+  const change = { phase: 'completed', finishedAt: new Date(), reportFile: { key, bytes } } as const;
+  return await parts.database.transaction('search', (transaction) =>
+    changeImport(transaction, given, change, { type: 'search.import_completed' }),
+  );
 }
 
 async function storeFile({ storage }: Parts, tenantId: string, content: string): Promise<Batch['file']> {

@@ -1,4 +1,4 @@
-import { endedBatch, endedImport, makeRecordSet, phonesCsv, submitBatch } from './batches.ts';
+import { endedBatch, endedImport, makeRecordSet, phonesCsv, submitBatch, submitImport } from './batches.ts';
 import type { Fixture, FixtureContext } from './fixtures.ts';
 import { formOf } from './search-system.ts';
 
@@ -49,6 +49,12 @@ export const processFixtures: Record<string, Fixture> = {
   'post /v1/record-sets/:id/imports': { ...ofRecordSet, body: people },
   'get /v1/record-sets/:id/imports': ofRecordSet,
   'get /v1/record-sets/:id/imports/:import_id': ofImport,
+  'post /v1/record-sets/:id/imports/:import_id/cancel': {
+    params: async ({ api, tenant }) => {
+      const { id, recordSetId } = await submitImport(api.services, tenant.id);
+      return { id: recordSetId, import_id: id };
+    },
+  },
   'get /v1/record-sets/:id/imports/:import_id/events': ofImport,
   'get /v1/record-sets/:id/imports/:import_id/rejected.csv': ofImport,
 };
