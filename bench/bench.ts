@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import { batch } from './parts/batch.ts';
+import { commands } from './parts/commands.ts';
+import { million } from './parts/million.ts';
+import { mixed } from './parts/mixed.ts';
+import { neighbours } from './parts/neighbours.ts';
+import type { Part } from './parts/part.ts';
+import { reads } from './parts/reads.ts';
+import { records } from './parts/records.ts';
+import { shortProcess } from './parts/short-process.ts';
+import { startUp } from './parts/start-up.ts';
+import { started } from './parts/started.ts';
+import { keep, machine, versions, type Results } from './report.ts';
+import { installRivals } from './stage/rival.ts';
+import { Stage } from './stage/stage.ts';
+
+/**
+ * `npm run bench`: the product against its targets, side by side with other engines on the same machine, on parts of its
+ * own. `-- --only batch` runs one part, `-- --full` a million rows, `-- --profile <folder>` writes CPU profiles.
+ */
+const parts: Part[] = [
+  batch,
+  records,
+  million,
+  commands,
+  reads,
+  started,
+  shortProcess,
+  neighbours,
+  mixed,
+  startUp,
+];
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    full: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const log = (line: string): void => console.error(line);
+
+if (options.help) for (const { name, about } of parts) console.log(`${name.padEnd(12)} ${about}`);
+else await run();
+
+async function run(): Promise<void> {
+  const unknown = (options.only ?? []).filter((name) => !parts.some((part) => part.name === name));
+  if (unknown.length > 0) throw new Error(`There is no part ${unknown.join(', ')}; see --help.`);
+  const chosen = parts.filter(({ name }) => options.only?.includes(name) ?? true);
+  await installRivals(log);
+  const stage = await Stage.open(options.profile);
+  const results: Results = {
+    takenAt: new Date().toISOString(),
+    form: options.full ? 'full' : 'short',
+    machine: machine(),
+    versions: versions(await stage.postgresVersion(), await stage.temporalVersion()),
+    parts: {},
+  };
+  try {
+    for (const part of chosen) {
+      log(`\n${part.name}: ${part.about}`);
+      const begun = performance.now();
+      const findings = await part.run(stage, { full: options.full, log });
+      results.parts[part.name] = { seconds: (performance.now() - begun) / 1_000, findings };
+      for (const { what, against, target, measured, met } of findings)
+        log(`  ${met ? 'met   ' : 'missed'} ${what} / ${against}: ${measured} (${target})`);
+      // Kept as it comes: what a later part breaks takes nothing of it away.
+      await keep(results);
+    }
+  } finally {
+    await stage.close();
+  }
+  console.log(`\n${await keep(results)}`);
+}

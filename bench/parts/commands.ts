@@ -1,0 +1,99 @@
+import type { Tenant } from '../stage/stage.ts';
+import { withBareKoa } from '../stage/bare-koa.ts';
+import { saturate, sustain, takeTurns, type Call, type LoadReport } from '../stage/load.ts';
+import { figure, type Finding, type Part } from './part.ts';
+import { phoneNumber } from './phone-batches.ts';
+
+/** How fast a small batch is accepted: its file in a form, stored; batch, event and history in one transaction. */
+export const commands: Part = {
+  name: 'commands',
+  about: 'POST /v1/batches (small) against bare Koa with one INSERT; with Temporal up and down',
+  async run(stage, { full }) {
+    const tenant = await stage.tenant();
+    const call = (place: number): Call => smallBatch(tenant, place);
+    const seconds = full ? 10 : 4;
+    // What is accepted is not searched meanwhile: the route is measured, not the workers.
+    await stage.workers.stop();
+    const { ours, theirs } = await withBareKoa(stage, async (url) => {
+      const insert = (place: number): Call => ({
+        method: 'POST',
+        url: `${url}/notes`,
+        body: JSON.stringify({ name: `note ${place}`, phone: phoneNumber(place) }),
+      });
+      await saturate(call, { connections: 16, seconds: 2 });
+      await saturate(insert, { connections: 16, seconds: 1 });
+      return await takeTurns(
+        2,
+        () => saturate(call, { connections: 16, seconds }),
+        () => saturate(insert, { connections: 16, seconds }),
+      );
+    });
+    await stage.forgetDeliveries();
+    await stage.restartWorkers();
+    const up = await sustain(call, { perSecond: 10, seconds: full ? 30 : 10 });
+    await stage.stopTemporal();
+    const down = await sustain(call, { perSecond: 10, seconds: full ? 30 : 10 });
+    await stage.forgetDeliveries();
+    await stage.restartTemporal();
+    await stage.restartWorkers();
+    return [
+      {
+        what: 'command accepted (POST /v1/batches, small)',
+        against: 'bare Koa route with one INSERT',
+        target: '≥ 0.5 ×',
+        measured: `${figure(ours.perSecond / theirs.perSecond)} ×`,
+        met: ours.perSecond >= theirs.perSecond / 2 && ours.errors === 0,
+        figures: { ...figuresOf('Perdure', ours), ...figuresOf('bare Koa', theirs) },
+      },
+      accepted('Temporal up', up),
+      accepted('Temporal down', down),
+    ];
+  },
+};
+
+function accepted(against: string, report: LoadReport): Finding {
+  return {
+    what: 'command accepted, 10 a second',
+    against,
+    target: 'p99 ≤ 25 ms',
+    measured: `${figure(report.p99)} ms`,
+    met: report.p99 <= 25 && report.errors === 0,
+    figures: figuresOf(against, report),
+  };
+}
+
+export function figuresOf(name: string, report: LoadReport): Record<string, number> {
+  return {
+    [`${name} requests/s`]: report.perSecond,
+    [`${name} p50 ms`]: report.p50,
+    [`${name} p95 ms`]: report.p95,
+    [`${name} p99 ms`]: report.p99,
+    [`${name} errors`]: report.errors,
+  };
+}
+
+const boundary = 'perdure-bench-boundary';
+
+/** A batch of three rows, as a form. */
+export function smallBatch({ api }: Tenant, place: number): Call {
+  const rows = [0, 1, 2].map((row) => `r${row},${phoneNumber(place * 3 + row)}`).join('\n');
+  const body = [
+    `--${boundary}`,
+    'Content-Disposition: form-data; name="kind"',
+    '',
+    'phone',
+    `--${boundary}`,
+    'Content-Disposition: form-data; name="file"; filename="small.csv"',
+    'Content-Type: text/csv',
+    '',
+    `id,phone\n${rows}\n`,
+    `--${boundary}--`,
+    '',
+  ].join('\r\n');
+  return {
+    method: 'POST',
+    url: `${api.url}/v1/batches`,
+    headers: { ...api.headers, 'content-type': `multipart/form-data; boundary=${boundary}` },
+    body,
+  };
+}

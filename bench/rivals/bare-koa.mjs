@@ -1,0 +1,29 @@
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import Router from '@koa/router';
+import Koa from 'koa';
+import { Pool } from 'pg';
+
+/** Bare Koa: a route with one INSERT and one with one SELECT, and nothing else. Prints its address. */
+const [url] = process.argv.slice(2);
+const pool = new Pool({ connectionString: url, max: 20 });
+await pool.query(`create table if not exists notes (
+  id bigint generated always as identity primary key, body jsonb not null, created_at timestamptz not null default now()
+)`);
+await pool.query(`insert into notes (body) values ('{"name": "the first"}')`);
+const router = new Router();
+router.post('/notes', async (ctx) => {
+  const body = JSON.parse(await text(ctx.req));
+  const { rows } = await pool.query('insert into notes (body) values ($1) returning id, created_at', [
+    JSON.stringify(body),
+  ]);
+  ctx.status = 201;
+  ctx.body = rows[0];
+});
+router.get('/notes/:id', async (ctx) => {
+  const { rows } = await pool.query('select id, body, created_at from notes where id = $1', [ctx.params.id]);
+  ctx.body = rows[0];
+});
+const server = new Koa().use(router.routes()).listen(0, '127.0.0.1');
+await once(server, 'listening');
+process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);

@@ -1,0 +1,229 @@
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { Database } from '../../db/database.ts';
+import { ensureDevelopmentAccount } from '../../db/identity/development.ts';
+import { migrate } from '../../db/migrate.ts';
+import { newApiKey } from '../../domain/identity/api-key.ts';
+import { cacheCandidates } from '../../platform/local/local-settings.ts';
+import { startMailSink } from '../../platform/local/mail-sink.ts';
+import { startNodeProgram } from '../../platform/local/node-program.ts';
+import { freePort } from '../../platform/local/ports.ts';
+import { startPostgres, type LocalPostgres } from '../../platform/local/postgres.ts';
+import type { TetheredProcess } from '../../platform/local/process.ts';
+import { locateTemporalCli } from '../../platform/local/temporal-cli.ts';
+import { startTemporal, type LocalTemporal } from '../../platform/local/temporal.ts';
+import { ApiClient } from './client.ts';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** An organisation with a client of its own. */
+export interface Tenant {
+  id: string;
+  userId: string;
+  api: ApiClient;
+}
+
+/**
+ * The real system on free ports and in a folder of its own: PostgreSQL with fsync on, Temporal's development server on a
+ * file, the API and the workers as processes with the settings of `npm start`.
+ */
+export class Stage {
+  readonly postgres: LocalPostgres;
+  readonly folder: string;
+  readonly apiUrl: string;
+  readonly database: Database;
+  temporal: LocalTemporal;
+  api: TetheredProcess;
+  workers: TetheredProcess;
+  readonly #program: (port: number) => Promise<LocalTemporal>;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #ends: (() => Promise<unknown>)[];
+
+  private constructor(parts: {
+    postgres: LocalPostgres;
+    folder: string;
+    apiUrl: string;
+    database: Database;
+    temporal: LocalTemporal;
+    api: TetheredProcess;
+    workers: TetheredProcess;
+    program: (port: number) => Promise<LocalTemporal>;
+    environment: NodeJS.ProcessEnv;
+    ends: (() => Promise<unknown>)[];
+  }) {
+    this.postgres = parts.postgres;
+    this.folder = parts.folder;
+    this.apiUrl = parts.apiUrl;
+    this.database = parts.database;
+    this.temporal = parts.temporal;
+    this.api = parts.api;
+    this.workers = parts.workers;
+    this.#program = parts.program;
+    this.#environment = parts.environment;
+    this.#ends = parts.ends;
+  }
+
+  /** @param profile a folder for CPU profiles of API and workers, written when they end */
+  static async open(profile?: string): Promise<Stage> {
+    const folder = await mkdtemp(join(tmpdir(), 'perdure-bench-'));
+    const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+    try {
+      // A database server that runs as another user may pass through.
+      await chmod(folder, 0o711);
+      const postgres = await startPostgres({ dataDir: join(folder, 'postgres') });
+      ends.push(() => postgres.stop());
+      const { path } = await locateTemporalCli({
+        searchPath: process.env['PATH'],
+        cliPath: process.env['TEMPORAL_CLI_PATH'],
+        cacheCandidates: cacheCandidates(
+          { XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] },
+          join(root, '.data'),
+        ),
+      });
+      const program = (port: number) =>
+        startTemporal({
+          program: path,
+          dbFile: join(folder, 'temporal', 'temporal.db'),
+          port,
+          uiPort: null,
+          logLevel: 'error',
+        });
+      const temporal = await program(await freePort());
+      const mail = await startMailSink({ folder: join(folder, 'mail') });
+      ends.push(() => mail.stop());
+      await migrate(() => postgres.url);
+      const database = new Database({
+        url: postgres.url,
+        domainUrls: {},
+        poolSize: 4,
+        applicationName: 'bench',
+      });
+      ends.push(() => database.close());
+      const port = await freePort();
+      const apiUrl = `http://127.0.0.1:${port}`;
+      const environment: NodeJS.ProcessEnv = {
+        PATH: process.env['PATH'],
+        DATABASE_URL: postgres.url,
+        TEMPORAL_ADDRESS: temporal.address,
+        SMTP_URL: mail.url,
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        PUBLIC_URL: apiUrl,
+        STORAGE_DIR: join(folder, 'storage'),
+        STORAGE_SIGNING_SECRET: randomBytes(32).toString('hex'),
+        ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}`,
+        NODE_COMPILE_CACHE: join(folder, 'cache'),
+        ...(profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }),
+      };
+      await mkdir(join(folder, 'storage'));
+      const workers = await startWorkers(environment);
+      const api = await startApi(environment, apiUrl);
+      const stage = new Stage({
+        postgres,
+        folder,
+        apiUrl,
+        database,
+        temporal,
+        api,
+        workers,
+        program,
+        environment,
+        ends,
+      });
+      ends.push(
+        () => stage.temporal.stop(),
+        () => stage.workers.stop(),
+        () => stage.api.stop(),
+      );
+      return stage;
+    } catch (error) {
+      for (const end of ends.toReversed()) await end();
+      throw error;
+    }
+  }
+
+  /** An organisation out of reach of the rate limits, which are no part of what is measured. */
+  async tenant(): Promise<Tenant> {
+    const apiKey = newApiKey();
+    const email = `${randomBytes(6).toString('hex')}@bench.example`;
+    const { tenantId, userId } = await ensureDevelopmentAccount(this.database, {
+      apiKey,
+      email,
+      password: apiKey,
+    });
+    return { id: tenantId, userId, api: new ApiClient(this.apiUrl, apiKey) };
+  }
+
+  async postgresVersion(): Promise<string> {
+    const [row] = await this.database.read('search', ({ sql }) =>
+      sql<{ version: string }>(`select current_setting('server_version') as version`),
+    );
+    return row?.version ?? 'unknown';
+  }
+
+  async temporalVersion(): Promise<string> {
+    return await this.withTemporalClient(
+      async ({ workflowService }) => (await workflowService.getSystemInfo({})).serverVersion,
+    );
+  }
+
+  async withTemporalClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const connection = await Connection.connect({ address: this.temporal.address });
+    try {
+      return await work(new Client({ connection, namespace: this.temporal.namespace }));
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Lets nothing come of what was accepted while nobody was there to do it. */
+  async forgetDeliveries(): Promise<void> {
+    await this.database.transaction('search', ({ sql }) => sql('delete from search.outbox_deliveries'));
+  }
+
+  /** Takes Temporal away. */
+  async stopTemporal(): Promise<void> {
+    await this.temporal.stop();
+  }
+
+  /** Brings Temporal back, where it was and as it was. */
+  async restartTemporal(): Promise<void> {
+    this.temporal = await this.#program(Number(this.temporal.address.split(':')[1]));
+  }
+
+  async restartWorkers(): Promise<void> {
+    await this.workers.stop();
+    this.workers = await startWorkers(this.#environment);
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ends.toReversed()) await end();
+  }
+}
+
+const never = new AbortController().signal;
+
+async function startWorkers(environment: NodeJS.ProcessEnv): Promise<TetheredProcess> {
+  const port = await freePort();
+  return await startNodeProgram(
+    {
+      name: 'Workers',
+      script: join(root, 'workers/main.ts'),
+      cwd: root,
+      env: { ...environment, METRICS_PORT: String(port) },
+      readyUrl: `http://127.0.0.1:${port}/ready`,
+      stop: [{ signal: 'SIGTERM', wait: 25 }],
+    },
+    never,
+  );
+}
+
+async function startApi(environment: NodeJS.ProcessEnv, url: string): Promise<TetheredProcess> {
+  const script = join(root, 'api/main.ts');
+  const program = { name: 'API', script, cwd: root, env: environment, readyUrl: `${url}/ready` };
+  return await startNodeProgram(program, never);
+}
