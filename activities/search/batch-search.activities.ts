@@ -18,7 +18,7 @@ import { withHeartbeat } from '../heartbeat.ts';
 import { RowSearcher, type RowAnswers } from './batch-row-searcher.ts';
 import { WaitingRows } from './batch-waiting-rows.ts';
 import type { WorkerServices } from '../services.ts';
-import { StepSize } from './batch-step-size.ts';
+import { StepSizes } from './batch-step-size.ts';
 import { viewOf } from './batch-view.ts';
 
 /** A range is given back after so long, finished or not, so that tenants take turns and a lost worker costs little. */
@@ -40,11 +40,11 @@ export function createBatchSearchActivities(
 ): Pick<BatchActivities, 'planSearch' | 'searchRange' | 'finishSearch' | 'skipRest'> {
   const { database } = services;
   const searcher = new RowSearcher(services);
-  const stepSize = new StepSize();
+  const stepSizes = new StepSizes();
 
   const startStep = async (batch: Batch, lease: RangeLease, from: number, to: number): Promise<Step> => {
     const { tenantId, id } = batch;
-    const limit = stepSize.rows;
+    const limit = stepSizes.of(id).rows;
     if (batch.budgetMicros === null) {
       return await database.read('search', async ({ sql }) => ({
         batch: await new BatchRepository(sql).get(tenantId, id),
@@ -116,7 +116,7 @@ export function createBatchSearchActivities(
               return await storeWaiting(transaction.sql, stored, step.rows, answers);
             });
             waiting.add(answers.waiting, batch.waiting);
-            stepSize.learn(step.rows.length, performance.now() - stepStarted);
+            stepSizes.of(batchId).learn(step.rows.length, performance.now() - stepStarted);
             next = last.rowNo + 1;
           }
           await database.transaction('search', ({ sql }) => releaseRange(sql, lease));

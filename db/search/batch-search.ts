@@ -71,21 +71,17 @@ export async function storeResults(
   const counted = await sql<{ status: RowStatus; rows: number; cost: string }>(insertResults, [
     lease.batchId,
     tenantId,
-    JSON.stringify(
-      results.map((result) => ({
-        n: result.rowNo,
-        s: result.status,
-        c: result.code,
-        m: result.message,
-        p: result.score,
-        k: String(result.costMicros),
-        i: result.searchId,
-        h: result.cached,
-        t: result.match,
-        f: result.facts,
-        a: result.attempt,
-      })),
-    ),
+    results.map(({ rowNo }) => rowNo),
+    results.map(({ status }) => status),
+    results.map(({ code }) => code),
+    results.map(({ message }) => message),
+    results.map(({ score }) => score),
+    results.map(({ costMicros }) => String(costMicros)),
+    results.map(({ searchId }) => searchId),
+    results.map(({ cached }) => cached),
+    results.map(({ match }) => jsonOrNull(match)),
+    results.map(({ facts }) => jsonOrNull(facts)),
+    results.map(({ attempt }) => attempt),
   ]);
   const count = (status: RowStatus): number => counted.find((one) => one.status === status)?.rows ?? 0;
   const paid = results.reduce((sum, { paidMicros }) => sum + paidMicros, 0n);
@@ -106,10 +102,15 @@ export async function storeResults(
   return batch;
 }
 
+function jsonOrNull(value: unknown): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value);
+}
+
 const insertResults = `
   with given as (
-    select * from json_to_recordset($3::json)
-      as given (n integer, s text, c text, m text, p real, k bigint, i uuid, h boolean, t json, f json, a smallint)
+    select * from unnest($3::int[], $4::text[], $5::text[], $6::text[], $7::real[], $8::bigint[], $9::uuid[],
+                         $10::bool[], $11::json[], $12::json[], $13::smallint[])
+      as given (n, s, c, m, p, k, i, h, t, f, a)
   ), spread as (
     select n, s, c, m, p, k, i, h, t, f, a from given
     union all

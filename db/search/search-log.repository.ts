@@ -33,17 +33,18 @@ export async function insertLogEntries(
   entries: readonly NewLogEntry[],
 ): Promise<void> {
   if (entries.length === 0) return;
+  const traces = new Distinct();
   await sql(
     `insert into search.searches
        (id, tenant_id, user_id, source, trace_id, currency,
         kind, status, query_hash, people, trace, problem, cost_micros, milliseconds, cached, performed_at)
      select id, $1, $2, $3, $4, $5,
-            kind, status, decode(query_hash, 'hex'), people, trace, problem, cost_micros, milliseconds, cached,
-            performed_at
-     from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::jsonb[], $12::jsonb[],
+            kind, status, query_hash, people, traces.trace, problem, cost_micros, milliseconds, cached, performed_at
+     from unnest($6::uuid[], $7::text[], $8::text[], $9::bytea[], $10::jsonb[], $11::int[], $12::jsonb[],
                  $13::bigint[], $14::float8[], $15::bool[], $16::timestamptz[])
-       as given (id, kind, status, query_hash, people, trace, problem, cost_micros, milliseconds, cached,
+       as given (id, kind, status, query_hash, people, place, problem, cost_micros, milliseconds, cached,
                  performed_at)
+     join unnest($17::jsonb[]) with ordinality as traces (trace, place) using (place)
      on conflict (id) do nothing`,
     [
       scope.tenantId,
@@ -54,16 +55,33 @@ export async function insertLogEntries(
       entries.map(({ searchId }) => searchId),
       entries.map(({ kind }) => kind),
       entries.map(({ status }) => status),
-      entries.map(({ queryHash }) => queryHash),
+      entries.map(({ queryHash }) => (queryHash === null ? null : `\\x${queryHash}`)),
       entries.map(({ people }) => JSON.stringify(people)),
-      entries.map(({ trace }) => JSON.stringify(trace)),
+      entries.map((entry) => traces.placeOf(JSON.stringify(entry.trace))),
       entries.map(({ problem }) => (problem === null ? null : JSON.stringify(problem))),
       entries.map(({ costMicros }) => String(costMicros)),
       entries.map(({ milliseconds }) => milliseconds),
       entries.map(({ cached }) => cached),
       entries.map(({ performedAt }) => performedAt.toISOString()),
+      traces.values,
     ],
   );
+}
+
+/** Texts, each once: the rows of one step of a batch mostly have the same trace, which is then sent and parsed once. */
+class Distinct {
+  readonly values: string[] = [];
+  readonly #places = new Map<string, number>();
+
+  /** Counted from one, as PostgreSQL does. */
+  placeOf(text: string): number {
+    let place = this.#places.get(text);
+    if (place === undefined) {
+      place = this.values.push(text);
+      this.#places.set(text, place);
+    }
+    return place;
+  }
 }
 
 export interface LogFilter {

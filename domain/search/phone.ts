@@ -24,6 +24,8 @@ export interface NormalisedPhone {
   extension: string | null;
 }
 
+const asciiOnly = /^[\p{ASCII}]*$/u;
+
 /** The longest text we look at; an E.164 number has 15 digits, the rest is room for formatting. */
 const maximumLength = 250;
 
@@ -49,10 +51,7 @@ const trailingExtension = /[\s,;]*(?:;ext=|ext(?:n|ension)?[.:]?|x|#)\s*(\d{1,9}
  */
 export function normalisePhone(raw: string, defaultRegion?: string): NormalisedPhone {
   const region = regionOf(defaultRegion);
-  const text = raw
-    .replace(/\p{Cf}/gu, '')
-    .normalize('NFKC')
-    .trim();
+  const text = (asciiOnly.test(raw) ? raw : raw.replace(/\p{Cf}/gu, '').normalize('NFKC')).trim();
   if (text === '') throw new Failure('search.phone_invalid', 'The phone number is empty.');
   if (text.length > maximumLength) {
     throw new Failure('search.phone_invalid', `The phone number is longer than ${maximumLength} characters.`);
@@ -71,14 +70,21 @@ export function normalisePhone(raw: string, defaultRegion?: string): NormalisedP
       'The phone number has too few or too many digits for its country.',
     );
   }
+  const type = number.getType() ?? null;
   return {
     raw,
     e164: number.number,
     region: number.country ?? null,
-    type: number.getType() ?? null,
-    valid: number.isValid(),
-    national: number.formatNational(),
-    international: number.formatInternational(),
+    type,
+    // A number with a type lies in an assigned range; to ask again would cost as much as the type did.
+    valid: type !== null || number.isValid(),
+    // Put together when somebody looks: nobody does in most rows of a batch.
+    get national() {
+      return number.formatNational();
+    },
+    get international() {
+      return number.formatInternational();
+    },
     extension: number.ext ?? null,
   };
 }

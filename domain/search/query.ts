@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { Failure, type Issue } from '../failure.ts';
 import { normaliseEmail, type NormalisedEmail } from './email.ts';
@@ -197,6 +197,7 @@ function refusal(kind: QueryKind, issues: Issue[], unreadable: number): Failure 
 }
 
 function distinctBy<T>(values: T[], keyOfValue: (value: T) => string): T[] {
+  if (values.length < 2) return values;
   return [...new Map(values.toReversed().map((value) => [keyOfValue(value), value])).values()].toReversed();
 }
 
@@ -205,13 +206,12 @@ function keyOf(query: Omit<NormalisedQuery, 'key'>, unreadable: Unreadable[]): s
   const born = readBirthDate(fields.date_of_birth);
   // Where numbers and mailboxes are all there is, the country has done its part in reading them.
   const read = query.kind === 'phone' || query.kind === 'email';
-  const texts = personTextFields
-    .filter((field) => field !== 'external_id' && !(read && field === 'country'))
-    .map((field) => [
-      field,
-      field === 'date_of_birth' && born ? birthDateDigits(born) : fold(fields[field] ?? ''),
-    ])
-    .filter(([, value]) => value !== '');
+  const texts = personTextFields.flatMap((field) => {
+    const raw = fields[field];
+    if (raw === undefined || field === 'external_id' || (read && field === 'country')) return [];
+    const value = field === 'date_of_birth' && born ? birthDateDigits(born) : fold(raw);
+    return value === '' ? [] : [[field, value]];
+  });
   const attributes = Object.entries(fields.attributes ?? {})
     .map(([name, value]) => JSON.stringify([fold(name), fold(value)]))
     .toSorted();
@@ -223,5 +223,5 @@ function keyOf(query: Omit<NormalisedQuery, 'key'>, unreadable: Unreadable[]): s
     attributes,
     unreadable.map(({ raw }) => fold(raw)).toSorted(),
   ];
-  return createHash('sha256').update(JSON.stringify(canonical)).digest('hex');
+  return hash('sha256', JSON.stringify(canonical), 'hex');
 }

@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/max';
+import { getCountryCallingCode, isSupportedCountry } from 'libphonenumber-js/max';
 import type { NormalisedPhone } from '../../domain/search/phone.ts';
 import { portableRegions } from './portable-regions.ts';
 import { prefixTable } from './prefix-table.ts';
@@ -22,10 +22,15 @@ export interface PhoneFacts {
 /** Countries whose mobile numbers carry an area code. Source: libphonenumber's GEO_MOBILE_COUNTRIES. */
 const geographicMobile: ReadonlySet<string> = new Set(['52', '54', '55', '62', '86']);
 
+/** The two parts of a number in E.164. */
+interface NumberParts {
+  callingCode: string;
+  nationalNumber: string;
+}
+
 /** Facts about a number, from data in the process: no network, no cost, the same answer every time. */
 export async function phoneFacts(phone: NormalisedPhone): Promise<PhoneFacts> {
-  const number = parsePhoneNumberFromString(phone.e164);
-  if (number === undefined) throw new TypeError('A normalised phone number carries its E.164 form.');
+  const number = partsOf(phone);
   const geographic = isGeographic(number, phone);
   return {
     about: 'the number itself, not its holder',
@@ -33,34 +38,52 @@ export async function phoneFacts(phone: NormalisedPhone): Promise<PhoneFacts> {
     valid: phone.valid,
     type: phone.type,
     region: phone.region,
-    calling_code: number.countryCallingCode,
+    calling_code: number.callingCode,
     location: geographic ? await locationOf(number) : null,
     time_zones: await timeZonesOf(number, geographic),
     original_carrier: await originalCarrierOf(number, phone),
   };
 }
 
-function isGeographic(number: PhoneNumber, phone: NormalisedPhone): boolean {
-  if (phone.type === 'FIXED_LINE' || phone.type === 'FIXED_LINE_OR_MOBILE') return true;
-  return phone.type === 'MOBILE' && geographicMobile.has(number.countryCallingCode);
+/** Taken from what was read already: to read the number a second time would cost more than all the rest. */
+function partsOf(phone: NormalisedPhone): NumberParts {
+  const { e164, region } = phone;
+  const callingCode =
+    region !== null && isSupportedCountry(region)
+      ? getCountryCallingCode(region)
+      : /^\+(\d+)/.exec(phone.international)?.[1];
+  if (callingCode === undefined || !e164.startsWith(`+${callingCode}`))
+    throw new TypeError('A normalised phone number carries its E.164 form.');
+  return { callingCode, nationalNumber: e164.slice(1 + callingCode.length) };
 }
 
-async function locationOf(number: PhoneNumber): Promise<string | null> {
-  const table = await prefixTable(`geocodes/en/${number.countryCallingCode}.bson`);
+function isGeographic(number: NumberParts, phone: NormalisedPhone): boolean {
+  if (phone.type === 'FIXED_LINE' || phone.type === 'FIXED_LINE_OR_MOBILE') return true;
+  return phone.type === 'MOBILE' && geographicMobile.has(number.callingCode);
+}
+
+async function locationOf({ callingCode, nationalNumber }: NumberParts): Promise<string | null> {
+  const table = await prefixTable(`geocodes/en/${callingCode}.bson`);
   // Argentina writes a 9 between country and area code of mobiles; the area codes are listed without it.
-  const mobileToken = number.countryCallingCode === '54' && number.nationalNumber.startsWith('9');
-  return table(mobileToken ? number.nationalNumber.slice(1) : number.nationalNumber);
+  const mobileToken = callingCode === '54' && nationalNumber.startsWith('9');
+  return table(mobileToken ? nationalNumber.slice(1) : nationalNumber);
 }
 
 /** A number without a place has the time zones of its whole country. */
-async function timeZonesOf(number: PhoneNumber, geographic: boolean): Promise<string[]> {
+async function timeZonesOf(
+  { callingCode, nationalNumber }: NumberParts,
+  geographic: boolean,
+): Promise<string[]> {
   const table = await prefixTable('timezones.bson');
-  const zones = table(geographic ? number.number.slice(1) : number.countryCallingCode);
+  const zones = table(geographic ? callingCode + nationalNumber : callingCode);
   return zones === null ? [] : zones.split('&');
 }
 
-async function originalCarrierOf(number: PhoneNumber, phone: NormalisedPhone): Promise<string | null> {
+async function originalCarrierOf(
+  { callingCode, nationalNumber }: NumberParts,
+  phone: NormalisedPhone,
+): Promise<string | null> {
   const mobile = phone.type === 'MOBILE' || phone.type === 'FIXED_LINE_OR_MOBILE' || phone.type === 'PAGER';
   if (!phone.valid || !mobile || phone.region === null || portableRegions.has(phone.region)) return null;
-  return (await prefixTable(`carrier/en/${number.countryCallingCode}.bson`))(number.nationalNumber);
+  return (await prefixTable(`carrier/en/${callingCode}.bson`))(nationalNumber);
 }

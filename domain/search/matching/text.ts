@@ -1,6 +1,7 @@
 import anyAscii from 'any-ascii';
 
-const latinOnly = /^[\p{ASCII}]*$/u;
+const asciiOnly = /^[\p{ASCII}]*$/u;
+const folded = /^[a-z0-9]+(?: [a-z0-9]+)*$/;
 const apostrophes = /['’ʼ`´]/g;
 
 /**
@@ -9,9 +10,9 @@ const apostrophes = /['’ʼ`´]/g;
  * everything else that is no letter or digit a space.
  */
 export function fold(raw: string): string {
-  let text = raw.normalize('NFKC').replace(/\p{Cf}/gu, '');
-  if (!latinOnly.test(text)) text = transliterate(text);
-  return text
+  // Most texts of a million rows are plain, and many are folded already: what follows would leave them as they are.
+  if (raw === '' || folded.test(raw)) return raw;
+  return (asciiOnly.test(raw) ? raw : toAscii(raw))
     .toLowerCase()
     .replace(apostrophes, '')
     .replace(/[^a-z0-9]+/g, ' ')
@@ -23,6 +24,11 @@ export function words(raw: string | undefined): string[] {
   if (raw === undefined) return [];
   const folded = fold(raw);
   return folded === '' ? [] : folded.split(' ');
+}
+
+function toAscii(raw: string): string {
+  const text = raw.normalize('NFKC').replace(/\p{Cf}/gu, '');
+  return asciiOnly.test(text) ? text : transliterate(text);
 }
 
 /** Han and Hangul syllables come out capitalised and without spaces ("WangXiaoMing"): each is a word of its own. */
