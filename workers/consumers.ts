@@ -20,7 +20,7 @@ export function createConsumers(
   services: WorkerServices,
   temporal: () => Promise<Client>,
 ): Partial<Record<Consumer, OutboxConsumer>> {
-  const { database, config } = services;
+  const { database, config, log } = services;
   return {
     audit: {
       together: true,
@@ -28,14 +28,14 @@ export function createConsumers(
     },
     // A mail server takes only so many connections from one client.
     'identity-mail': {
-      ...createIdentityMailConsumer({ database, config, mailer: createMailer(config) }),
+      ...createIdentityMailConsumer({ database, config, mailer: createMailer(config, log) }),
       atOnce: 5,
     },
     'search-statistics': { ...createSearchStatisticsConsumer({ database }), together: true },
     'workflow-starts': createWorkflowStarter(temporal, starts),
     'batch-signals': createBatchSignals(temporal),
     'batch-mail': {
-      ...createBatchMailConsumer({ database, config, mailer: createMailer(config) }),
+      ...createBatchMailConsumer({ database, config, mailer: createMailer(config, log) }),
       atOnce: 5,
     },
   };

@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer';
 import { Failure } from '../../domain/failure.ts';
+import type { Logger } from '../log.ts';
 import type { RenderedMail } from './layout.ts';
 
 export interface OutgoingMail extends RenderedMail {
@@ -10,7 +11,8 @@ export interface OutgoingMail extends RenderedMail {
 
 export interface Mailer {
   /**
-   * Hands a mail to the mail server.
+   * Hands a mail to the mail server. An address that the server refuses for good gets none, which is logged: no repetition
+   * mends it, and the mails behind it (a notice that the account was changed, say) must not wait for one.
    *
    * @throws Failure `service.unavailable` when the server can't be reached or asks to come back later
    */
@@ -18,7 +20,10 @@ export interface Mailer {
 }
 
 /** Sends by SMTP, each mail over a connection of its own, so that none is left open when the process ends. */
-export function createMailer(config: { SMTP_URL: string; MAIL_FROM: string }): Mailer {
+export function createMailer(
+  config: { SMTP_URL: string; MAIL_FROM: string },
+  log: Pick<Logger, 'warn'>,
+): Mailer {
   const transport = createTransport({
     url: config.SMTP_URL,
     connectionTimeout: 5_000,
@@ -46,7 +51,9 @@ export function createMailer(config: { SMTP_URL: string; MAIL_FROM: string }): M
         if (isPassing(error)) {
           throw new Failure('service.unavailable', 'The mail server is not reachable.', { retryAfter: 5 });
         }
-        throw error;
+        if (!isRefusedAddress(error)) throw error;
+        const { responseCode } = error as { responseCode: number };
+        log.warn({ mail_id: id, response: responseCode }, 'the mail server refuses the address of a mail');
       }
     },
   };
@@ -57,4 +64,10 @@ function isPassing(error: unknown): boolean {
   const { code, responseCode } = error as { code?: string; responseCode?: number };
   if (responseCode !== undefined) return responseCode >= 400 && responseCode < 500;
   return ['ECONNECTION', 'ESOCKET', 'ETIMEDOUT', 'EDNS', 'ECONNREFUSED', 'ECONNRESET'].includes(code ?? '');
+}
+
+/** An answer of the 5yz class to `RCPT TO`: there is no such mailbox, or it takes nothing from us. */
+function isRefusedAddress(error: unknown): boolean {
+  const { rejected, responseCode = 0 } = error as { rejected?: unknown[]; responseCode?: number };
+  return rejected !== undefined && rejected.length > 0 && responseCode >= 500 && responseCode < 600;
 }

@@ -37,7 +37,7 @@ export async function startIdentityApi(options: TestApiOptions = {}): Promise<Id
     database,
     domains: ['identity'],
     consumers: {
-      'identity-mail': createIdentityMailConsumer({ database, config, mailer: createMailer(config) }),
+      'identity-mail': createIdentityMailConsumer({ database, config, mailer: createMailer(config, log) }),
       audit: { handle: (events) => database.read('audit', ({ sql }) => recordEvents(sql, events)) },
     },
     log,
