@@ -166,7 +166,8 @@ function responsesOf(route: Route): ZodOpenApiOperationObject['responses'] {
 /** The statuses that the gateway or the route's own failures can answer with. */
 function errorStatusesOf(route: Route): number[] {
   const kinds = new Set<ErrorKind>(['rate_limited', 'unavailable', 'unauthorized']);
-  if (route.access !== 'public') kinds.add('forbidden');
+  // Since a caller was recognised, up to five seconds ago, its account or its organisation may have gone.
+  if (route.access !== 'public') kinds.add('forbidden').add('not_found');
   if (route.params) kinds.add('not_found');
   if (route.query || route.body || route.rawBody || route.idempotency) kinds.add('validation');
   if (route.body || route.rawBody) kinds.add('too_large').add('unsupported_media');
