@@ -10,6 +10,8 @@ export interface AppParts {
   authenticator: Authenticator;
   rateLimiter: RateLimiter;
   log: Logger;
+  /** How callers reach the API. By https: browsers are told to stay with it. */
+  publicUrl: string;
   /** How many proxies in front of us may be believed in `X-Forwarded-For`. */
   trustedProxies: number;
   /** Ends when the process is told to stop: streams of events, which would never end, are broken off. */

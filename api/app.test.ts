@@ -156,6 +156,17 @@ describe('the HTTP application', () => {
     assert.doesNotMatch(heard, /\r\n0\r\n/);
   });
 
+  it('tells browsers to stay with https, where it is reached by https', async () => {
+    assert.equal((await api.client.get('/v1/nowhere')).headers.get('strict-transport-security'), null);
+    const behindTls = await startTestApi(() => [], { env: { PUBLIC_URL: 'https://api.example.com' } });
+    try {
+      const { headers } = await behindTls.client.get('/v1/nowhere');
+      assert.equal(headers.get('strict-transport-security'), 'max-age=63072000');
+    } finally {
+      await behindTls.close();
+    }
+  });
+
   it('takes the trace of the caller unless it is none', async () => {
     const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
     const of = async (traceparent: string) =>

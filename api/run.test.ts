@@ -34,6 +34,7 @@ describe('stopping the API', () => {
       authenticator: { authenticate: async () => null },
       rateLimiter: { take: () => Promise.reject(new Error('Routes of the system have no limit.')) },
       log: createLogger('test', 'silent'),
+      publicUrl: 'http://127.0.0.1',
       trustedProxies: 0,
       stopping: stopping.signal,
     });

@@ -92,6 +92,7 @@ export async function startApi(
     authenticator: createAuthenticator(services),
     rateLimiter: createRateLimiter({ buckets: openTokenBuckets(database, redis) }),
     log,
+    publicUrl: config.PUBLIC_URL,
     trustedProxies: config.TRUSTED_PROXIES,
     stopping: stopping.signal,
     onAnswer: (route, status, seconds) =>

@@ -11,7 +11,7 @@ import { fixtures } from './support/fixtures.ts';
 import { requestsOf, type MadeRequest, type Operation } from './support/request-arbitrary.ts';
 
 /** Requests of each route. `npm run test:fuzz` sends far more. */
-const runs = Number(process.env['PROPERTY_RUNS'] ?? 10);
+const runs = Number(process.env['PROPERTY_RUNS'] ?? 8);
 
 /** The same requests every time, so that a failure is a change's doing; another number tries others. */
 const seed = Number(process.env['PROPERTY_SEED'] ?? 1);
@@ -46,6 +46,7 @@ describe('every route, whatever it is asked', function () {
       let caller = await callerOf(route, tenant);
       const property = fc.asyncProperty(requestsOf(path, operation, document, known), async (made) => {
         const answer = await send(route, made, caller);
+        assertSafeHeaders(answer.headers);
         if (answer.status === 401) caller = await callerOf(route, await api.tenant());
         assert.ok(
           answer.status < 500 || answer.body.code === outside,
@@ -80,6 +81,16 @@ describe('every route, whatever it is asked', function () {
     });
   }
 });
+
+/** Whatever was asked, and whatever went wrong, a browser must be able to do nothing with it but show it. */
+function assertSafeHeaders(headers: Headers): void {
+  assert.equal(headers.get('x-content-type-options'), 'nosniff');
+  assert.match(headers.get('content-security-policy') ?? '', /frame-ancestors 'none'/);
+  assert.equal(headers.get('referrer-policy'), 'no-referrer');
+  for (const name of ['server', 'x-powered-by', 'set-cookie', 'access-control-allow-origin']) {
+    assert.equal(headers.get(name), null, name);
+  }
+}
 
 function pathOf(route: Route): string {
   return route.path.replaceAll(/[:*](\w+)/g, '{$1}');

@@ -129,6 +129,7 @@ async function startOn(
       options.rateLimiter?.(services) ??
       createRateLimiter({ buckets: openTokenBuckets(db.database, redis), limits: roomyLimits }),
     log: services.log,
+    publicUrl: config.PUBLIC_URL,
     trustedProxies: 0,
   });
   const listener = app.callback();
