@@ -6,7 +6,7 @@ import { appendEvents } from './outbox/outbox.ts';
 import { entities } from './entities.ts';
 import { keepWhole } from './pool.ts';
 import { traceQueries } from './query-spans.ts';
-import { sqlOf, type Sql } from './sql.ts';
+import { sqlOf, sqlOnPool, type Sql } from './sql.ts';
 
 /** What one unit of work may use. All of it belongs to one transaction, or to none when it only reads. */
 export interface UnitOfWork {
@@ -55,8 +55,15 @@ export class Database {
 
   /** Reads outside a transaction, with an identity map of its own. */
   async read<T>(domain: Domain, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    const em = this.#fork(domain);
-    return await work({ em, sql: sqlOf(em) });
+    const fork = (): EntityManager => this.#fork(domain);
+    let em: EntityManager | undefined;
+    return await work({
+      sql: sqlOnPool(this.#orm(domain).em),
+      // Made when somebody asks for it: most reads are one statement, and cost less than an entity manager does.
+      get em() {
+        return (em ??= fork());
+      },
+    });
   }
 
   /** Runs work in one transaction: its changes and the events it publishes are committed together, or not at all. */

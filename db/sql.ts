@@ -12,10 +12,23 @@ export type Sql = <T extends object = Record<string, unknown>>(
 
 /** SQL in the entity manager's own transaction, or on a pooled connection when it has none. */
 export function sqlOf(em: EntityManager): Sql {
-  return async <T extends object>(text: string, parameters: readonly unknown[] = []): Promise<T[]> => {
+  return (text, parameters) => {
     const transaction = em.getTransactionContext<Kysely<unknown>>();
-    const executor = transaction ?? em.getConnection().getClient<unknown>();
-    const result = await executor.executeQuery<T>(CompiledQuery.raw(text, [...parameters]));
-    return result.rows;
+    return run(transaction ?? em.getConnection().getClient<unknown>(), text, parameters);
   };
+}
+
+/** SQL on a pooled connection, whatever transaction is under way. */
+export function sqlOnPool(em: EntityManager): Sql {
+  const pool = em.getConnection().getClient<unknown>();
+  return (text, parameters) => run(pool, text, parameters);
+}
+
+async function run<T extends object>(
+  executor: Kysely<unknown>,
+  text: string,
+  parameters: readonly unknown[] = [],
+): Promise<T[]> {
+  const { rows } = await executor.executeQuery<T>(CompiledQuery.raw(text, [...parameters]));
+  return rows;
 }
