@@ -40,6 +40,8 @@ export class BatchProgress {
       if (now === null) yield null;
       else {
         for (const { revision, type, data, occurredAt } of await this.#history(batch.id, known)) {
+          // What has come since the batch was read is told with the next look at it, or it would be told twice.
+          if (revision > now.revision) break;
           yield { id: revision, event: 'state', data: { type, at: occurredAt, ...data } };
         }
         const over = isFinished(now.phase);

@@ -33,6 +33,9 @@ export const commands: Part = {
     const up = await sustain(call, { perSecond: 10, seconds: full ? 30 : 10 });
     await stage.stopTemporal();
     const down = await sustain(call, { perSecond: 10, seconds: full ? 30 : 10 });
+    // Not asked to stop: they would wait for Temporal, and hold on to what they deliver.
+    stage.workers.kill();
+    await stage.workers.exited;
     await stage.forgetDeliveries();
     await stage.restartTemporal();
     await stage.restartWorkers();

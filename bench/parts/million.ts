@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { watchMemory } from '../stage/memory.ts';
 import { figure, type Part } from './part.ts';
@@ -65,11 +66,12 @@ export const million: Part = {
   },
 };
 
-/** Events of a workflow over all its runs. */
+/** Events of a workflow over all its runs, once all of them are listed as ended: the list follows a moment later. */
 async function historyLength(client: Client, workflowId: string): Promise<number> {
-  let events = 0;
-  for await (const run of client.workflow.list({ query: `WorkflowId = "${workflowId}"` })) {
-    events += run.historyLength ?? 0;
+  for (;;) {
+    const runs = await Array.fromAsync(client.workflow.list({ query: `WorkflowId = "${workflowId}"` }));
+    const ended = runs.length > 0 && runs.every(({ status }) => status.name !== 'RUNNING');
+    if (ended) return runs.reduce((sum, run) => sum + (run.historyLength ?? 0), 0);
+    await pause(200);
   }
-  return events;
 }
