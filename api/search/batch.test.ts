@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import type { ApiClient, Caller, Tenant } from '../../test/support/api.ts';
 import { phonesCsv } from '../../test/support/batches.ts';
+import { formOfRun } from '../../test/support/form.ts';
 import { formOf, startSearchSystem, type SearchSystem } from '../../test/support/search-system.ts';
 import { until } from '../../test/support/until.ts';
 
@@ -186,7 +187,9 @@ describe('Batches over HTTP, with Temporal and the workers down', () => {
     assert.deepEqual(await objects(), before);
   });
 
-  it('refuses a file over two gigabytes before it is sent', async () => {
+  it('refuses a file over two gigabytes before it is sent', async function () {
+    // An S3 takes it; the batch is then refused by its size.
+    if (formOfRun().s3) return this.skip();
     const { body } = await member.post('/v1/uploads', { file_name: 'big.csv' });
     const { pathname, search } = new URL(body.request.url);
     const outgoing = rawPut(system, pathname + search, {

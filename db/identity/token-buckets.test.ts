@@ -105,7 +105,7 @@ for (const [place, open] of [
 
 describe('Token buckets when Redis fails', () => {
   it('are PostgreSQL’s while it is away or hangs, and Redis’s again when it is back', async function () {
-    const program = await findRedis();
+    const program = findRedis();
     if (program === undefined) return this.skip();
     const db = await testDatabase();
     let server = await startRedis(program);

@@ -190,7 +190,7 @@ describe('The cache of answers in Redis and its secrets', () => {
   });
 
   it('is PostgreSQL’s when Redis dies with questions under way: they are asked anew, once', async function () {
-    const program = await findRedis();
+    const program = findRedis();
     if (program === undefined) return this.skip();
     const server = await startRedis(program);
     const db = await testDatabase();

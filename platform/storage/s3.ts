@@ -154,13 +154,21 @@ export class S3Storage implements ObjectStorage {
       Bucket: this.bucket,
       Key: parseObjectKey(key),
       ContentType: contentType,
+      // Once: what was uploaded can't be replaced while it is worked on. Signed, so that nobody leaves it out.
+      IfNoneMatch: '*',
     });
     const expiresAt = new Date(Date.now() + expiresIn * 1000);
     const url = await getSignedUrl(this.signer, command, {
       expiresIn,
-      signableHeaders: new Set(['host', 'content-type']),
+      signableHeaders: new Set(['host', 'content-type', 'if-none-match']),
+      unhoistableHeaders: new Set(['if-none-match']),
     });
-    return { method: 'PUT', url, headers: { 'content-type': contentType }, expiresAt };
+    return {
+      method: 'PUT',
+      url,
+      headers: { 'content-type': contentType, 'if-none-match': '*' },
+      expiresAt,
+    };
   }
 
   async presignGet(key: string, options: PresignGetOptions): Promise<PresignedRequest> {

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { phonesCsv } from '../support/batches.ts';
 import { readText } from '../support/compose-file.ts';
 import { startComposeSystem, type ComposeSystem } from '../support/compose-system.ts';
+import { findNginx } from '../support/nginx.ts';
 import { metricNamesIn, scrapedNames } from '../support/metric-names.ts';
 import { tokenIn } from '../support/mailbox.ts';
 import { until } from '../support/until.ts';
@@ -10,7 +11,9 @@ import { until } from '../support/until.ts';
 const apis = ['api-identity', 'api-search', 'api-audit', 'api-operations'];
 const workers = ['worker-identity', 'worker-search', 'worker-audit'];
 
-describe('The services of docker-compose.yml, started by what is written there', function () {
+const gateway = findNginx() ? 'nginx' : 'a gateway of the test’s own';
+
+describe(`The services of docker-compose.yml, started by what is written there, behind ${gateway}`, function () {
   this.timeout(300_000);
   let system: ComposeSystem;
   let authorization = '';

@@ -1,7 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createApp } from '../../api/app.ts';
 import type { RateLimiter } from '../../api/gateway.ts';
 import { createAccessTokens } from '../../api/identity/access-tokens.ts';
@@ -24,7 +22,7 @@ import { ApiClient } from './client.ts';
 import { contractOf } from './contract.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
 import { testEncryptionKeys } from './encryption.ts';
-import { runFolder } from './run.ts';
+import { formOfRun, settingsOf, type Form } from './form.ts';
 
 export type { ApiClient, ApiResponse } from './client.ts';
 export type { Caller } from './accounts.ts';
@@ -59,6 +57,8 @@ export interface TestApiOptions {
   /** Settings besides the usual ones. */
   env?: Record<string, string>;
   rateLimiter?: (services: Services) => RateLimiter;
+  /** Another form than that of the run. */
+  form?: Form;
 }
 
 /** All calls of a test come from one address. */
@@ -75,9 +75,10 @@ export async function startTestApi(
   createRoutes: (services: Services) => Route[],
   options: TestApiOptions = {},
 ): Promise<TestApi> {
-  const db = await testDatabase();
+  const form = options.form ?? formOfRun();
+  const db = await testDatabase(form);
   try {
-    return await startOn(db, createRoutes, options);
+    return await startOn(db, form, createRoutes, options);
   } catch (error) {
     await db.close();
     throw error;
@@ -86,6 +87,7 @@ export async function startTestApi(
 
 async function startOn(
   db: TestDatabase,
+  form: Form,
   createRoutes: (services: Services) => Route[],
   options: TestApiOptions,
 ): Promise<TestApi> {
@@ -99,8 +101,7 @@ async function startOn(
     PUBLIC_URL: url,
     LOG_LEVEL: 'silent',
     SMTP_URL: 'smtp://127.0.0.1:1',
-    STORAGE_DIR: await mkdtemp(join(await runFolder(), 'storage-')),
-    STORAGE_SIGNING_SECRET: 'a-secret-that-only-tests-know-of-0123456789',
+    ...(await settingsOf(form)),
     ENCRYPTION_KEYS: testEncryptionKeys,
     ...options.env,
   });

@@ -11,6 +11,7 @@ import { startGateway } from './gateway.ts';
 import { routersOf } from './gateway-rules.ts';
 import { startMailbox, type TestMailbox } from './mailbox.ts';
 import { runFolder } from './run.ts';
+import { findNginx, startNginx } from './nginx.ts';
 import { findRedis, startRedis } from './redis.ts';
 import { findSeaweedfs, startSeaweedfs } from './seaweedfs.ts';
 import { temporalServer } from './temporal.ts';
@@ -62,9 +63,8 @@ export async function startComposeSystem(): Promise<ComposeSystem> {
 async function start(ends: (() => Promise<unknown>)[], close: () => Promise<void>): Promise<ComposeSystem> {
   const routers = routersOf(readCompose(secrets));
   const ports = new Map<string, number>();
-  const gateway = await startGateway(routers, (service) => ports.get(service));
-  ends.push(() => gateway.close());
-  const url = `http://127.0.0.1:${gateway.port}`;
+  const gatewayPort = await freePort();
+  const url = `http://127.0.0.1:${gatewayPort}`;
   const compose = readCompose({ ...secrets, PUBLIC_URL: url });
 
   const suffix = randomBytes(4).toString('hex');
@@ -78,7 +78,7 @@ async function start(ends: (() => Promise<unknown>)[], close: () => Promise<void
   if (s3) ends.push(() => s3.stop());
   const storageUrl = s3?.options.endpoint ?? 'http://127.0.0.1:1';
   ports.set('s3', Number(new URL(storageUrl).port));
-  const redisProgram = await findRedis();
+  const redisProgram = findRedis();
   const redisArguments = compose.services['redis']?.command?.slice(1) ?? [];
   const redis = redisProgram ? await startRedis(redisProgram, { args: redisArguments }) : undefined;
   if (redis) ends.push(() => redis.stop());
@@ -136,6 +136,12 @@ async function start(ends: (() => Promise<unknown>)[], close: () => Promise<void
   );
   const failed = started.filter((one) => one.status === 'rejected');
   if (failed.length > 0) throw new AggregateError(failed.map(({ reason }) => reason as unknown));
+  const nginx = findNginx();
+  const portOf = (service: string) => ports.get(service);
+  const gateway = nginx
+    ? await startNginx(nginx, routers, portOf, gatewayPort)
+    : await startGateway(routers, portOf, gatewayPort);
+  ends.push(() => gateway.close());
   return {
     compose,
     url,

@@ -5,6 +5,7 @@ import { domains, type Domain } from '../../domain/domains.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createDatabase, dropDatabase } from '../../platform/local/postgres-databases.ts';
 import { startPostgres } from '../../platform/local/postgres.ts';
+import { formOfRun, type Form } from './form.ts';
 import { closeAfterRun, oncePerRun, runFolder } from './run.ts';
 
 /** One PostgreSQL for the run. */
@@ -17,7 +18,6 @@ export const postgres = oncePerRun(async () => {
 /**
  * Migrated databases that the others are copied from: a copy takes milliseconds, migrating takes a second. Every domain
  * has one of its own, as it may have when deployed, so that a test fails where a domain reads another's tables.
- * (`npm start` is the other form: all domains in one database.)
  */
 const templates = oncePerRun(async () => {
   const server = await postgres();
@@ -28,6 +28,13 @@ const templates = oncePerRun(async () => {
   await migrate((domain) => urls.get(domain) ?? '');
 });
 
+/** The other form: all domains in one database. */
+const sharedTemplate = oncePerRun(async () => {
+  const server = await postgres();
+  const url = await createDatabase(server.adminUrl, { name: 'template_all', owner: 'perdure' });
+  await migrate(() => url);
+});
+
 export interface TestDatabase {
   database: Database;
   /** `DATABASE_URL` and its like, for the configuration of a process. */
@@ -36,8 +43,31 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** Fresh, migrated databases of the test's own, one a domain. Close them in `after`. */
-export async function testDatabase(): Promise<TestDatabase> {
+/** Fresh, migrated databases of the test's own, one a domain unless told otherwise. Close them in `after`. */
+export async function testDatabase(
+  { oneDatabase }: Pick<Form, 'oneDatabase'> = formOfRun(),
+): Promise<TestDatabase> {
+  return oneDatabase ? await databaseOfAll() : await databaseEach();
+}
+
+async function databaseOfAll(): Promise<TestDatabase> {
+  const server = await postgres();
+  await sharedTemplate();
+  const name = `all_${randomBytes(6).toString('hex')}`;
+  const url = await createDatabase(server.adminUrl, { name, owner: 'perdure', template: 'template_all' });
+  const database = new Database({ url, domainUrls: {}, poolSize: 10, applicationName: 'test' });
+  return {
+    database,
+    env: { DATABASE_URL: url },
+    urlOf: () => url,
+    close: async () => {
+      await database.close();
+      await dropDatabase(server.adminUrl, name);
+    },
+  };
+}
+
+async function databaseEach(): Promise<TestDatabase> {
   const server = await postgres();
   await templates();
   const suffix = randomBytes(6).toString('hex');

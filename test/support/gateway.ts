@@ -1,5 +1,4 @@
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Router } from './gateway-rules.ts';
 
 export interface Gateway {
@@ -8,23 +7,27 @@ export interface Gateway {
 }
 
 /**
- * Stands in for Traefik, where there is none: forwards by the same rules and tells the same of the caller. `portOf` says
- * where a service listens here.
+ * Stands in for Traefik, where there is no other proxy: forwards by the same rules and tells the same of the caller. `portOf`
+ * says where a service listens here.
  */
 export async function startGateway(
   routers: readonly Router[],
   portOf: (service: string) => number | undefined,
+  port: number,
 ): Promise<Gateway> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://gateway').pathname;
     const router = routers.find(({ matches }) => matches(path));
-    const port = router && portOf(router.service);
-    if (port === undefined) response.writeHead(404).end('404 page not found\n');
-    else forward(request, response, port);
+    const to = router && portOf(router.service);
+    if (to === undefined) response.writeHead(404).end('404 page not found\n');
+    else forward(request, response, to);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

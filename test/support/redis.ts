@@ -1,8 +1,9 @@
-import { access, constants, mkdtemp } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connect } from 'node:net';
 import { freePort } from '../../platform/local/ports.ts';
 import { startTethered, type TetheredProcess } from '../../platform/local/process.ts';
+import { findProgram } from './programs.ts';
 import { closeAfterRun, oncePerRun, runFolder } from './run.ts';
 import { until } from './until.ts';
 
@@ -13,13 +14,8 @@ export interface LocalRedis {
 }
 
 /** The `redis-server` of this machine: `REDIS_SERVER_PATH`, else by the PATH. Undefined where there is none. */
-export async function findRedis(): Promise<string | undefined> {
-  const given = process.env['REDIS_SERVER_PATH'];
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  for (const program of given ? [given] : folders.map((folder) => join(folder, 'redis-server'))) {
-    if (await isProgram(program)) return program;
-  }
-  return undefined;
+export function findRedis(): string | undefined {
+  return findProgram('redis-server', 'REDIS_SERVER_PATH');
 }
 
 /** The memory and the policy of the deployed one, without its password. */
@@ -60,7 +56,7 @@ export async function startRedis(
 
 /** One Redis for the run, or undefined. Tests keep apart by the ids of their tenants. */
 export const sharedRedis = oncePerRun(async () => {
-  const program = await findRedis();
+  const program = findRedis();
   if (program === undefined) return undefined;
   const redis = await startRedis(program);
   closeAfterRun(() => redis.stop());
@@ -73,11 +69,4 @@ function listens(port: number): Promise<boolean> {
     socket.once('connect', () => resolve(true));
     socket.once('error', () => resolve(false));
   }).finally(() => socket.destroy()) as Promise<boolean>;
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  return await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }

@@ -4,6 +4,7 @@ import type { TetheredProcess } from '../../platform/local/process.ts';
 import { openSearchEngine } from '../../services/search/open.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/run.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from './api.ts';
+import type { Form } from './form.ts';
 import { temporalServer } from './temporal.ts';
 import { until } from './until.ts';
 import { startWorkerProcess } from './worker-process.ts';
@@ -14,7 +15,7 @@ export interface SearchSystem {
   /** Starts workers of this system in this process. They end with it, or by their `stop`. */
   startWorkers(): Promise<RunningWorkers>;
   /** Starts workers of this system as a process of their own, which can be killed. They end with it too. */
-  startWorkerProcess(): Promise<TetheredProcess>;
+  startWorkerProcess(env?: Record<string, string>): Promise<TetheredProcess>;
   close(): Promise<void>;
 }
 
@@ -23,6 +24,8 @@ export async function startSearchSystem(
   options: {
     env?: Record<string, string>;
     withoutWorkers?: boolean;
+    /** Another form than that of the run. */
+    form?: Form;
     /** Another Temporal Service than that of the run. */
     temporal?: { address: string; namespace: string };
   } = {},
@@ -34,7 +37,10 @@ export async function startSearchSystem(
       closeEngine = () => engine.close();
       return createSearchRoutes(services, engine);
     },
-    { env: { LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', ...options.env } },
+    {
+      env: { LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', ...options.env },
+      ...(options.form ? { form: options.form } : {}),
+    },
   );
   const running: RunningWorkers[] = [];
   const start = async (): Promise<RunningWorkers> => {
@@ -46,10 +52,10 @@ export async function startSearchSystem(
     return workers;
   };
   const processes: TetheredProcess[] = [];
-  const startProcess = async (): Promise<TetheredProcess> => {
+  const startProcess = async (env: Record<string, string> = {}): Promise<TetheredProcess> => {
     const { address, namespace } = options.temporal ?? (await temporalServer());
     const temporal = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
-    const child = await startWorkerProcess({ ...environmentOf(api.services.config), ...temporal });
+    const child = await startWorkerProcess({ ...environmentOf(api.services.config), ...temporal, ...env });
     processes.push(child);
     return child;
   };
@@ -79,8 +85,13 @@ export function environmentOf(config: Config): Record<string, string> {
     ),
     PUBLIC_URL: config.PUBLIC_URL,
     SMTP_URL: config.SMTP_URL,
+    REDIS_URL: config.REDIS_URL ?? '',
     STORAGE_DIR: config.STORAGE_DIR ?? '',
     STORAGE_SIGNING_SECRET: config.STORAGE_SIGNING_SECRET ?? '',
+    S3_BUCKET: config.S3_BUCKET ?? '',
+    S3_ENDPOINT: config.S3_ENDPOINT ?? '',
+    S3_ACCESS_KEY_ID: config.S3_ACCESS_KEY_ID ?? '',
+    S3_SECRET_ACCESS_KEY: config.S3_SECRET_ACCESS_KEY ?? '',
     ENCRYPTION_KEYS: ring.map((id) => `${id}:${keys.get(id)?.toString('base64') ?? ''}`).join(','),
     OUTBOUND_ALLOW_PRIVATE: config.OUTBOUND_ALLOW_PRIVATE.join(','),
   };
