@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTHeaderParameters } from 'jose';
-import { createHmac } from 'node:crypto';
+import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { listSigningKeys } from '../../db/identity/signing-keys.repository.ts';
 import { lifetimes } from '../../domain/identity/lifetimes.ts';
@@ -46,9 +46,9 @@ describe('access tokens', () => {
   const claims = () => ({ tenant: caller.tenantId, role: 'owner', sid: sessionId });
   const sign = async (
     header: JWTHeaderParameters,
-    change: { iss?: string; aud?: string; exp?: number | string } = {},
+    change: { iss?: string; aud?: string; exp?: number | string; nbf?: number } = {},
   ) =>
-    await new SignJWT(claims())
+    await new SignJWT({ ...claims(), ...(change.nbf === undefined ? {} : { nbf: change.nbf }) })
       .setProtectedHeader(header)
       .setSubject(caller.userId)
       .setIssuer(change.iss ?? api.url)
@@ -71,6 +71,26 @@ describe('access tokens', () => {
     const { kid } = await realKey();
     const over = Math.floor(Date.now() / 1_000) - 1;
     assert.equal(await statusWith(await sign({ alg: 'ES256', typ: 'at+jwt', kid }, { exp: over })), 401);
+  });
+
+  it('are refused before their time', async () => {
+    const { kid } = await realKey();
+    const header = { alg: 'ES256', typ: 'at+jwt', kid };
+    const now = Math.floor(Date.now() / 1_000);
+    assert.equal(await statusWith(await sign(header, { nbf: now - 60 })), 200);
+    assert.equal(await statusWith(await sign(header, { nbf: now + 60 })), 401);
+  });
+
+  it('are refused once their session has been ended, and in any place but the one header', async () => {
+    const mine = await makeSession(api.services.database, caller);
+    const { token } = await tokensAt(Date.now).issue({ ...caller, sessionId: mine });
+    assert.equal(await statusWith(token), 200);
+    const { status } = await api.client.get('/v1/users/me', { headers: { cookie: `access_token=${token}` } });
+    assert.equal(status, 401);
+    assert.equal((await api.client.get('/v1/users/me', { query: { access_token: token } })).status, 401);
+    const me = api.client.as({ authorization: `Bearer ${token}` });
+    assert.equal((await me.delete('/v1/sessions/current')).status, 204);
+    assert.equal(await statusWith(token), 401);
   });
 
   it('are refused from another issuer, for another audience, of another type, or without an end', async () => {
@@ -113,12 +133,34 @@ describe('access tokens', () => {
       .sign(foreign.privateKey);
     assert.equal(await statusWith(own), 401);
 
-    // The old confusion: the public key as the secret of an HMAC.
+    // The old confusion: the public key, in whichever form, as the secret of an HMAC.
     const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-    const [, payload = ''] = own.split('.');
+    const [, payload = '', signature] = own.split('.');
     const input = `${encode({ alg: 'HS256', typ: 'at+jwt', kid: key?.id })}.${payload}`;
-    const mac = createHmac('sha256', JSON.stringify(key?.publicJwk)).update(input).digest('base64url');
-    assert.equal(await statusWith(`${input}.${mac}`), 401);
+    const publicKey = createPublicKey({ key: key?.publicJwk as JsonWebKey, format: 'jwk' });
+    for (const secret of [
+      JSON.stringify(key?.publicJwk),
+      publicKey.export({ type: 'spki', format: 'pem' }),
+      publicKey.export({ type: 'spki', format: 'der' }),
+      '',
+    ]) {
+      const mac = createHmac('sha256', secret).update(input).digest('base64url');
+      assert.equal(await statusWith(`${input}.${mac}`), 401);
+    }
+
+    // No algorithm by any other spelling, a key from the caller's own server, an extension that must be understood.
+    const header = { alg: 'ES256', typ: 'at+jwt', kid: key?.id };
+    for (const forged of [
+      { ...header, alg: 'None' },
+      { ...header, alg: 'nOnE' },
+      { ...header, jku: 'https://elsewhere.example/jwks.json' },
+      { ...header, crit: ['exp'], exp: 1 },
+      { alg: 'ES256', typ: 'at+jwt' },
+    ]) {
+      for (const tail of ['', signature]) {
+        assert.equal(await statusWith(`${encode(forged)}.${payload}.${tail}`), 401, JSON.stringify(forged));
+      }
+    }
   });
 
   it('are refused when a claim is changed', async () => {
