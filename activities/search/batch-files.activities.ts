@@ -5,6 +5,7 @@ import { BatchRepository, changeBatch } from '../../db/search/batch.repository.t
 import { Failure } from '../../domain/failure.ts';
 import { prepareMapping, type MappedRow } from '../../domain/search/apply-mapping.ts';
 import { fieldsUsedBy, normaliseQuery, type QueryKind } from '../../domain/search/query.ts';
+import { mapInTurns } from '../../platform/in-turns.ts';
 import type { TableRow } from '../../platform/tabular/table.ts';
 import type { BatchActivities } from '../../workflows/search/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -102,7 +103,7 @@ export function createBatchFileActivities({
           const map = prepareMapping(batch.mapping, table.columns);
           let { rowsIngested } = batch;
           for await (const block of blocksOf(table.rows)) {
-            const rows = block.map((row) => toBatchRow(row, batch.kind, map));
+            const rows = await mapInTurns(block, (row) => toBatchRow(row, batch.kind, map));
             const upTo = block.at(-1)?.rowNo ?? rowsIngested;
             const stored = await database.transaction('search', (transaction) =>
               appendRows(transaction, { ...batch, rowsIngested }, rows, upTo),

@@ -5,6 +5,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { RetryLater } from '../../domain/search/batch-wait.ts';
 import { prepareMapping, type MappedRow } from '../../domain/search/apply-mapping.ts';
 import { fieldsUsedBy } from '../../domain/search/query.ts';
+import { mapInTurns } from '../../platform/in-turns.ts';
 import type {
   ManyAnswers,
   SearchEffects,
@@ -143,7 +144,7 @@ class PreparedSearch {
   }
 
   async #ask(rows: readonly PendingRow[], signal: AbortSignal, budget: bigint | null): Promise<ManyAnswers> {
-    const requests = rows.map((row) => this.#requestOf(row));
+    const requests = await mapInTurns(rows, (row) => this.#requestOf(row));
     return await this.#services.engine.searchMany(this.#scope, requests, signal, budget);
   }
 

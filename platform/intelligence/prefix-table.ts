@@ -34,14 +34,16 @@ export function prefixTable(file: string): Promise<PrefixTable> {
 async function load(file: string): Promise<PrefixTable> {
   const entries = new Map<number, string>();
   const interned = new Map<string, string>();
+  let longest = 0;
   for (const [prefix, value] of Object.entries(await read(file))) {
     if (typeof value !== 'string') continue;
     const same = interned.get(value) ?? value;
     interned.set(same, same);
     entries.set(keyOf(prefix), same);
+    longest = Math.max(longest, prefix.length);
   }
   return (digits) => {
-    for (let length = digits.length; length > 0; length--) {
+    for (let length = Math.min(longest, digits.length); length > 0; length--) {
       const value = entries.get(keyOf(digits.slice(0, length)));
       if (value !== undefined) return value;
     }

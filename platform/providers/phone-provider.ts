@@ -1,5 +1,6 @@
 import type { ProviderAnswer, SearchProvider } from '../../domain/search/provider.ts';
 import type { NormalisedQuery } from '../../domain/search/query.ts';
+import { mapInTurns } from '../in-turns.ts';
 import { phoneFacts } from '../intelligence/phone.ts';
 
 /**
@@ -27,6 +28,6 @@ export class PhoneProvider implements SearchProvider {
   }
 
   async searchMany(queries: readonly NormalisedQuery[]): Promise<ProviderAnswer[]> {
-    return Promise.all(queries.map((query) => this.search(query)));
+    return await mapInTurns(queries, (query) => this.search(query));
   }
 }

@@ -4,6 +4,7 @@ import type { Sql } from '../../db/sql.ts';
 import type { SharedAnswer } from '../../domain/search/answer.ts';
 import { queryKinds } from '../../domain/search/query.ts';
 import { highestCost } from '../../domain/search/provider.ts';
+import { mapInTurns } from '../../platform/in-turns.ts';
 import { answerOf, invalidResult, logEntryOf, resultOf, searchIdOf, ttlOf } from './answers.ts';
 import type {
   ManyAnswers,
@@ -94,7 +95,7 @@ class Engine implements RunningSearchEngine {
   ): Promise<ManyAnswers> {
     const started = performance.now();
     const tenant = await this.#tenant(scope.tenantId);
-    const read = requests.map((request) => readQuestion(request, tenant.setup.generation));
+    const read = await mapInTurns(requests, (request) => readQuestion(request, tenant.setup.generation));
     const leaders = new Map<string, Question>();
     for (const one of read) {
       if ('problem' in one) continue;
@@ -106,7 +107,7 @@ class Engine implements RunningSearchEngine {
       settlements.push(later),
     );
     const answers = await this.#answer(context, tenant, [...leaders.values()], new Purse(budget), 'dear');
-    const results = read.map((one, index) => {
+    const results = await mapInTurns(read, (one, index) => {
       const request = at(requests, index);
       const asked = { searchId: searchIdOf(request), currency: tenant.setup.currency };
       if ('problem' in one) return invalidResult(asked, one.problem);
@@ -120,7 +121,7 @@ class Engine implements RunningSearchEngine {
       );
     });
     const share = (performance.now() - started) / Math.max(1, requests.length);
-    const log = results.map((result, index) =>
+    const log = await mapInTurns(results, (result, index) =>
       logEntryOf(result, at(requests, index), this.#hash(scope, result), share),
     );
     return { results, effects: effectsOf(tenant.setup.currency, settlements, log) };
