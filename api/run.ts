@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Database } from '../db/database.ts';
+import { watchPools } from '../db/pool-figures.ts';
 import { ensureDevelopmentAccount } from '../db/identity/development.ts';
 import { openTokenBuckets } from '../db/identity/open-token-buckets.ts';
 import type { Domain } from '../domain/domains.ts';
@@ -53,6 +54,7 @@ export async function startApi(
     statementSeconds: 30,
   });
   const redis = await openRedis(config, log);
+  watchPools(metrics.registry, { api: database });
   const temporal = lazyTemporal(temporalConfig, config.ENCRYPTION_KEYS);
   const ends: (() => Promise<void>)[] = [];
   const services: Services = {

@@ -44,6 +44,7 @@ const idleSeconds = 60;
 export class Database {
   readonly #config: DatabaseConfig;
   readonly #orms = new Map<string, MikroORM>();
+  readonly #pools = new Map<string, Pool>();
 
   constructor(config: DatabaseConfig) {
     this.#config = config;
@@ -86,9 +87,21 @@ export class Database {
     await this.read(domain, ({ sql }) => sql('select 1'));
   }
 
+  /** How busy the connections to each database are. */
+  poolStates(): { database: string; inUse: number; idle: number; waiting: number; size: number }[] {
+    return [...this.#pools].map(([url, { totalCount, idleCount, waitingCount }]) => ({
+      database: new URL(url).pathname.slice(1),
+      inUse: totalCount - idleCount,
+      idle: idleCount,
+      waiting: waitingCount,
+      size: this.#config.poolSize,
+    }));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#orms.values()].map((orm) => orm.close(true)));
     this.#orms.clear();
+    this.#pools.clear();
   }
 
   /** Of its own accord MikroORM would fork from whatever transaction is under way, also one of another database. */
@@ -113,6 +126,7 @@ export class Database {
           lock_timeout: lockSeconds * 1_000,
           idle_in_transaction_session_timeout: idleSeconds * 1_000,
           onPoolCreated: (pool: Pool) => {
+            this.#pools.set(url, pool);
             keepWhole(pool, Math.max(statementSeconds, idleSeconds) + 5);
             traceQueries(pool);
           },

@@ -87,6 +87,15 @@ const environment = z.object({
     .default([])
     .describe('origins of the Temporal Web UI, which may have payloads decoded'),
   OUTBOUND_ALLOW_PRIVATE: list.default([]).describe('host:port pairs that may be called although private'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('where traces go (OTLP by HTTP); without it there is no tracing'),
+  OTEL_TRACES_SAMPLER: z
+    .string()
+    .optional()
+    .describe('which traces are kept: parentbased_always_on, parentbased_traceidratio, …'),
+  OTEL_TRACES_SAMPLER_ARG: z.string().optional().describe('the ratio of a sampler by ratio, 0 to 1'),
   DEVELOPMENT: z.stringbool().default(false).describe('shows /dev/mail and makes the development account'),
   DEVELOPMENT_API_KEY: z.string().optional().describe('API key of the development account'),
   MAILBOX_DIR: z.string().optional().describe('folder of the development mail sink'),

@@ -34,6 +34,42 @@ export function createMetrics(service: string) {
       labelNames: ['workflow', 'outcome'],
       registers,
     }),
+    queueBacklog: new Gauge({
+      name: 'perdure_queue_backlog',
+      help: 'Tasks that wait in a queue of Temporal, by kind (workflow, activity); about.',
+      labelNames: ['queue', 'kind'],
+      registers,
+    }),
+    queueAgeSeconds: new Gauge({
+      name: 'perdure_queue_age_seconds',
+      help: 'How long the oldest task waits in a queue of Temporal; about.',
+      labelNames: ['queue', 'kind'],
+      registers,
+    }),
+    queuePollers: new Gauge({
+      name: 'perdure_queue_pollers',
+      help: 'Workers that ask for the tasks of a queue.',
+      labelNames: ['queue', 'kind'],
+      registers,
+    }),
+    processWaitSeconds: new Gauge({
+      name: 'perdure_process_wait_seconds',
+      help: 'How long the longest-waiting process has waited for its workflow to take it up, by type.',
+      labelNames: ['process'],
+      registers,
+    }),
+    scheduleLateSeconds: new Gauge({
+      name: 'perdure_schedule_late_seconds',
+      help: 'How long a run of a schedule is overdue.',
+      labelNames: ['schedule'],
+      registers,
+    }),
+    scheduleMissed: new Gauge({
+      name: 'perdure_schedule_missed',
+      help: 'Runs of a schedule that were missed for good, since it was made.',
+      labelNames: ['schedule'],
+      registers,
+    }),
     outboxDelivered: new Counter({
       name: 'perdure_outbox_delivered_total',
       help: 'Events handed to a consumer.',

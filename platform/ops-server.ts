@@ -41,14 +41,17 @@ export interface OpsServer {
   close(): Promise<void>;
 }
 
+/** What `/metrics` shows. */
+export type Figures = Pick<Registry, 'contentType' | 'metrics'>;
+
 /** Answers `/healthz`, `/ready` and `/metrics` for a process that serves nothing else. */
 export async function startOpsServer(
   listen: { host: string; port: number },
-  registry: Registry,
+  figures: Figures,
   checks: ReadinessChecks,
 ): Promise<OpsServer> {
   const server = createServer((request, response) => {
-    void answer(request.url ?? '/', registry, checks)
+    void answer(request.url ?? '/', figures, checks)
       .catch(() => ({ status: 500, type: 'application/json', body: '{"status":"failed"}' }))
       .then(({ status, type, body }) => {
         response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body);
@@ -63,7 +66,7 @@ export async function startOpsServer(
 
 async function answer(
   url: string,
-  registry: Registry,
+  figures: Figures,
   checks: ReadinessChecks,
 ): Promise<{ status: number; type: string; body: string }> {
   const json = (status: number, value: unknown) => ({
@@ -79,7 +82,7 @@ async function answer(
       return json(readiness.ready ? 200 : 503, readiness);
     }
     case '/metrics':
-      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+      return { status: 200, type: figures.contentType, body: await figures.metrics() };
     default:
       return json(404, { status: 'not found' });
   }

@@ -3,8 +3,10 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { activityInterceptor } from '../activities/interceptor.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import { Database } from '../db/database.ts';
+import { watchPools } from '../db/pool-figures.ts';
 import { publishingDomains, type Domain } from '../domain/domains.ts';
 import type { Config } from '../platform/config.ts';
+import { freePort } from '../platform/local/ports.ts';
 import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
@@ -16,7 +18,10 @@ import { dataConverterOf, queueOptions, shutdown, type TemporalConfig } from '..
 import { activitiesOf } from './activities.ts';
 import { workflowBundle } from './bundle.ts';
 import { createConsumers } from './consumers.ts';
+import { coreFigures } from './core-figures.ts';
 import { cronWork } from './cron.ts';
+import { Figures } from './figures.ts';
+import { requirePollers } from './queue-figures.ts';
 import { connectionsOf, Relay } from './relay.ts';
 import { reconcileSchedules } from './schedules.ts';
 import { installRuntime } from './runtime.ts';
@@ -39,7 +44,7 @@ export async function startWorkers(
   domains: readonly Domain[],
 ): Promise<RunningWorkers> {
   const log = createLogger('worker', config.LOG_LEVEL);
-  installRuntime(log);
+  installRuntime(log, await freePort());
   const metrics = createMetrics('worker');
   const stopTracing = startTracing('perdure-worker', process.env);
   const database = new Database({
@@ -94,7 +99,13 @@ export async function startWorkers(
   });
   const relay = new Relay({ database: relayDatabase, domains: relayed, consumers, log, metrics });
   relay.start();
-  const ops = await startOpsServer({ host: config.HOST, port: config.METRICS_PORT }, metrics.registry, {
+  watchPools(metrics.registry, { worker: database, relay: relayDatabase });
+  const figures = new Figures({ client, database, domains, metrics, log });
+  const shown = {
+    contentType: metrics.registry.contentType,
+    metrics: async () => `${await metrics.registry.metrics()}\n${await coreFigures()}`,
+  };
+  const ops = await startOpsServer({ host: config.HOST, port: config.METRICS_PORT }, shown, {
     database: async () => void (await Promise.all(domains.map((domain) => database.ping(domain)))),
     temporal: async () =>
       void (await client.withDeadline(Date.now() + 2_000, () =>
@@ -104,13 +115,19 @@ export async function startWorkers(
       const idle = workers.find((worker) => worker.getState() !== 'RUNNING');
       if (idle) throw new Error('a worker is not running');
     },
+    pollers: async () =>
+      void (await client.withDeadline(Date.now() + 2_000, () =>
+        Promise.all(domains.map((domain) => requirePollers(client, domain))),
+      )),
   });
   const runs = workers.map((worker) => worker.run());
+  figures.start();
   const finished = Promise.all(runs).then(() => undefined);
   log.info({ domains, port: ops.port }, 'workers are running');
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await figures.stop();
     await relay.stop();
     await relayDatabase.close();
     await Promise.allSettled(runs);

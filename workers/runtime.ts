@@ -1,15 +1,34 @@
 import { makeTelemetryFilterString, Runtime, type LogMetadata } from '@temporalio/worker';
 import type { Logger } from '../platform/log.ts';
+import { coreListensAt } from './core-figures.ts';
 
 let installed = false;
 
-/** The SDK has one runtime a process: its log lines go where ours go, and signals are ours to handle. */
-export function installRuntime(log: Logger): void {
+/**
+ * The SDK has one runtime a process: its log lines go where ours go, its figures where `coreFigures` finds them, and
+ * signals are ours to handle.
+ *
+ * @param figuresPort a free port of this machine; without one there are no figures
+ */
+export function installRuntime(log: Logger, figuresPort?: number): void {
   if (installed) return;
   installed = true;
   Runtime.install({
     shutdownSignals: [],
     telemetryOptions: {
+      ...(figuresPort === undefined
+        ? {}
+        : {
+            metrics: {
+              attachServiceName: false,
+              prometheus: {
+                bindAddress: coreListensAt(figuresPort),
+                countersTotalSuffix: true,
+                unitSuffix: true,
+                useSecondsForDurations: true,
+              },
+            },
+          }),
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
     },
     logger: {

@@ -25,6 +25,10 @@ export interface CronWork {
 
 const prefix = 'cron:';
 
+export function scheduleIdOf(work: CronWork): string {
+  return prefix + work.name;
+}
+
 /**
  * Brings the Temporal Schedules in line with the list: makes what is missing, changes what differs, and removes what is
  * no longer listed for these domains. A schedule that an operator has paused stays paused.

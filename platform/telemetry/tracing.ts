@@ -13,6 +13,7 @@ import {
   TracerProvider,
   type IdGenerator,
 } from '@opentelemetry/sdk-trace';
+import { setTimeout as delay } from 'node:timers/promises';
 import { samplerOf } from './sampling.ts';
 
 /** IDs of spans: random, but for a span that others hang under before it is written. */
@@ -40,6 +41,9 @@ class SpanIds implements IdGenerator {
     }
   }
 }
+
+/** How long the last spans may take to be sent when the process ends. */
+const farewellMilliseconds = 3_000;
 
 export interface Tracing {
   tracer: Tracer;
@@ -80,7 +84,9 @@ export function startTracing(service: string, env: NodeJS.ProcessEnv): () => Pro
   current = { tracer: provider.getTracer('perdure'), ids };
   return async () => {
     current = null;
-    await provider.shutdown().catch(() => undefined);
+    // A backend that is away holds no process up.
+    const sent = provider.shutdown().catch(() => undefined);
+    await Promise.race([sent, delay(farewellMilliseconds, undefined, { ref: false })]);
     context.disable();
     trace.disable();
   };

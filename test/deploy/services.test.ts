@@ -45,7 +45,7 @@ describe(`The services of docker-compose.yml, started by what is written there, 
       const up = { database: 'up', temporal: 'up' };
       const parts = apis.includes(service)
         ? { ...up, redis: system.caches ? 'up' : 'down' }
-        : { ...up, workers: 'up' };
+        : { ...up, workers: 'up', pollers: 'up' };
       assert.deepEqual(body, { ready: true, parts });
       assert.equal((await call('GET', `${system.urlOf(service)}/healthz`)).status, 200);
     }

@@ -7,7 +7,8 @@ import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../supp
 import { onlyProvider } from '../support/providers.ts';
 import { vendorConfig } from '../support/search.ts';
 import { formOf } from '../support/search-system.ts';
-import { temporalClient, untilCompleted } from '../support/temporal.ts';
+import { temporalClient } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
 import { startVendor, type Vendor } from '../support/vendor.ts';
 
 const rows = 400;
@@ -15,7 +16,7 @@ const secret = 'secret-of-the-vendor';
 const person = '+14155559876';
 
 describe('One request, from the API to the last statement', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
   const callersSpan = '00f067aa0ba902b7';
   const ends: (() => Promise<void>)[] = [];
@@ -26,6 +27,9 @@ describe('One request, from the API to the last statement', function () {
   let batchId = '';
   let requestId: string | null = null;
   let spans: ReceivedSpan[];
+  let figures = '';
+  let apiFigures = '';
+  let ready: unknown;
 
   before(async () => {
     receiver = await startOtlpReceiver();
@@ -58,7 +62,15 @@ describe('One request, from the API to the last statement', function () {
     assert.equal(response.headers.get('x-trace-id'), traceId);
     requestId = response.headers.get('x-request-id');
     batchId = body.id;
-    await untilCompleted(await temporalClient(), batchWorkflowId(batchId, 0));
+    const workflow = (await temporalClient()).workflow.getHandle(batchWorkflowId(batchId, 0));
+    await until(async () => (await workflow.describe()).status.name === 'COMPLETED', 120_000);
+    const scrape = async (url: string) => await (await fetch(`${url}/metrics`)).text();
+    figures = await until(async () => {
+      const text = await scrape(workers.url);
+      return text.includes('perdure_workflows_ended_total{workflow="runBatch"') ? text : null;
+    });
+    apiFigures = await scrape(api.url);
+    ready = await (await fetch(`${workers.url}/ready`)).json();
     // Each process sends what is left when it ends.
     await Promise.all([api.stop(), workers.stop()]);
     spans = receiver.spans.filter((span) => span.traceId === traceId);
@@ -145,6 +157,34 @@ describe('One request, from the API to the last statement', function () {
       tenant.member.authorization.slice(7),
     ])
       assert.ok(!everything.includes(hidden), hidden);
+  });
+
+  it('is counted, with what waits, what is late and what is used up', () => {
+    const value = (text: string, series: RegExp): number => {
+      const line = text.split('\n').find((one) => series.test(one)) ?? `no series ${String(series)} NaN`;
+      return Number(line.slice(line.lastIndexOf(' ') + 1));
+    };
+    assert.equal(value(figures, /^perdure_workflows_started_total{workflow="runBatch"/), 1);
+    assert.equal(value(figures, /^perdure_workflows_ended_total{workflow="runBatch",outcome="completed"/), 1);
+    for (const kind of ['workflow', 'activity']) {
+      assert.ok(value(figures, new RegExp(`^perdure_queue_backlog{queue="search",kind="${kind}"`)) >= 0);
+      assert.ok(value(figures, new RegExp(`^perdure_queue_age_seconds{queue="search",kind="${kind}"`)) >= 0);
+    }
+    for (const process of ['batch', 'import'])
+      assert.ok(value(figures, new RegExp(`^perdure_process_wait_seconds{process="${process}"`)) >= 0);
+    assert.equal(value(figures, /^perdure_schedule_missed{schedule="tidy-searches"/), 0);
+    assert.equal(value(figures, /^perdure_schedule_late_seconds{schedule="tidy-searches"/), 0);
+    for (const pool of ['worker', 'relay'])
+      assert.ok(
+        value(figures, new RegExp(`^perdure_database_connections{pool="${pool}".*state="idle"`)) >= 0,
+      );
+    assert.equal(value(apiFigures, /^perdure_database_connections{pool="api".*state="waiting"/), 0);
+    assert.ok(value(apiFigures, /^perdure_nodejs_eventloop_lag_p99_seconds/) >= 0);
+    assert.ok(value(figures, /^temporal_worker_task_slots_available{/) > 0, 'the figures of the SDK');
+    assert.deepEqual(ready, {
+      ready: true,
+      parts: { database: 'up', temporal: 'up', workers: 'up', pollers: 'up' },
+    });
   });
 
   it('is told by the log lines of every process, with the tenant, the request and the workflow', () => {

@@ -91,6 +91,8 @@ async function start(ends: (() => Promise<unknown>)[], close: () => Promise<void
     ['temporal:7233', temporal.address],
     ['http://s3:8333', storageUrl],
     ['smtp://mail:1025', mailbox.url],
+    // Nobody listens there: processes do their work without a backend for traces.
+    ['http://jaeger:4318', 'http://127.0.0.1:1'],
   ];
   const environmentOf = (given: Record<string, string> = {}) =>
     Object.fromEntries(
