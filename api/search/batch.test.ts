@@ -99,6 +99,12 @@ describe('Batches over HTTP, with Temporal and the workers down', () => {
       { webhook_url: 'https://169.254.169.254/x' },
       'search.webhook_url',
     ],
+    [
+      'a webhook to the machine itself',
+      phonesCsv(2),
+      { webhook_url: 'https://localhost/x' },
+      'search.webhook_url',
+    ],
     ['a webhook by plain HTTP', phonesCsv(2), { webhook_url: 'http://example.com/' }, 'search.webhook_url'],
     [
       'a record set of nobody’s',

@@ -54,7 +54,7 @@ describe('Destinations of outbound requests', () => {
   });
 
   it('are no private addresses, however they are spelled, even on the list', () => {
-    for (const host of privateHosts) {
+    for (const host of [...privateHosts, 'localhost', 'LOCALHOST.', 'api.localhost']) {
       assert.equal(codeOf(`https://${host}/`, 'any'), 'address_refused', host);
       assert.equal(codeOf(`https://${host}/`, [host]), 'address_refused', host);
     }

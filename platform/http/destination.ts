@@ -68,6 +68,9 @@ export function checkDestination(
   if (address !== null && !isPrivate && !isPublicAddress(address)) {
     return refused('address_refused', `The address ${address} is not a public one.`);
   }
+  if (!isPrivate && isLoopbackName(nameOf(url.hostname))) {
+    return refused('address_refused', `The host ${url.hostname} is the machine itself.`);
+  }
   return { allowed: true, url, private: isPrivate };
 }
 
@@ -101,6 +104,11 @@ function matchingRule(url: URL, hosts: readonly string[]): HostRule | undefined 
 
 function portOf(url: URL): string {
   return url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+}
+
+/** Names that are the machine's own wherever they are looked up (RFC 6761 §6.3). */
+function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost');
 }
 
 /** "example.com." and "example.com" are one host. */
