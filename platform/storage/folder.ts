@@ -71,7 +71,13 @@ export class FolderStorage implements ObjectStorage {
       await file?.close();
       throw new Failure('storage.object_not_found', 'There is no such file.');
     }
+    if (options.signal?.aborted) {
+      await file.close();
+      throw options.signal.reason;
+    }
     const stream = createReadStream(path, { fd: file, ...options.range });
+    // Whoever reads it hears of its end. When the caller goes away before, nobody does, and that ends no process.
+    stream.on('error', () => undefined);
     return options.signal ? addAbortSignal(options.signal, stream) : stream;
   }
 

@@ -173,6 +173,17 @@ function describeContract(name: string, open: () => Promise<Opened | undefined>)
       assert.equal(await storage.head('t1/aborted'), undefined);
     });
 
+    it('ends a get whose caller has gone away, before and after anybody reads', async () => {
+      await storage.put('t1/left/big', randomBytes(1 * MiB), { ...csv, maxBytes: MiB });
+      await assert.rejects(storage.get('t1/left/big', { signal: AbortSignal.abort() }), { name: 'AbortError' });
+      const leaving = new AbortController();
+      const content = await storage.get('t1/left/big', { signal: leaving.signal });
+      leaving.abort();
+      // Nobody listens yet. Its end must be no uncaught error of the process, and yet be told to whoever reads it.
+      await new Promise((resolve) => setImmediate(resolve));
+      await assert.rejects(content.toArray());
+    });
+
     it('says that an object is not there', async () => {
       await assert.rejects(storage.get('t1/nothing'), { code: 'storage.object_not_found' });
       assert.equal(await storage.head('t1/nothing'), undefined);
