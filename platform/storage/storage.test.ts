@@ -175,7 +175,9 @@ function describeContract(name: string, open: () => Promise<Opened | undefined>)
 
     it('ends a get whose caller has gone away, before and after anybody reads', async () => {
       await storage.put('t1/left/big', randomBytes(1 * MiB), { ...csv, maxBytes: MiB });
-      await assert.rejects(storage.get('t1/left/big', { signal: AbortSignal.abort() }), { name: 'AbortError' });
+      await assert.rejects(storage.get('t1/left/big', { signal: AbortSignal.abort() }), {
+        name: 'AbortError',
+      });
       const leaving = new AbortController();
       const content = await storage.get('t1/left/big', { signal: leaving.signal });
       leaving.abort();

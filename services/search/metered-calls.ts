@@ -15,8 +15,11 @@ import { settlementOf, type MeteredContext } from './metered-context.ts';
 import type { Question } from './questions.ts';
 import { mostCallsUnderWay, type ReadyProvider } from './ready-provider.ts';
 
-/** Longest that a search waits for its turn at a provider: a person in front of it all in all, a batch at a time. */
-const patienceMs = { api: 5_000, batch: 10_000 } as const;
+/**
+ * Longest that a search waits for its turn at a provider, all in all. A person is in front of it, or it is a batch, whose
+ * rows then come again: while it waits it has a worker's slot, which another tenant's work may need.
+ */
+const patienceMs = 5_000;
 
 /** How long a provider is left alone that says "too many" without saying for how long. */
 const defaultPauseMs = 1_000;
@@ -31,15 +34,13 @@ export async function askMetered(
   questions: readonly Question[],
 ): Promise<Map<Question, CallOutcome>> {
   const outcomes = new Map<Question, CallOutcome>();
-  const { source } = context.scope;
   let pending = [...questions];
-  let deadline = Date.now() + patienceMs[source];
+  const deadline = Date.now() + patienceMs;
   while (pending.length > 0) {
     context.signal.throwIfAborted();
     const round = await callOnce(context, provider, pending);
     for (const [question, outcome] of round.outcomes) outcomes.set(question, outcome);
     if (round.waiting.length === 0) break;
-    if (source === 'batch') deadline = Date.now() + patienceMs.batch;
     if (Date.now() + round.waitMs > deadline) {
       const reason = waitReasons[round.cause];
       for (const question of round.waiting) {

@@ -121,10 +121,8 @@ describe('A search over paid providers', () => {
       cacheTtlSeconds: 1,
       config: vendorConfig(vendor(0)),
     });
-    vendor(0).reply = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 150));
-      return someone;
-    };
+    const asked = Promise.withResolvers<VendorReply>();
+    vendor(0).reply = () => asked.promise;
     const processes = [harness.process(), harness.process()];
     const spellings = [phone, '07400 123456', '+447400123456', 'tel:+44-7400-123456', '0044 7400 123 456'];
     const searchAll = () =>
@@ -135,7 +133,10 @@ describe('A search over paid providers', () => {
           return engine.search(scopeOf(tenantId), requestOf('phone', fields), never);
         }),
       );
-    const first = await searchAll();
+    const searching = searchAll();
+    await until(() => vendor(0).requests.length > 0);
+    asked.resolve(someone);
+    const first = await searching;
     assert.equal(vendor(0).requests.length, 1);
     assert.equal(new Set(first.map(({ people }) => JSON.stringify(people))).size, 1);
     assert.equal(first[0]?.people[0]?.fields.full_name, 'Ada Lovelace');

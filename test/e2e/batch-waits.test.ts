@@ -172,6 +172,27 @@ describe('A batch whose provider cannot be asked for now', function () {
     assert.equal(await billed(), 150n * perCall);
   });
 
+  it('keeps no worker’s slots from another tenant, however many of its chunks wait for their turn', async () => {
+    await onlyProviders(system.api.services.database, tenant.id, [
+      {
+        name: 'vendor',
+        config: vendorConfig(vendor),
+        limits: { ratePerSecond: 0.5, burst: 1, concurrency: null, budgetDay: null, budgetMonth: null },
+      },
+    ]);
+    vendor.reply = () => someone;
+    const large = await submit(4_000, { concurrency: '16' });
+    await until(() => vendor.requests.length > 0);
+    const other = await system.api.tenant();
+    const small = system.api.client.as(other.member);
+    const made = await small.post('/v1/batches', formOf(phonesCsv(10), 's.csv', { kind: 'phone' }));
+    await untilStateAt(small, `/v1/batches/${made.body.id}`, ['completed'], 120_000);
+    const { body } = await member.get(`/v1/batches/${large}`);
+    assert.ok(body.progress.pending > 3_000, 'the large one is still at it');
+    assert.equal((await member.post(`/v1/batches/${large}/cancel`)).status, 200);
+    await untilStateAt(member, `/v1/batches/${large}`, ['cancelled']);
+  });
+
   it('has its rows failed after a quarter of an hour without an answer', async () => {
     await providers({ cooldownMs: 600_000, concurrency: 1 });
     vendor.reply = () => ({ status: 500 });
