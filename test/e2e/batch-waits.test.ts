@@ -73,7 +73,7 @@ describe('A batch whose provider cannot be asked for now', function () {
     await until(async () => {
       const { body } = await member.get(`/v1/batches/${id}`);
       return body.progress.waiting && body.progress.found === found ? body : null;
-    });
+    }, 120_000);
   /** The vendor answers again, and the batch hears of it by its owner's changing something. */
   const recover = async (id: string) => {
     vendor.reply = () => someone;
