@@ -4,7 +4,7 @@ import { commands } from './parts/commands.ts';
 import { million } from './parts/million.ts';
 import { mixed } from './parts/mixed.ts';
 import { neighbours } from './parts/neighbours.ts';
-import type { Part } from './parts/part.ts';
+import type { Finding, Part } from './parts/part.ts';
 import { reads } from './parts/reads.ts';
 import { records } from './parts/records.ts';
 import { shortProcess } from './parts/short-process.ts';
@@ -62,7 +62,7 @@ async function run(): Promise<void> {
     for (const part of chosen) {
       log(`\n${part.name}: ${part.about}`);
       const begun = performance.now();
-      const findings = await part.run(stage, { full: options.full, log });
+      const findings = await part.run(stage, { full: options.full, log }).catch(notMeasured(part));
       results.parts[part.name] = { seconds: (performance.now() - begun) / 1_000, findings };
       for (const { what, against, target, measured, met } of findings)
         log(`  ${met ? 'met   ' : 'missed'} ${what} / ${against}: ${measured} (${target})`);
@@ -73,4 +73,23 @@ async function run(): Promise<void> {
     await stage.close();
   }
   console.log(`\n${await keep(results)}`);
+}
+
+/** A part that fails leaves the others their turn, and is told as a target that was missed. */
+function notMeasured({ name, about }: Part): (error: Error) => Finding[] {
+  return (error) => {
+    log(String(error.stack));
+    process.exitCode = 1;
+    const message = error.message.split('\n')[0] ?? '';
+    return [
+      {
+        what: about,
+        against: '–',
+        target: '–',
+        measured: 'not measured',
+        met: false,
+        figures: { [name]: message },
+      },
+    ];
+  };
 }

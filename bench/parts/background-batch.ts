@@ -3,6 +3,8 @@ import type { BatchState } from '../stage/client.ts';
 import type { Stage, Tenant } from '../stage/stage.ts';
 import { phoneTable } from './phone-batches.ts';
 
+const ended = ['cancelled', 'completed', 'failed'];
+
 /** Runs work while the workers search a large batch of another tenant, which is given up afterwards. */
 export async function besideLargeBatch<T>(
   stage: Stage,
@@ -14,11 +16,14 @@ export async function besideLargeBatch<T>(
     kind: 'phone',
   });
   const stateOf = async () => (await tenant.api.get<BatchState>(`/v1/batches/${id}`)).state;
-  while ((await stateOf()) !== 'searching') await pause(100);
+  for (let state = await stateOf(); state !== 'searching'; state = await stateOf()) {
+    if (ended.includes(state)) throw new Error(`The large batch was ${state} before anything ran beside it.`);
+    await pause(100);
+  }
   const result = await work({ tenant, id });
   // Had it ended meanwhile, the last of the work would have been beside nothing.
   const searching = (await stateOf()) === 'searching';
   if (searching) await tenant.api.post(`/v1/batches/${id}/cancel`, {});
-  while (!['cancelled', 'completed'].includes(await stateOf())) await pause(100);
+  while (!ended.includes(await stateOf())) await pause(100);
   return { result, searching };
 }
