@@ -33,7 +33,8 @@ const coveted = {
 /** Bodies that take members they don't know: another one's protocol. Nothing of them is stored. */
 const protocols = new Set(['post /v1/codec/decode', 'post /v1/codec/encode']);
 
-describe('bodies that want too much', () => {
+describe('bodies that want too much', function () {
+  this.timeout(180_000);
   let api: TestApi;
   let document: {
     paths: Record<

@@ -23,7 +23,7 @@ const outside = 'search.providers_unavailable';
 const internals = /node_modules|\.ts:\d|at async |\bpg_|relation "|syntax error at|violates |ECONN|Zod/;
 
 describe('every route, whatever it is asked', function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let api: TestApi;
   let paths: Record<string, Record<string, Operation>>;
   let document: object;
