@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createMetrics } from '../platform/metrics.ts';
 import { workflowBundle } from '../workers/bundle.ts';
+import { createWorkflowSinks } from '../workers/workflow-sinks.ts';
 import { testDataConverter } from './support/encryption.ts';
 import { historiesFolder } from './support/histories.ts';
 
@@ -15,9 +17,10 @@ describe('The workflows of today', () => {
   it('replay every history that was saved', async () => {
     const names = (await Array.fromAsync(glob('*/*.json', { cwd: historiesFolder }))).toSorted();
     const { code } = await workflowBundle();
+    const sinks = createWorkflowSinks(createMetrics('test'));
     for (const name of names) {
       await Worker.runReplayHistory(
-        { workflowBundle: { code }, dataConverter: testDataConverter },
+        { workflowBundle: { code }, dataConverter: testDataConverter, sinks },
         await historyOf(name),
         name,
       );
