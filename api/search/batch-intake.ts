@@ -51,7 +51,9 @@ export class BatchIntake {
       if (replayed) await this.#files.discard(file);
       return reply;
     } catch (error) {
-      await this.#files.discard(file);
+      // A refusal has rolled everything back. After any other failure the process may be there, its commit unheard of, and
+      // this is its file.
+      if (error instanceof Failure) await this.#files.discard(file);
       throw error;
     }
   }

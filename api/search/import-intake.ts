@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { runCommand } from '../../db/commands/command.ts';
 import { createImport } from '../../db/search/import.repository.ts';
 import { RecordSetRepository } from '../../db/search/record-set.repository.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { Mapping } from '../../domain/search/mapping.ts';
 import { readJson } from '../body.ts';
 import type { Reply, Request } from '../route.ts';
@@ -47,7 +48,9 @@ export class ImportIntake {
       if (replayed) await this.#files.discard(file);
       return reply;
     } catch (error) {
-      await this.#files.discard(file);
+      // A refusal has rolled everything back. After any other failure the process may be there, its commit unheard of, and
+      // this is its file.
+      if (error instanceof Failure) await this.#files.discard(file);
       throw error;
     }
   }

@@ -107,7 +107,7 @@ export class IncomingFiles {
     }
   }
 
-  /** Gives up a file that was received with a request that then failed. What this can't remove is swept later. */
+  /** Gives up a file that was received with a request that was then refused. What this can't remove is swept later. */
   async discard(file: IncomingFile): Promise<void> {
     try {
       await this.#services.storage.delete(file.key);

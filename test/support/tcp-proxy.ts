@@ -1,0 +1,111 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A connection through the proxy: the side that has called, and the side that it wanted. */
+interface Pair {
+  near: Socket;
+  far: Socket;
+}
+
+/** The network between two parts of a system, which a test can cut. */
+export interface TcpProxy {
+  /** Where it listens: a port of this machine. */
+  port: number;
+  /**
+   * From now on nothing gets through, in either direction and without a word, as when a cable is pulled: connections stay
+   * open, new ones are taken and hear nothing.
+   */
+  cut(): void;
+  /** From now on every connection is reset, and so is every new one. */
+  reset(): void;
+  /** Lets everything through again; what has waited in an open connection arrives late. */
+  heal(): void;
+  /**
+   * The next time that these words go out through the proxy they do arrive, and the connection breaks before the answer
+   * is back.
+   *
+   * @returns settles when that has happened
+   */
+  loseAnswerTo(words: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
+  const pairs = new Set<Pair>();
+  let state: 'whole' | 'cut' | 'reset' = 'whole';
+  let trap: { words: string; sprung: () => void } | null = null;
+
+  const end = (pair: Pair): void => {
+    pairs.delete(pair);
+    pair.near.resetAndDestroy();
+    pair.far.resetAndDestroy();
+  };
+
+  const server = createServer((near) => {
+    const far = connect({ host: target.host ?? '127.0.0.1', port: target.port });
+    const pair = { near, far };
+    pairs.add(pair);
+    let trapped: (() => void) | null = null;
+    near.on('data', (chunk) => {
+      if (trap && chunk.includes(trap.words)) {
+        trapped = trap.sprung;
+        trap = null;
+      }
+      if (!far.write(chunk)) near.pause();
+    });
+    far.on('data', (chunk) => {
+      if (trapped) {
+        end(pair);
+        trapped();
+      } else if (!near.write(chunk)) far.pause();
+    });
+    near.on('drain', () => state !== 'cut' && far.resume());
+    far.on('drain', () => state !== 'cut' && near.resume());
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      one.setNoDelay(true);
+      one.on('end', () => other.end());
+      // Whatever ends one side ends the other.
+      one.on('error', () => end(pair));
+      one.on('close', () => end(pair));
+    }
+    if (state === 'reset') end(pair);
+    if (state === 'cut') hold(pair);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut: () => {
+      state = 'cut';
+      for (const pair of pairs) hold(pair);
+    },
+    reset: () => {
+      state = 'reset';
+      for (const pair of pairs) end(pair);
+    },
+    heal: () => {
+      state = 'whole';
+      for (const { near, far } of pairs) {
+        near.resume();
+        far.resume();
+      }
+    },
+    loseAnswerTo: async (words) => {
+      await new Promise<void>((sprung) => {
+        trap = { words, sprung };
+      });
+    },
+    close: async () => {
+      for (const pair of pairs) end(pair);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Reads nothing any more, so that what is sent stays where it is. */
+function hold({ near, far }: Pair): void {
+  near.pause();
+  far.pause();
+}
