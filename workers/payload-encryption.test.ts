@@ -170,7 +170,7 @@ describe('what Temporal stores of a workflow', () => {
 
   before(async () => {
     folder = await mkdtemp(join(await runFolder(), 'planted-'));
-    temporal = await startOwnTemporal({}, join(folder, 'temporal.db'));
+    temporal = await startOwnTemporal({}, { dbFile: join(folder, 'temporal.db') });
     bundle = await bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('../test/support/planted-workflows.ts', import.meta.url)),
       failureConverterPath,

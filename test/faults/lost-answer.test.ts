@@ -17,13 +17,14 @@ describe('An answer of PostgreSQL that is lost', () => {
 
   /** The same databases as the API's others, behind a network that can lose an answer. */
   const behindNetwork = ({ config }: Services): Database => {
-    const domainUrls = Object.entries(config.domainUrls).map(([domain, given]) => {
+    const through = (given: string): string => {
       const url = new URL(given);
       url.port = String(network.port);
-      return [domain, url.href];
-    });
+      return url.href;
+    };
+    const domainUrls = Object.entries(config.domainUrls).map(([domain, url]) => [domain, through(url)]);
     const database = new Database({
-      url: config.DATABASE_URL,
+      url: through(config.DATABASE_URL),
       domainUrls: Object.fromEntries(domainUrls) as typeof config.domainUrls,
       poolSize: 5,
       applicationName: 'test',

@@ -7,7 +7,7 @@ import { startTestApi, type ApiClient, type Tenant, type TestApi } from './api.t
 import type { Form } from './form.ts';
 import { temporalServer } from './temporal.ts';
 import { until } from './until.ts';
-import { startWorkerProcess } from './worker-process.ts';
+import { spawnWorkerProcess, startWorkerProcess } from './worker-process.ts';
 
 /** The search domain whole: its API, its workers and relay, on real parts. */
 export interface SearchSystem {
@@ -16,6 +16,8 @@ export interface SearchSystem {
   startWorkers(): Promise<RunningWorkers>;
   /** Starts workers of this system as a process of their own, which can be killed. They end with it too. */
   startWorkerProcess(env?: Record<string, string>): Promise<TetheredProcess>;
+  /** The same, not waiting for anything: it may be made to die early. */
+  spawnWorkerProcess(env: Record<string, string>, onLine?: (line: string) => void): Promise<TetheredProcess>;
   close(): Promise<void>;
 }
 
@@ -52,10 +54,21 @@ export async function startSearchSystem(
     return workers;
   };
   const processes: TetheredProcess[] = [];
-  const startProcess = async (env: Record<string, string> = {}): Promise<TetheredProcess> => {
+  const environment = async (): Promise<Record<string, string>> => {
     const { address, namespace } = options.temporal ?? (await temporalServer());
-    const temporal = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
-    const child = await startWorkerProcess({ ...environmentOf(api.services.config), ...temporal, ...env });
+    return {
+      ...environmentOf(api.services.config),
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: namespace,
+    };
+  };
+  const startProcess = async (env: Record<string, string> = {}): Promise<TetheredProcess> => {
+    const child = await startWorkerProcess({ ...(await environment()), ...env });
+    processes.push(child);
+    return child;
+  };
+  const spawnProcess: SearchSystem['spawnWorkerProcess'] = async (env, onLine) => {
+    const child = await spawnWorkerProcess({ ...(await environment()), ...env }, onLine);
     processes.push(child);
     return child;
   };
@@ -71,7 +84,13 @@ export async function startSearchSystem(
     await close();
     throw error;
   }
-  return { api, startWorkers: start, startWorkerProcess: startProcess, close };
+  return {
+    api,
+    startWorkers: start,
+    startWorkerProcess: startProcess,
+    spawnWorkerProcess: spawnProcess,
+    close,
+  };
 }
 
 /** The settings of this process's system, for another process of it. */

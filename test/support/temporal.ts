@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** A Temporal Service of the test's own, in memory or in a file, with further settings. Its owner stops it. */
 export async function startOwnTemporal(
   dynamicConfig: Record<string, unknown> = {},
-  dbFile: string | null = null,
+  { dbFile = null, port = 0 }: { dbFile?: string | null; port?: number } = {},
 ): Promise<LocalTemporal> {
   const { path } = await locateTemporalCli({
     searchPath: process.env['PATH'],
@@ -28,6 +28,7 @@ export async function startOwnTemporal(
   return await startTemporal({
     program: path,
     dbFile,
+    port,
     uiPort: null,
     logLevel: 'error',
     searchAttributes,

@@ -11,6 +11,8 @@ export interface VendorReply {
   status?: number;
   headers?: Record<string, string>;
   body?: unknown;
+  /** Breaks the connection off instead of answering. */
+  reset?: boolean;
 }
 
 /** A vendor's JSON API on this machine, with all that it was asked. */
@@ -29,7 +31,11 @@ export async function startVendor(reply: Vendor['reply'] = () => ({ status: 404 
     const seen = { url: request.url ?? '', headers: request.headers, at: performance.now() };
     vendor.requests.push(seen);
     void (async () => {
-      const { status = 200, headers = {}, body } = await vendor.reply(seen, vendor.requests.length);
+      const { status = 200, headers = {}, body, reset } = await vendor.reply(seen, vendor.requests.length);
+      if (reset) {
+        request.socket.resetAndDestroy();
+        return;
+      }
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(body === undefined ? '' : JSON.stringify(body));
     })();

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+
+/** A body is made anew for every try. */
+type Body = () => FormData | object | undefined;
+
+export interface Answer {
+  status: number;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  body: any;
+  location: string;
+}
+
+/** A request that the API has answered for good, and what it has said. */
+interface Acknowledged {
+  path: string;
+  key: string;
+  body: Body;
+  answer: Answer;
+}
+
+const patienceMilliseconds = 10_000;
+
+/**
+ * A client as the documentation asks for: each command has an `Idempotency-Key`, and is sent again under it until it is
+ * answered. Keeps what it was told.
+ */
+export class Caller {
+  readonly acknowledged: Acknowledged[] = [];
+  readonly #url: string;
+  readonly #authorization: string;
+
+  constructor(url: string, authorization: string) {
+    this.#url = url;
+    this.#authorization = authorization;
+  }
+
+  /** Posts until it is answered for good: done, or refused because of what was asked. */
+  async command(
+    path: string,
+    body: Body = () => undefined,
+    options: { key?: string; signal?: AbortSignal } = {},
+  ): Promise<Answer> {
+    const { key = uuidv7(), signal } = options;
+    for (;;) {
+      const answer = await this.#try('POST', path, body(), key);
+      if (answer && isFinal(answer)) {
+        this.acknowledged.push({ path, key, body, answer });
+        return answer;
+      }
+      await pause(50, undefined, signal ? { signal } : {});
+    }
+  }
+
+  /** Reads until there is an answer. */
+  async read(path: string): Promise<Answer> {
+    for (;;) {
+      const answer = await this.#try('GET', path, undefined, null);
+      if (answer && isFinal(answer)) return answer;
+      await pause(50);
+    }
+  }
+
+  /** Sends every acknowledged command once more: the same answer comes back, and nothing happens. */
+  async repeatAll(): Promise<void> {
+    for (const { path, key, body, answer } of this.acknowledged) {
+      // A refusal is no effect: it is not kept, and may be another by now.
+      if (answer.status >= 400) continue;
+      const again = await this.#try('POST', path, body(), key);
+      assert.deepEqual(again, answer, `${path} is answered otherwise when it is sent again`);
+    }
+  }
+
+  /** One try; null when nothing is known of what has come of it. */
+  async #try(method: string, path: string, body: unknown, key: string | null): Promise<Answer | null> {
+    const json = body !== undefined && !(body instanceof FormData);
+    try {
+      const response = await fetch(new URL(path, this.#url), {
+        method,
+        signal: AbortSignal.timeout(patienceMilliseconds),
+        headers: {
+          authorization: this.#authorization,
+          ...(key === null ? {} : { 'idempotency-key': key }),
+          ...(json ? { 'content-type': 'application/json' } : {}),
+        },
+        ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : (body as FormData) }),
+      });
+      const text = await response.text();
+      const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
+      return {
+        status: response.status,
+        body: isJson && text !== '' ? (JSON.parse(text) as unknown) : text,
+        location: response.headers.get('location') ?? '',
+      };
+    } catch {
+      // Refused, reset, cut short, or too late: whether it has taken effect is exactly what the client can't know.
+      return null;
+    }
+  }
+}
+
+/** Whether there is no sense in sending it again. */
+function isFinal({ status, body }: Answer): boolean {
+  const { code } = (body ?? {}) as { code?: string };
+  return status < 500 && status !== 429 && code !== 'idempotency.in_progress';
+}

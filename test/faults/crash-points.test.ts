@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { seed, chanceOf, thorough } from './seed.ts';
+import { CrashLane } from './crash-lane.ts';
+import { processesUnderTest } from './processes.ts';
+
+/** When there is no time for all: so many processes, and so many points of each. */
+const sampled = { processes: 2, points: 2 };
+const lanesAtOnce = thorough ? 4 : 2;
+
+describe(`A worker that dies at every step it comes to (FAULT_SEED=${seed})`, function () {
+  this.timeout(thorough ? 3_600_000 : 600_000);
+  const lanes: CrashLane[] = [];
+  before(async () => {
+    for (let lane = 0; lane < lanesAtOnce; lane += 1) lanes.push(await CrashLane.open());
+  });
+  after(async () => {
+    for (const lane of lanes) await lane.close();
+  });
+
+  const chance = chanceOf('crash points');
+  const processes = thorough ? processesUnderTest : chance.sample(processesUnderTest, sampled.processes);
+  for (const process of processes) {
+    it(`comes to the same end: ${process.name}`, async () => {
+      const [first] = lanes;
+      assert.ok(first);
+      const undisturbed = await first.run(process, null);
+      const tried = thorough
+        ? undisturbed.points
+        : chanceOf(process.name).sample(undisturbed.points, sampled.points);
+      const waiting = [...tried];
+      const failures: string[] = [];
+      const work = async (lane: CrashLane): Promise<void> => {
+        for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
+          try {
+            const { outcome } = await lane.run(process, point);
+            assert.deepEqual(outcome, undisturbed.outcome);
+          } catch (error) {
+            failures.push(`${point}: ${(error as Error).stack}`);
+          }
+        }
+      };
+      await Promise.all(lanes.map(work));
+      assert.deepEqual(failures, []);
+    });
+  }
+});
