@@ -36,8 +36,13 @@ export async function startOwnTemporal(
   });
 }
 
-/** One Temporal Service for the run, in memory. Tests keep apart by the names of their queues and workflows. */
-export const temporalServer = oncePerRun(async () => {
+/**
+ * One Temporal Service for the run: that of `TEST_TEMPORAL_ADDRESS`, else one in memory. Tests keep apart by the names of
+ * their queues and workflows.
+ */
+export const temporalServer = oncePerRun(async (): Promise<Pick<LocalTemporal, 'address' | 'namespace'>> => {
+  const given = process.env['TEST_TEMPORAL_ADDRESS'];
+  if (given) return { address: given, namespace: 'default' };
   const server = await startOwnTemporal();
   closeAfterRun(() => server.stop());
   return server;
