@@ -5,6 +5,7 @@ import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Domain } from './domain/domains.ts';
 import type { KeyRing } from './platform/crypto/secret-box.ts';
 import { SealingPayloadCodec } from './platform/temporal/payload-codec.ts';
+import type { TenantSealing } from './platform/temporal/tenant-sealing.ts';
 
 export interface TemporalConfig {
   connection: {
@@ -39,9 +40,12 @@ export const failureConverterPath = fileURLToPath(
   new URL('./workflows/failure-converter.ts', import.meta.url),
 );
 
-/** How every client and worker of ours writes what Temporal stores: encrypted, failures included. */
-export function dataConverterOf(keys: KeyRing): DataConverter {
-  return { payloadCodecs: [new SealingPayloadCodec(keys)], failureConverterPath };
+/**
+ * How every client and worker of ours writes what Temporal stores: encrypted, failures included. Without tenants' keys it
+ * reads and writes what belongs to no tenant.
+ */
+export function dataConverterOf(keys: KeyRing, tenants?: TenantSealing): DataConverter {
+  return { payloadCodecs: [new SealingPayloadCodec(keys, tenants)], failureConverterPath };
 }
 
 export interface QueueOptions {

@@ -6,12 +6,14 @@ import { ensureDevelopmentAccount } from '../db/identity/development.ts';
 import { openTokenBuckets } from '../db/identity/open-token-buckets.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { Config } from '../platform/config.ts';
+import { SecretBox } from '../platform/crypto/secret-box.ts';
 import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { closeServer, type ReadinessChecks } from '../platform/ops-server.ts';
 import { openRedis } from '../platform/redis/open.ts';
 import { openStorage } from '../platform/storage/open.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
+import { StoredTenantKeys } from '../services/identity/tenant-keys.ts';
 import type { TemporalConfig } from '../temporal.config.ts';
 import { createApp } from './app.ts';
 import { createMailRoutes } from './dev/mail.routes.ts';
@@ -55,7 +57,8 @@ export async function startApi(
   });
   const redis = await openRedis(config, log);
   watchPools(metrics.registry, { api: database });
-  const temporal = lazyTemporal(temporalConfig, config.ENCRYPTION_KEYS);
+  const tenantKeys = new StoredTenantKeys(database, new SecretBox(config.ENCRYPTION_KEYS));
+  const temporal = lazyTemporal(temporalConfig, config.ENCRYPTION_KEYS, tenantKeys);
   const ends: (() => Promise<void>)[] = [];
   const services: Services = {
     config,

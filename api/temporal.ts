@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { Failure } from '../domain/failure.ts';
 import type { KeyRing } from '../platform/crypto/secret-box.ts';
+import { WorkflowTenants, type TenantKeys } from '../platform/temporal/tenant-sealing.ts';
 import { dataConverterOf, type TemporalConfig } from '../temporal.config.ts';
 
 export interface LazyTemporal {
@@ -12,8 +13,8 @@ export interface LazyTemporal {
  * A client that connects when it is first needed, and again after a failed try: the API starts without Temporal.
  * While it is away, `client` fails with `service.unavailable`.
  */
-export function lazyTemporal(config: TemporalConfig, keys: KeyRing): LazyTemporal {
-  const dataConverter = dataConverterOf(keys);
+export function lazyTemporal(config: TemporalConfig, ring: KeyRing, keys: TenantKeys): LazyTemporal {
+  const dataConverter = dataConverterOf(ring, { keys, workflows: new WorkflowTenants() });
   let connecting: Promise<Connection> | undefined;
   const connect = (): Promise<Connection> => {
     connecting ??= Connection.connect({ ...config.connection, connectTimeout: '3 seconds' }).catch(() => {

@@ -1,9 +1,11 @@
+import { createAuditActivities } from '../activities/audit/audit.activities.ts';
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
 import { createImportActivities } from '../activities/search/import.activities.ts';
 import { createRecordSetActivities } from '../activities/search/record-set.activities.ts';
 import { createSearchCareActivities } from '../activities/search/statistics.activities.ts';
+import { createSearchErasureActivities } from '../activities/search/tenant-erasure.activities.ts';
 import { createSearchUpkeepActivities } from '../activities/search/upkeep.activities.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import type { Domain } from '../domain/domains.ts';
@@ -21,9 +23,10 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
         ...createImportActivities(services),
         ...createRecordSetActivities(services),
         ...createSearchCareActivities(services),
+        ...createSearchErasureActivities(services),
         ...createSearchUpkeepActivities(services),
       };
     case 'audit':
-      return { ...platform };
+      return { ...platform, ...createAuditActivities(services) };
   }
 }

@@ -6,6 +6,7 @@ import type { WorkerServices } from '../activities/services.ts';
 import { recordEvents } from '../db/audit/audit.repository.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
 import { createMailer } from '../platform/mail/mailer.ts';
+import type { WorkflowTenants } from '../platform/temporal/tenant-sealing.ts';
 import { identityStarts } from '../workflows/identity/starts.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
 import { searchStarts } from '../workflows/search/starts.ts';
@@ -19,6 +20,7 @@ const starts: WorkflowStarts = { ...identityStarts, ...searchStarts };
 export function createConsumers(
   services: WorkerServices,
   temporal: () => Promise<Client>,
+  tenants: WorkflowTenants,
 ): Partial<Record<Consumer, OutboxConsumer>> {
   const { database, config, log } = services;
   return {
@@ -32,7 +34,7 @@ export function createConsumers(
       atOnce: 5,
     },
     'search-statistics': { ...createSearchStatisticsConsumer({ database }), together: true },
-    'workflow-starts': createWorkflowStarter(temporal, starts),
+    'workflow-starts': createWorkflowStarter(temporal, starts, tenants),
     'batch-signals': createBatchSignals(temporal),
     'batch-mail': {
       ...createBatchMailConsumer({ database, config, mailer: createMailer(config, log) }),

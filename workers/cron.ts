@@ -24,6 +24,15 @@ export const cronWork: readonly CronWork[] = [
     summary: 'Renew the keys that sign access tokens when they are old enough',
   },
   {
+    name: 'reseal-tenant-keys',
+    domain: 'identity',
+    cron: '50 2 * * *',
+    jitter: '10 minutes',
+    workflowType: 'resealTenantKeys',
+    args: [],
+    summary: 'Seal the keys of tenants anew when the key ring has a new first key',
+  },
+  {
     name: 'clean-accounts',
     domain: 'identity',
     cron: '30 3 * * *',

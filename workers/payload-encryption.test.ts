@@ -1,6 +1,6 @@
 import { heartbeat } from '@temporalio/activity';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure, type DataConverter, type Payload } from '@temporalio/common';
+import { ApplicationFailure, type DataConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import assert from 'node:assert/strict';
@@ -16,6 +16,7 @@ import { startTestApi } from '../test/support/api.ts';
 import { testDataConverter, testEncryptionKeys } from '../test/support/encryption.ts';
 import { startIdentityApi, type IdentityApi } from '../test/support/identity.ts';
 import type { PlantedActivities } from '../test/support/planted-workflows.ts';
+import { jsonOf, payloadsIn, unsealed } from '../test/support/payloads.ts';
 import { runFolder } from '../test/support/run.ts';
 import { connectWorker, startOwnTemporal, temporalClient, temporalServer } from '../test/support/temporal.ts';
 import { until } from '../test/support/until.ts';
@@ -283,31 +284,3 @@ describe('what Temporal stores of a workflow', () => {
     );
   });
 });
-
-/** Every payload in a message of Temporal's, but for search attributes, which are in the clear. */
-function payloadsIn(value: unknown): Payload[] {
-  if (Array.isArray(value)) return value.flatMap(payloadsIn);
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
-  const { metadata } = value as Payload;
-  if (metadata?.['encoding'] instanceof Uint8Array) return [value as Payload];
-  return Object.entries(value).flatMap(([name, member]) =>
-    name === 'searchAttributes' ? [] : payloadsIn(member),
-  );
-}
-
-/** What can be read in the payloads of a message. */
-function unsealed(value: unknown): string[] {
-  return payloadsIn(value)
-    .filter(({ metadata }) => Buffer.from(metadata?.['encoding'] ?? []).toString() !== 'binary/encrypted')
-    .map(({ data }) => Buffer.from(data ?? []).toString());
-}
-
-function jsonOf({ metadata, data }: Payload) {
-  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
-  return {
-    metadata: Object.fromEntries(
-      Object.entries(metadata ?? {}).map(([name, value]) => [name, base64(value)]),
-    ),
-    data: base64(data ?? new Uint8Array()),
-  };
-}

@@ -26,6 +26,7 @@ import { connectionsOf, Relay } from './relay.ts';
 import { reconcileSchedules } from './schedules.ts';
 import { installRuntime } from './runtime.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { createTenantSealing } from './tenant-sealing.ts';
 import { traceHeaders } from './trace-headers.ts';
 import { createWorkflowSinks } from './workflow-sinks.ts';
 
@@ -60,8 +61,9 @@ export async function startWorkers(
     NativeConnection.connect(temporal.connection),
     workflowBundle(config.WORKFLOW_BUNDLE),
   ]);
-  const dataConverter = dataConverterOf(config.ENCRYPTION_KEYS);
-  const client = new Client({
+  const sealing = createTenantSealing({ database, config, log }, () => client);
+  const dataConverter = dataConverterOf(config.ENCRYPTION_KEYS, sealing);
+  const client: Client = new Client({
     connection,
     namespace: temporal.namespace,
     dataConverter,
@@ -89,7 +91,7 @@ export async function startWorkers(
       }),
     ),
   );
-  const consumers = createConsumers(services, () => Promise.resolve(client));
+  const consumers = createConsumers(services, () => Promise.resolve(client), sealing.workflows);
   const relayed = publishingDomains.filter((domain) => domains.includes(domain));
   const relayDatabase = new Database({
     url: config.DATABASE_URL,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { v7 as uuidv7 } from 'uuid';
 import type { DomainEvent } from '../domain/events/event.ts';
+import { WorkflowTenants } from '../platform/temporal/tenant-sealing.ts';
 import { temporalClient } from '../test/support/temporal.ts';
 import { tenantIdAttribute } from '../workflows/search-attributes.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
@@ -35,7 +36,7 @@ describe('the starter of workflows', () => {
 
   it('starts one workflow however often the event comes, even after it has closed', async () => {
     const client = await temporalClient();
-    const starter = createWorkflowStarter(() => temporalClient(), starts);
+    const starter = createWorkflowStarter(() => temporalClient(), starts, new WorkflowTenants());
     const one = event(`test:${uuidv7()}`);
     await Promise.all([starter.handle([one]), starter.handle([one]), starter.handle([one])]);
     const handle = client.workflow.getHandle(one.subject);
@@ -47,7 +48,11 @@ describe('the starter of workflows', () => {
 
   it('says that the target is down when Temporal cannot be reached', async () => {
     const connection = Connection.lazy({ address: '127.0.0.1:1' });
-    const starter = createWorkflowStarter(async () => new Client({ connection }), starts);
+    const starter = createWorkflowStarter(
+      async () => new Client({ connection }),
+      starts,
+      new WorkflowTenants(),
+    );
     await assert.rejects(
       connection.withDeadline(Date.now() + 2_000, () => starter.handle([event('test:x')])),
       TargetDown,
@@ -56,7 +61,7 @@ describe('the starter of workflows', () => {
   });
 
   it('refuses an event that starts nothing', async () => {
-    const starter = createWorkflowStarter(() => temporalClient(), {});
+    const starter = createWorkflowStarter(() => temporalClient(), {}, new WorkflowTenants());
     await assert.rejects(starter.handle([event('test:y')]), /No workflow is declared for search\.performed/);
   });
 });

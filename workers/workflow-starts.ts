@@ -1,17 +1,22 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { TypedSearchAttributes, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/common';
 import type { DomainEvent } from '../domain/events/event.ts';
+import { Failure } from '../domain/failure.ts';
+import type { WorkflowTenants } from '../platform/temporal/tenant-sealing.ts';
+import { tenantIdAttribute } from '../workflows/search-attributes.ts';
 import type { WorkflowStart, WorkflowStarts } from '../workflows/start.ts';
 import type { OutboxConsumer } from './outbox-consumer.ts';
 import { callTemporal, reachTemporal } from './temporal-outage.ts';
 
 /**
  * Starts the workflow that an event calls for. The ID comes from the business and a used one is refused even after the
- * workflow has closed, so however often the event comes, the workflow runs once.
+ * workflow has closed, so however often the event comes, the workflow runs once. What it starts with is sealed by the key
+ * of the tenant that it bears as `TenantId`; for a tenant that was erased nothing is started any more.
  */
 export function createWorkflowStarter(
   temporal: () => Promise<Client>,
   starts: WorkflowStarts,
+  tenants: WorkflowTenants,
 ): OutboxConsumer {
   return {
     async handle(events: DomainEvent[]) {
@@ -20,14 +25,16 @@ export function createWorkflowStarter(
         events.map(async (event) => {
           const startOf = starts[event.type];
           if (!startOf) throw new Error(`No workflow is declared for ${event.type}.`);
-          await startOnce(client, startOf(event));
+          await startOnce(client, startOf(event), tenants);
         }),
       );
     },
   };
 }
 
-async function startOnce(client: Client, start: WorkflowStart): Promise<void> {
+async function startOnce(client: Client, start: WorkflowStart, tenants: WorkflowTenants): Promise<void> {
+  const tenantId = start.searchAttributes.find(({ key }) => key.name === tenantIdAttribute.name)?.value;
+  if (typeof tenantId === 'string') tenants.learn(start.workflowId, tenantId);
   try {
     await callTemporal(client, () =>
       client.workflow.start(start.workflowType, {
@@ -42,6 +49,7 @@ async function startOnce(client: Client, start: WorkflowStart): Promise<void> {
       }),
     );
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const erased = error instanceof Failure && error.code === 'codec.tenant_erased';
+    if (!erased && !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

@@ -1,11 +1,15 @@
+import type { Payload } from '@temporalio/common';
 import type { Context } from 'koa';
 import { Failure } from '../../domain/failure.ts';
 import type { Config } from '../../platform/config.ts';
+import { SecretBox } from '../../platform/crypto/secret-box.ts';
 import { SealingPayloadCodec } from '../../platform/temporal/payload-codec.ts';
+import { WorkflowTenants } from '../../platform/temporal/tenant-sealing.ts';
+import { StoredTenantKeys } from '../../services/identity/tenant-keys.ts';
 import type { Principal } from '../principal.ts';
 import { route, type Request, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
-import { fromJson, payloadsSchema, toJson, type PayloadsJson } from './payloads.ts';
+import { erasedPayload, fromJson, payloadsSchema, toJson, type PayloadsJson } from './payloads.ts';
 
 const failures = [
   'identity.forbidden',
@@ -17,10 +21,21 @@ const failures = [
 /**
  * For the Temporal Web UI and CLI: payloads are decoded and encoded by Temporal's protocol for codec servers. Only
  * operators may, and their decoding is logged. In development the Web UI of the same machine may as well, see
- * `isLocalUi`.
+ * `isLocalUi`. In place of what belonged to an erased tenant stands a word of that.
  */
-export function createCodecRoutes({ config, log }: Services): Route[] {
-  const codec = new SealingPayloadCodec(config.ENCRYPTION_KEYS);
+export function createCodecRoutes({ config, database, log }: Services): Route[] {
+  const codec = new SealingPayloadCodec(config.ENCRYPTION_KEYS, {
+    keys: new StoredTenantKeys(database, new SecretBox(config.ENCRYPTION_KEYS)),
+    workflows: new WorkflowTenants(),
+  });
+  const decode = async (payload: Payload): Promise<Payload[]> => {
+    try {
+      return await codec.decode([payload]);
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'codec.tenant_erased') return [erasedPayload];
+      throw error;
+    }
+  };
   const localUis = config.DEVELOPMENT ? config.TEMPORAL_UI_ORIGIN.filter(isLoopbackOrigin) : [];
   const shared = {
     method: 'post',
@@ -47,7 +62,7 @@ export function createCodecRoutes({ config, log }: Services): Route[] {
       summary: 'Decrypt payloads of workflows',
       handler: async (request) => {
         checkCaller(request);
-        const decoded = await codec.decode(fromJson(request.body));
+        const decoded = (await Promise.all(fromJson(request.body).map(decode))).flat();
         log.info(
           {
             user_id: request.principal?.userId ?? null,

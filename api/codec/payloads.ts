@@ -27,6 +27,12 @@ export const payloadsSchema = z.object({
 
 export type PayloadsJson = z.output<typeof payloadsSchema>;
 
+/** What an operator sees of a payload that nobody can read any more. */
+export const erasedPayload: Payload = {
+  metadata: { encoding: Buffer.from('json/plain') },
+  data: Buffer.from(JSON.stringify('Erased: the tenant was deleted, and the key of this with it.')),
+};
+
 export function fromJson({ payloads }: PayloadsJson): Payload[] {
   return payloads.map(({ metadata, data }) => ({
     metadata: Object.fromEntries(

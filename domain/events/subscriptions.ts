@@ -13,6 +13,7 @@ export const subscriptions = {
     'search.import_submitted',
     'search.record_set_deletion_requested',
     'identity.user_deletion_requested',
+    'organisation.deleted',
   ],
   /** What the owner of a batch wants of it while its workflow runs. */
   'batch-signals': [

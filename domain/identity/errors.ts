@@ -12,6 +12,7 @@ export const identityErrors = {
   'identity.link_invalid': 'gone',
   'identity.user_not_found': 'not_found',
   'identity.organisation_not_found': 'not_found',
+  'identity.organisation_exists': 'conflict',
   'identity.member_not_found': 'not_found',
   'identity.session_not_found': 'not_found',
   'identity.api_key_not_found': 'not_found',

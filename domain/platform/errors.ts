@@ -19,5 +19,6 @@ export const platformErrors = {
   'codec.payload_malformed': 'unprocessable',
   'codec.payload_altered': 'unprocessable',
   'codec.key_unknown': 'unprocessable',
+  'codec.tenant_erased': 'gone',
   'service.unavailable': 'unavailable',
 } as const;

@@ -119,7 +119,12 @@ describe('A batch whose provider cannot be asked for now', function () {
     // Each row's look at `known`, and each answer of `vendor`: an error costs nothing.
     assert.equal(over.cost.amount, '1.10');
     assert.equal(await billed(), 110n * perCall);
-    await keepHistory(await temporalClient(), batchWorkflowId(id, 0), 'runBatch/waited');
+    await keepHistory(
+      await temporalClient(),
+      system.api.services.database,
+      batchWorkflowId(id, 0),
+      'runBatch/waited',
+    );
   });
 
   it('waits as long as a vendor asks, hears its owner meanwhile, and keeps nobody waiting whom another knows', async () => {

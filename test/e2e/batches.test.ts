@@ -210,7 +210,7 @@ describe('Batches, from upload to download', () => {
     const late = await member.post(`/v1/batches/${id}/pause`);
     assert.equal(late.status, 409);
     assert.equal(late.body.state, 'completed');
-    await keepHistory(await temporalClient(), `batch:${id}`, 'runBatch/paused');
+    await keepHistory(await temporalClient(), system.api.services.database, `batch:${id}`, 'runBatch/paused');
   });
 
   it('cancels, keeps what is done, and can be taken up again', async () => {
@@ -234,8 +234,18 @@ describe('Batches, from upload to download', () => {
     const completed = await untilStateAt(viewer, `/v1/batches/${id}`, ['completed']);
     assert.equal(completed.progress.skipped, 0);
     assert.equal(completed.runs, 1);
-    await keepHistory(await temporalClient(), `batch:${id}`, 'runBatch/cancelled');
-    await keepHistory(await temporalClient(), `batch:${id}:retry:1`, 'runBatch/retried');
+    await keepHistory(
+      await temporalClient(),
+      system.api.services.database,
+      `batch:${id}`,
+      'runBatch/cancelled',
+    );
+    await keepHistory(
+      await temporalClient(),
+      system.api.services.database,
+      `batch:${id}:retry:1`,
+      'runBatch/retried',
+    );
     assert.equal(
       ((await viewer.get(completed.results.errors)).body as string).trim().split('\r\n').length,
       1,
@@ -275,7 +285,12 @@ describe('Batches, from upload to download', () => {
     );
     assert.equal(JSON.parse(last.body).data.id, made.id);
     await untilCompleted(await temporalClient(), `batch:${made.id}`);
-    await keepHistory(await temporalClient(), `batch:${made.id}`, 'runBatch/webhook-refused-once');
+    await keepHistory(
+      await temporalClient(),
+      system.api.services.database,
+      `batch:${made.id}`,
+      'runBatch/webhook-refused-once',
+    );
   });
 
   it('tells whoever has started it by mail, with its counts and nobody’s data', async () => {
@@ -305,7 +320,12 @@ describe('Batches, from upload to download', () => {
       return rows.length === 0;
     });
     await untilCompleted(await temporalClient(), `batch-purge:${id}`);
-    await keepHistory(await temporalClient(), `batch-purge:${id}`, 'purgeBatch/straight');
+    await keepHistory(
+      await temporalClient(),
+      system.api.services.database,
+      `batch-purge:${id}`,
+      'purgeBatch/straight',
+    );
     const left = await Array.fromAsync(storage.list(''));
     assert.deepEqual(
       left.filter(({ key }) => key.includes(id)),

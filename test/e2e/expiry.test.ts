@@ -42,7 +42,7 @@ describe('Files, rows and uploads whose time is over', () => {
     const workflowId = `expire:${old}`;
     await client.workflow.start('expireSearchFiles', { workflowId, taskQueue: searchQueue });
     await untilCompleted(client, workflowId);
-    await keepHistory(client, workflowId, 'expireSearchFiles/straight');
+    await keepHistory(client, system.api.services.database, workflowId, 'expireSearchFiles/straight');
 
     const expired = await member.get(`/v1/batches/${old}`);
     assert.deepEqual([expired.body.state, expired.body.results], ['expired', null]);

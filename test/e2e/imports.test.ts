@@ -113,7 +113,7 @@ describe('Imports into record sets', () => {
     assert.equal(body.people[0].record_set_id, set);
     const client = await temporalClient();
     await untilCompleted(client, `import:${done.id}`);
-    await keepHistory(client, `import:${done.id}`, 'importRecords/replaced');
+    await keepHistory(client, system.api.services.database, `import:${done.id}`, 'importRecords/replaced');
     const { database } = system.api.services;
     const [left] = await database.read('search', ({ sql }) =>
       sql<{ people: number; terms: number }>(
@@ -134,7 +134,12 @@ describe('Imports into record sets', () => {
     assert.equal(failed.problem.code, 'search.file_truncated');
     assert.equal((await viewer.get(`/v1/record-sets/${set}`)).body.people, 1);
     assert.equal(await isFound(set, 'Ada'), true);
-    await keepHistory(await temporalClient(), `import:${failed.id}`, 'importRecords/failed');
+    await keepHistory(
+      await temporalClient(),
+      system.api.services.database,
+      `import:${failed.id}`,
+      'importRecords/failed',
+    );
   });
 
   it('ends early when it is cancelled: what was added stays, and nothing of a replacement is seen', async () => {
@@ -170,7 +175,12 @@ describe('Imports into record sets', () => {
       assert.equal(next.state, 'completed');
       const late = await member.post(`/v1/record-sets/${set}/imports/${next.id}/cancel`);
       assert.deepEqual([late.status, late.body.code], [409, 'search.import_state']);
-      await keepHistory(await temporalClient(), `import:${made.body.id}`, `importRecords/cancelled-${mode}`);
+      await keepHistory(
+        await temporalClient(),
+        system.api.services.database,
+        `import:${made.body.id}`,
+        `importRecords/cancelled-${mode}`,
+      );
     }
   });
 
@@ -203,7 +213,12 @@ describe('Imports into record sets', () => {
     assert.equal(status, 404);
     const client = await temporalClient();
     await untilCompleted(client, `record-set-deletion:${set}`);
-    await keepHistory(client, `record-set-deletion:${set}`, 'deleteRecordSet/straight');
+    await keepHistory(
+      client,
+      system.api.services.database,
+      `record-set-deletion:${set}`,
+      'deleteRecordSet/straight',
+    );
   });
 
   it('takes one import at a time, and none into another organisation’s set', async () => {

@@ -4,6 +4,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Database } from '../../db/database.ts';
+import { payloadsIn } from './payloads.ts';
+import { codecFor, testCodec } from './encryption.ts';
 
 /** Histories of workflows as released versions have written them. Whatever runs now must replay them all. */
 export const historiesFolder = fileURLToPath(new URL('../histories', import.meta.url));
@@ -12,16 +15,22 @@ export const historiesFolder = fileURLToPath(new URL('../histories', import.meta
  * Keeps the history of a run under `test/histories/<name>.json`, when `SAVE_HISTORIES` is set: to be done once with every
  * released change of a workflow.
  *
+ * @param database where the tenants' keys are: what is kept is sealed by the tests' ring instead, which all can open
  * @param name `<workflow>/<what happens in it>`
  */
 export async function keepHistory(
   client: Client,
+  database: Database,
   workflowId: string,
   name: string,
   runId?: string,
 ): Promise<void> {
   if (!process.env['SAVE_HISTORIES']) return;
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const codec = codecFor(database);
+  for (const payload of payloadsIn(history)) {
+    Object.assign(payload, (await testCodec.encode(await codec.decode([payload])))[0]);
+  }
   const path = join(historiesFolder, `${name}.json`);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(withoutMachine(JSON.parse(historyToJSON(history))), null, 1)}\n`);

@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import {
   CancellationScope,
   condition,
+  continueAsNew,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -12,6 +13,7 @@ import {
   setHandler,
   sleep,
   upsertMemo,
+  workflowInfo,
 } from '@temporalio/workflow';
 
 export interface PlantedActivities {
@@ -48,7 +50,11 @@ export async function plantEverywhere(plant: string): Promise<string> {
   await endsBadly(() => remote.breakDown(`${plant}-activity-failure`));
   await endsBadly(() => local.breakDown(`${plant}-local-failure`));
   await endsBadly(() =>
-    executeChild(plantChild, { args: [`${plant}-child-argument`], memo: { of: `${plant}-child-memo` } }),
+    executeChild(plantChild, {
+      workflowId: `${workflowInfo().workflowId}/child`,
+      args: [`${plant}-child-argument`],
+      memo: { of: `${plant}-child-memo` },
+    }),
   );
   await sleep(1, { summary: `${plant}-timer-summary` });
   await condition(() => told.length === 2);
@@ -75,4 +81,13 @@ async function endsBadly(work: () => Promise<unknown>): Promise<void> {
     return;
   }
   throw ApplicationFailure.nonRetryable('It should have failed.', 'planted.unexpected');
+}
+
+/** Goes on as a new run, and then waits to be told to end, if it has not been told before. */
+export async function plantAnew(plant: string, before?: string): Promise<string> {
+  let told = before ?? '';
+  setHandler(plantSignal, (value) => void (told = value));
+  if (before === undefined) await continueAsNew<typeof plantAnew>(plant, told);
+  await condition(() => told !== '');
+  return `${plant}-${told}`;
 }

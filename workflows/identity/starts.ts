@@ -1,8 +1,16 @@
-import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
+import { domains } from '../../domain/domains.ts';
+import { processStatusAttribute } from '../search-attributes.ts';
 import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
-import { identityQueue, userDeletionWorkflowId, type DeleteUserInput } from './messages.ts';
+import {
+  identityQueue,
+  tenantErasureWorkflowId,
+  userDeletionWorkflowId,
+  type DeleteUserInput,
+  type EraseTenantInput,
+} from './messages.ts';
 
-function startUserDeletion({ tenantId, data }: StartingEvent): WorkflowStart {
+/** An account belongs to a person and to no tenant: its deletion goes on when a tenant is erased meanwhile. */
+function startUserDeletion({ data }: StartingEvent): WorkflowStart {
   const input: DeleteUserInput = {
     userId: String(data['user_id']),
     deletionId: String(data['deletion_id']),
@@ -14,14 +22,25 @@ function startUserDeletion({ tenantId, data }: StartingEvent): WorkflowStart {
     taskQueue: identityQueue,
     args: [input],
     summary: 'Delete an account after its grace',
-    searchAttributes: [
-      { key: tenantIdAttribute, value: tenantId },
-      { key: processStatusAttribute, value: 'waiting' },
-    ],
+    searchAttributes: [{ key: processStatusAttribute, value: 'waiting' }],
+  };
+}
+
+/** Without `TenantId`: it ends what bears that, and its own history must outlive the tenant's key. */
+function startTenantErasure({ tenantId }: StartingEvent): WorkflowStart {
+  const input: EraseTenantInput = { tenantId, domains };
+  return {
+    workflowType: 'eraseTenant',
+    workflowId: tenantErasureWorkflowId(tenantId),
+    taskQueue: identityQueue,
+    args: [input],
+    summary: 'Erase an organisation that was deleted',
+    searchAttributes: [{ key: processStatusAttribute, value: 'erasing' }],
   };
 }
 
 /** Which events of identity start which workflows. */
 export const identityStarts: WorkflowStarts = {
   'identity.user_deletion_requested': startUserDeletion,
+  'organisation.deleted': startTenantErasure,
 };

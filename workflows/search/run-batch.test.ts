@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { phonesCsv } from '../../test/support/batches.ts';
-import { testDataConverter } from '../../test/support/encryption.ts';
+import { dataConverterOf } from '../../temporal.config.ts';
+import { sealingOf } from '../../test/support/encryption.ts';
 import { keepHistory } from '../../test/support/histories.ts';
 import {
   formOf,
@@ -24,8 +25,10 @@ describe('The workflow of a batch', () => {
     // Suggests a new run after so few events, which otherwise takes thousands.
     temporal = await startOwnTemporal({ 'limit.historyCount.suggestContinueAsNew': 60 });
     connection = await Connection.connect({ address: temporal.address });
-    client = new Client({ connection, namespace: temporal.namespace, dataConverter: testDataConverter });
     system = await startSearchSystem({ temporal });
+    const { config, database } = system.api.services;
+    const dataConverter = dataConverterOf(config.ENCRYPTION_KEYS, sealingOf(database));
+    client = new Client({ connection, namespace: temporal.namespace, dataConverter });
   });
   after(async () => {
     await system?.close();
@@ -58,7 +61,13 @@ describe('The workflow of a batch', () => {
     });
     assert.ok(runs.length > 1, `there was ${runs.length} run`);
     const [first] = runs.toSorted((a, b) => a.startTime.getTime() - b.startTime.getTime());
-    await keepHistory(client, `batch:${body.id}`, 'runBatch/continued-under-commands', first?.runId);
+    await keepHistory(
+      client,
+      system.api.services.database,
+      `batch:${body.id}`,
+      'runBatch/continued-under-commands',
+      first?.runId,
+    );
   });
 
   it('can be found and read in the Web UI', async () => {
@@ -80,7 +89,7 @@ describe('The workflow of a batch', () => {
     const { events } = await handle.fetchHistory();
     const scheduled = (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes);
     assert.ok(scheduled.length > 0 && scheduled.every(({ userMetadata }) => userMetadata?.summary));
-    await keepHistory(client, `batch:${body.id}`, 'runBatch/straight');
+    await keepHistory(client, system.api.services.database, `batch:${body.id}`, 'runBatch/straight');
   });
 
   it('hands rows out in pieces that fit the time they take', () => {
