@@ -3,6 +3,7 @@ import { createIdentityActivities } from '../activities/identity/identity.activi
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
 import { createImportActivities } from '../activities/search/import.activities.ts';
+import { createPersonErasureActivities } from '../activities/search/person-erasure.activities.ts';
 import { createRecordSetActivities } from '../activities/search/record-set.activities.ts';
 import { createSearchCareActivities } from '../activities/search/statistics.activities.ts';
 import { createSearchErasureActivities } from '../activities/search/tenant-erasure.activities.ts';
@@ -23,6 +24,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
         ...createImportActivities(services),
         ...createRecordSetActivities(services),
         ...createSearchCareActivities(services),
+        ...createPersonErasureActivities(services),
         ...createSearchErasureActivities(services),
         ...createSearchUpkeepActivities(services),
       };

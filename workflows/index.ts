@@ -5,6 +5,7 @@ export { cleanIdentity, resealTenantKeys, rotateSigningKeys } from './identity/u
 export { cleanDomain } from './platform/clean-domain.ts';
 export { aggregateSearchStatistics, tidySearches } from './search/care.ts';
 export { deleteRecordSet } from './search/delete-record-set.ts';
+export { erasePerson } from './search/erase-person.ts';
 export { importRecords } from './search/import-records.ts';
 export { runBatch } from './search/run-batch.ts';
 export { expireSearchFiles, purgeBatch } from './search/upkeep.ts';

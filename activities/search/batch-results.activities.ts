@@ -28,7 +28,7 @@ export function createBatchResultActivities({
           new BatchRepository(sql).get(tenantId, batchId),
         );
         if (batch.phase !== 'aggregating') return viewOf(batch);
-        const resultFiles = await writeFiles(database, storage, batch, signal);
+        const resultFiles = await writeResultFiles(database, storage, batch, signal);
         const view = await database.transaction('search', async (transaction) => {
           const now = await new BatchRepository(transaction.sql).lock(tenantId, batchId);
           if (now.phase !== 'aggregating') return viewOf(now);
@@ -55,7 +55,7 @@ export function createBatchResultActivities({
  * Writes the three files in one pass over the rows. Each appears whole when it is done: a broken-off attempt leaves
  * nothing that anybody could take for a result, and the next one starts again under the same names.
  */
-async function writeFiles(
+export async function writeResultFiles(
   database: Database,
   storage: ObjectStorage,
   batch: Batch,

@@ -55,6 +55,7 @@ export function batchProcesses({ database }: Pick<Services, 'database'>): Proces
       'search.batch_webhook_delivered': { type: 'webhook_delivered', words: 'Its webhook was told' },
       'search.batch_webhook_refused': { type: 'webhook_refused', words: 'Its webhook refused' },
       'search.batch_webhook_given_up': { type: 'webhook_given_up', words: 'Its webhook was given up' },
+      'search.batch_redacted': { type: 'redacted', words: 'Somebody was taken out of its rows and files' },
       'search.batch_expired': { type: 'expired', words: 'Its rows and files were deleted by age' },
       'search.batch_deleted': { type: 'deleted', words: 'Deleted' },
     },

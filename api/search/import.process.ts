@@ -27,6 +27,7 @@ export function importProcesses({ database }: Pick<Services, 'database'>): Proce
         data: ['mode', 'imported', 'rejected', 'record_set_id'],
       },
       'search.import_failed': { type: 'failed', words: 'Failed', data: ['code'] },
+      'search.import_redacted': { type: 'redacted', words: 'Somebody was taken out of its report' },
       'search.import_expired': { type: 'expired', words: 'Its report was deleted by age' },
     },
     find: async (tenantId, id) => {

@@ -3,6 +3,7 @@ import { openSearchEngine } from '../../services/search/open.ts';
 import type { Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { createBatchRoutes } from './batch.routes.ts';
+import { createErasureRoutes } from './erasure.routes.ts';
 import { createProviderRoutes } from './provider.routes.ts';
 import { createRecordSetRoutes } from './record-set.routes.ts';
 import { createQuestionRoutes } from './search.routes.ts';
@@ -20,6 +21,7 @@ export function createSearchRoutes(services: Services, engine: SearchEngine = en
     ...createRecordSetRoutes(services),
     ...createBatchRoutes(services, engine),
     ...createUploadRoutes(services),
+    ...createErasureRoutes(services),
   ];
 }
 

@@ -83,6 +83,17 @@ export class PersonRepository {
   }
 
   /**
+   * Deletes the people with these ids.
+   *
+   * @returns how many there were
+   */
+  async deleteByIds(tenantId: string, recordSetId: string, ids: readonly string[]): Promise<number> {
+    const gone = await this.#sql<{ profile: string }>(deleteByIds, [tenantId, recordSetId, ids]);
+    await this.#forget(tenantId, recordSetId, gone);
+    return gone.length;
+  }
+
+  /**
    * Stores people in place of those of the set who have the same external identifier.
    *
    * @returns how many were new or replaced
@@ -273,6 +284,12 @@ const deleteByExternalIds = `
   with gone as (
     delete from search.persons
     where tenant_id = $1 and record_set_id = $2 and external_id = any($3::text[]) /* more */
+    returning person_no, keys, profile
+  ), ${removeKeys}`;
+
+const deleteByIds = `
+  with gone as (
+    delete from search.persons where tenant_id = $1 and record_set_id = $2 and id = any($3::uuid[])
     returning person_no, keys, profile
   ), ${removeKeys}`;
 

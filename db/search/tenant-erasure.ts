@@ -9,6 +9,7 @@ import { deleteSomeRows } from './batch-results.ts';
 const small = [
   `update search.record_sets set deleted_at = now() where tenant_id = $1 and deleted_at is null`,
   `delete from search.imports where tenant_id = $1`,
+  `delete from search.erasures where tenant_id = $1`,
   `delete from search.uploads where tenant_id = $1`,
   `delete from search.provider_meters where provider_id in (select id from search.providers where tenant_id = $1)`,
   `delete from search.provider_leases where provider_id in (select id from search.providers where tenant_id = $1)`,

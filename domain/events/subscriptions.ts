@@ -12,6 +12,7 @@ export const subscriptions = {
     'search.batch_deleted',
     'search.import_submitted',
     'search.record_set_deletion_requested',
+    'search.erasure_requested',
     'identity.user_deletion_requested',
     'organisation.deleted',
   ],

@@ -18,6 +18,8 @@ export const scopes = [
   'processes:read',
   'batches:read',
   'batches:write',
+  'erasures:read',
+  'erasures:write',
   'outbox:read',
   'outbox:write',
   'codec:read',

@@ -57,4 +57,6 @@ export const searchErrors = {
   'search.mapping_invalid': 'unprocessable',
   'search.mapping_value': 'unprocessable',
   'search.mapping_nothing_to_search': 'unprocessable',
+  'search.erasure_invalid': 'validation',
+  'search.erasure_not_found': 'not_found',
 } as const;

@@ -24,6 +24,11 @@ const ofImport = {
     return { id: recordSetId, import_id: id };
   },
 };
+const ofErasure = {
+  params: async ({ api, tenant }: FixtureContext) => ({
+    id: (await api.client.as(tenant.owner).post('/v1/erasures', { emails: ['a@example.com'] })).body.id,
+  }),
+};
 const people = (): FormData => formOf('first name,last name\nAda,Lovelace\n', 'people.csv');
 
 /** Batches, record sets and imports, for the matrix of access. */
@@ -42,6 +47,7 @@ export const processFixtures: Record<string, Fixture> = {
   'get /v1/batches/:id/results.csv': ofEndedBatch,
   'get /v1/batches/:id/results.ndjson': ofEndedBatch,
   'get /v1/batches/:id/errors.csv': ofEndedBatch,
+  'get /v1/erasures/:id': ofErasure,
   'get /v1/record-sets/:id': ofRecordSet,
   'patch /v1/record-sets/:id': { ...ofRecordSet, body: () => ({ name: 'Another name' }) },
   'delete /v1/record-sets/:id': ofRecordSet,

@@ -130,6 +130,38 @@ export interface RecordSetActivities {
   listRetiredContents(input: DeleteRecordSetInput): Promise<string[]>;
 }
 
+export function personErasureWorkflowId(erasureId: string): string {
+  return `erasure:${erasureId}`;
+}
+
+/** Who it is stands sealed in the database, never here. */
+export interface OfErasure {
+  erasureId: string;
+  tenantId: string;
+}
+
+export interface ErasureProcesses {
+  /** Ended, with rows and files to look through. */
+  batches: string[];
+  imports: string[];
+  /** Still under way: their files are being read. */
+  unfinished: number;
+}
+
+/** The steps of forgetting a person. Each finds nothing when it is repeated. */
+export interface ErasureActivities {
+  erasePeople(input: OfErasure): Promise<void>;
+  /** The batches and imports from before the erasure was asked for. */
+  listErasureProcesses(input: OfErasure): Promise<ErasureProcesses>;
+  /** Empties rows, deletes files that were sent, and writes result files anew. */
+  eraseFromProcesses(input: OfErasure & { batches: string[]; imports: string[] }): Promise<void>;
+  eraseFromUploads(input: OfErasure): Promise<void>;
+  /** Cached answers, those kept with charges, and who was found in the search log. */
+  eraseAnswers(input: OfErasure): Promise<void>;
+  /** Forgets who it was, and tells the counts. */
+  completeErasure(input: OfErasure): Promise<void>;
+}
+
 export interface PurgeBatchInput {
   batchId: string;
   tenantId: string;

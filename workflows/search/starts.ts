@@ -5,10 +5,12 @@ import {
   batchPurgeWorkflowId,
   batchWorkflowId,
   importWorkflowId,
+  personErasureWorkflowId,
   recordSetDeletionWorkflowId,
   searchQueue,
   type DeleteRecordSetInput,
   type ImportRecordsInput,
+  type OfErasure,
   type PurgeBatchInput,
   type RunBatchInput,
 } from './messages.ts';
@@ -80,6 +82,19 @@ function startRecordSetDeletion(event: StartingEvent): WorkflowStart {
   };
 }
 
+function startPersonErasure(event: StartingEvent): WorkflowStart {
+  const input: OfErasure = { erasureId: idOf(event), tenantId: event.tenantId };
+  return {
+    workflowType: 'erasePerson',
+    workflowId: personErasureWorkflowId(input.erasureId),
+    taskQueue: searchQueue,
+    args: [input],
+    summary: 'Erase a person',
+    searchAttributes: attributes(event),
+    priority: { fairnessKey: event.tenantId },
+  };
+}
+
 /** Which events of this domain start which workflow. */
 export const searchStarts: WorkflowStarts = {
   'search.batch_submitted': startBatch,
@@ -87,4 +102,5 @@ export const searchStarts: WorkflowStarts = {
   'search.batch_deleted': startBatchPurge,
   'search.import_submitted': startImport,
   'search.record_set_deletion_requested': startRecordSetDeletion,
+  'search.erasure_requested': startPersonErasure,
 };

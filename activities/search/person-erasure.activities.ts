@@ -1,0 +1,312 @@
+import type { StoredFile } from '../../db/search/batch.ts';
+import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
+import { isFinished } from '../../domain/search/batch.ts';
+import { erasureContext } from '../../db/search/erasure-context.ts';
+import { ErasureRepository, type ErasureReport } from '../../db/search/erasure.repository.ts';
+import { readRejects } from '../../db/search/import-rows.ts';
+import { changeImport, ImportRepository } from '../../db/search/import.repository.ts';
+import {
+  chargeAnswersAfter,
+  deleteRejects,
+  deleteUpload,
+  dropCachedAnswers,
+  dropChargeAnswers,
+  emptyRows,
+  forgetInSearchLog,
+  peopleAfter,
+  processesBefore,
+  rowsAfter,
+  unusedUploads,
+} from '../../db/search/person-erasure.ts';
+import { PersonRepository } from '../../db/search/person.repository.ts';
+import { invalidateSearchCache } from '../../db/search/provider.repository.ts';
+import { Failure } from '../../domain/failure.ts';
+import {
+  dataSubjectSchema,
+  recogniserOf,
+  textsIn,
+  type DataSubject,
+  type Recogniser,
+} from '../../domain/search/data-subject.ts';
+import { normaliseQuery } from '../../domain/search/query.ts';
+import { SecretBox } from '../../platform/crypto/secret-box.ts';
+import type { ErasureActivities, OfErasure } from '../../workflows/search/messages.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import type { WorkerServices } from '../services.ts';
+import { writeResultFiles } from './batch-results.activities.ts';
+import { writeImportReport } from './import-report.ts';
+import { openTable } from './table-file.ts';
+
+const rowsAtOnce = 2_000;
+
+/**
+ * Finds a person wherever search keeps somebody, and takes them out. Each step counts in the transaction of what it counts,
+ * and finds nothing when it is repeated.
+ */
+export function createPersonErasureActivities({
+  database,
+  storage,
+  config,
+}: WorkerServices): ErasureActivities {
+  const box = new SecretBox(config.ENCRYPTION_KEYS);
+
+  const subjectOf = async ({ tenantId, erasureId }: OfErasure): Promise<DataSubject | null> => {
+    const { subject } = await database.read('search', ({ sql }) =>
+      new ErasureRepository(sql, tenantId).get(erasureId),
+    );
+    if (subject === null) return null;
+    return dataSubjectSchema.parse(JSON.parse(box.open(subject, erasureContext(tenantId, erasureId))));
+  };
+
+  /** Works with who it is, under a heartbeat. An erasure that is done has forgotten it: then there is nothing to do. */
+  const withRecogniser = (
+    given: OfErasure,
+    work: (recogniser: Recogniser, signal: AbortSignal, subject: DataSubject) => Promise<void>,
+  ): Promise<void> =>
+    withHeartbeat(async (signal) => {
+      const subject = await subjectOf(given);
+      if (subject !== null) await work(recogniserOf(subject), signal, subject);
+    });
+
+  const count = (given: OfErasure, counts: Partial<ErasureReport>): Promise<void> =>
+    database.transaction('search', ({ sql }) =>
+      new ErasureRepository(sql, given.tenantId).count(given.erasureId, counts),
+    );
+
+  /** Deletes an uploaded table that holds the person. One that can't be read may, and nothing reads it any more. */
+  const deleteFileOf = async (
+    given: OfErasure,
+    file: StoredFile,
+    recogniser: Recogniser,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    if ((await storage.head(file.key)) === undefined) return false;
+    if (!(await holdsPerson(file, recogniser, signal))) return false;
+    await storage.delete(file.key);
+    await count(given, { files_deleted: 1 });
+    return true;
+  };
+
+  const holdsPerson = async (
+    file: StoredFile,
+    recogniser: Recogniser,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    try {
+      const { table } = await openTable(storage, file, { signal });
+      try {
+        for await (const { values } of table.rows) if (recogniser.holds(values)) return true;
+        return false;
+      } finally {
+        table.close();
+      }
+    } catch (error) {
+      if (error instanceof Failure && error.code.startsWith('search.file_')) return true;
+      throw error;
+    }
+  };
+
+  const eraseFromBatch = async (
+    given: OfErasure,
+    batchId: string,
+    recogniser: Recogniser,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    for (let after = 0; ;) {
+      signal.throwIfAborted();
+      const rows = await database.read('search', ({ sql }) => rowsAfter(sql, batchId, after, rowsAtOnce));
+      const last = rows.at(-1);
+      if (!last) break;
+      after = last.rowNo;
+      const spoken = rows.filter(
+        ({ values, match, facts }) =>
+          recogniser.holds(values) || recogniser.holds(textsIn(match)) || recogniser.holds(textsIn(facts)),
+      );
+      if (spoken.length === 0) continue;
+      await database.transaction('search', async ({ sql }) => {
+        const erasures = new ErasureRepository(sql, given.tenantId);
+        await emptyRows(
+          sql,
+          batchId,
+          spoken.map(({ rowNo }) => rowNo),
+        );
+        await erasures.mark(given.erasureId, 'batch', [batchId]);
+        await erasures.count(given.erasureId, { batch_rows: spoken.length });
+      });
+    }
+    const { file } = await database.read('search', ({ sql }) =>
+      new BatchRepository(sql).get(given.tenantId, batchId),
+    );
+    await deleteFileOf(given, file, recogniser, signal);
+    const marked = await database.read('search', ({ sql }) =>
+      new ErasureRepository(sql, given.tenantId).marked(given.erasureId, 'batch'),
+    );
+    if (marked.includes(batchId)) await rewriteResults(given, batchId, signal);
+  };
+
+  /** The result files once more, from the rows as they are now. */
+  const rewriteResults = async (given: OfErasure, batchId: string, signal: AbortSignal): Promise<void> => {
+    const { tenantId, erasureId } = given;
+    const batch = await database.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, batchId));
+    const resultFiles =
+      batch.resultFiles === null ? null : await writeResultFiles(database, storage, batch, signal);
+    await database.transaction('search', async (transaction) => {
+      const erasures = new ErasureRepository(transaction.sql, tenantId);
+      await erasures.unmark(erasureId, 'batch', batchId);
+      if (resultFiles === null) return;
+      const now = await new BatchRepository(transaction.sql).lock(tenantId, batchId);
+      // One that is tried again meanwhile writes its own, from the same rows.
+      if (!isFinished(now.phase) || now.run !== batch.run) return;
+      await changeBatch(transaction, now, { resultFiles }, { type: 'search.batch_redacted' });
+      await erasures.count(erasureId, { files_rewritten: 3 });
+    });
+  };
+
+  const eraseFromImport = async (
+    given: OfErasure,
+    importId: string,
+    recogniser: Recogniser,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const { tenantId, erasureId } = given;
+    for (let after = 0; ;) {
+      signal.throwIfAborted();
+      const rows = await database.read('search', ({ sql }) => readRejects(sql, importId, after, rowsAtOnce));
+      const last = rows.at(-1);
+      if (!last) break;
+      after = last.rowNo;
+      const spoken = rows.filter(({ values }) => recogniser.holds(values)).map(({ rowNo }) => rowNo);
+      if (spoken.length === 0) continue;
+      await database.transaction('search', async ({ sql }) => {
+        const erasures = new ErasureRepository(sql, tenantId);
+        await deleteRejects(sql, importId, spoken);
+        await erasures.mark(erasureId, 'import', [importId]);
+        await erasures.count(erasureId, { rejected_rows: spoken.length });
+      });
+    }
+    const one = await database.read('search', ({ sql }) => new ImportRepository(sql).get(tenantId, importId));
+    await deleteFileOf(given, one.file, recogniser, signal);
+    const marked = await database.read('search', ({ sql }) =>
+      new ErasureRepository(sql, tenantId).marked(erasureId, 'import'),
+    );
+    if (!marked.includes(importId)) return;
+    const reportFile = one.reportFile && (await writeImportReport(database, storage, one, signal));
+    await database.transaction('search', async (transaction) => {
+      const erasures = new ErasureRepository(transaction.sql, tenantId);
+      await erasures.unmark(erasureId, 'import', importId);
+      if (reportFile === null) return;
+      const now = await new ImportRepository(transaction.sql).lock(tenantId, importId);
+      await changeImport(
+        transaction,
+        now,
+        { phase: now.phase, reportFile },
+        { type: 'search.import_redacted' },
+      );
+      await erasures.count(erasureId, { files_rewritten: 1 });
+    });
+  };
+
+  return {
+    erasePeople: (given) =>
+      withRecogniser(given, async (recogniser, signal) => {
+        const { tenantId, erasureId } = given;
+        for (let after = '0'; ;) {
+          signal.throwIfAborted();
+          const people = await database.read('search', ({ sql }) =>
+            peopleAfter(sql, tenantId, after, rowsAtOnce),
+          );
+          const last = people.at(-1);
+          if (!last) break;
+          after = last.personNo;
+          const found = people.filter(
+            ({ id, fields }) => recogniser.personIds.has(id) || recogniser.holds(textsIn(fields)),
+          );
+          const bySet = Map.groupBy(found, ({ recordSetId }) => recordSetId);
+          for (const [recordSetId, ofSet] of bySet) {
+            const ids = ofSet.map(({ id }) => id);
+            await database.transaction('search', async ({ sql }) => {
+              const erasures = new ErasureRepository(sql, tenantId);
+              const gone = await new PersonRepository(sql).deleteByIds(tenantId, recordSetId, ids);
+              await erasures.mark(erasureId, 'person', ids);
+              await erasures.count(erasureId, { people: gone });
+            });
+          }
+        }
+      }),
+
+    listErasureProcesses: ({ tenantId, erasureId }) =>
+      database.read('search', async ({ sql }) => {
+        const { createdAt } = await new ErasureRepository(sql, tenantId).get(erasureId);
+        return await processesBefore(sql, tenantId, createdAt);
+      }),
+
+    eraseFromProcesses: (given) =>
+      withRecogniser(given, async (recogniser, signal) => {
+        for (const id of given.batches) await eraseFromBatch(given, id, recogniser, signal);
+        for (const id of given.imports) await eraseFromImport(given, id, recogniser, signal);
+      }),
+
+    eraseFromUploads: (given) =>
+      withRecogniser(given, async (recogniser, signal) => {
+        const uploads = await database.read('search', ({ sql }) => unusedUploads(sql, given.tenantId));
+        for (const { id, key } of uploads) {
+          const file = { key, name: '', bytes: 0, sha256: null };
+          if (await deleteFileOf(given, file, recogniser, signal))
+            await database.transaction('search', ({ sql }) => deleteUpload(sql, given.tenantId, id));
+        }
+      }),
+
+    eraseAnswers: (given) =>
+      withRecogniser(given, async (recogniser, signal, subject) => {
+        const { tenantId, erasureId } = given;
+        for (let after = ''; ;) {
+          signal.throwIfAborted();
+          const charges = await database.read('search', ({ sql }) =>
+            chargeAnswersAfter(sql, tenantId, after, rowsAtOnce),
+          );
+          const last = charges.at(-1);
+          if (!last) break;
+          after = last.effectKey;
+          const spoken = charges.filter(({ answer }) => recogniser.holds(textsIn(answer)));
+          if (spoken.length === 0) continue;
+          await database.transaction('search', async ({ sql }) => {
+            await dropChargeAnswers(
+              sql,
+              spoken.map(({ effectKey }) => effectKey),
+            );
+            await new ErasureRepository(sql, tenantId).count(erasureId, { answers: spoken.length });
+          });
+        }
+        await database.transaction('search', async ({ sql }) => {
+          const erasures = new ErasureRepository(sql, tenantId);
+          await invalidateSearchCache(sql, tenantId);
+          const answers = await dropCachedAnswers(sql, tenantId);
+          const people = [...recogniser.personIds, ...(await erasures.marked(erasureId, 'person'))];
+          const searches = await forgetInSearchLog(sql, tenantId, people, questionsOf(subject));
+          await erasures.count(erasureId, { answers, searches });
+        });
+      }),
+
+    completeErasure: ({ tenantId, erasureId }) =>
+      database.transaction('search', async (transaction) => {
+        const erasures = new ErasureRepository(transaction.sql, tenantId);
+        if (!(await erasures.complete(erasureId))) return;
+        const { report } = await erasures.get(erasureId);
+        await transaction.publish({
+          type: 'search.erasure_completed',
+          tenantId,
+          subject: `erasure:${erasureId}`,
+          data: { report },
+        });
+      }),
+  };
+}
+
+/** The hashes under which searches by what is known of the person stand in the log. */
+function questionsOf({ emails = [], phones = [], country }: DataSubject): string[] {
+  const place = country === undefined ? {} : { country };
+  return [
+    ...emails.map((email) => normaliseQuery('email', { email }).key),
+    ...phones.map((phone) => normaliseQuery('phone', { phone, ...place }).key),
+  ];
+}

@@ -1,0 +1,106 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { erasureContext } from '../../db/search/erasure-context.ts';
+import { ErasureRepository, type Erasure } from '../../db/search/erasure.repository.ts';
+import { dataSubjectSchema, recogniserOf } from '../../domain/search/data-subject.ts';
+import { SecretBox } from '../../platform/crypto/secret-box.ts';
+import { route, type Route } from '../route.ts';
+import type { Services } from '../services.ts';
+
+const subjectShape = dataSubjectSchema.meta({
+  id: 'DataSubject',
+  description: 'By what a person is known. Each of these suffices alone.',
+  example: { emails: ['ada@example.com'], name: 'Ada Lovelace', date_of_birth: '1815-12-10' },
+});
+
+const count = z.int().min(0);
+const erasureShape = z
+  .object({
+    id: z.uuid(),
+    state: z.enum(['submitted', 'completed']),
+    report: z.object({
+      people: count.meta({ description: 'Deleted from record sets.' }),
+      batch_rows: count.meta({ description: 'Emptied; their state and cost stay.' }),
+      rejected_rows: count.meta({ description: 'Taken out of the reports of imports.' }),
+      searches: count.meta({ description: 'Entries of the search log that no longer tell whom they found.' }),
+      answers: count.meta({ description: 'Kept answers that were dropped, others among them.' }),
+      files_deleted: count.meta({ description: 'Files that were sent.' }),
+      files_rewritten: count.meta({ description: 'Files of results and reports.' }),
+    }),
+    created_at: z.iso.datetime(),
+    finished_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Erasure', description: 'A person who is forgotten: what was found, in numbers.' });
+
+function present({ id, state, report, createdAt, finishedAt }: Erasure): z.input<typeof erasureShape> {
+  return {
+    id,
+    state,
+    report,
+    created_at: createdAt.toISOString(),
+    finished_at: finishedAt?.toISOString() ?? null,
+  };
+}
+
+const tag = 'Erasure';
+
+/** The right to be forgotten (GDPR Art. 17): of the people in an organisation's data. */
+export function createErasureRoutes({ config, database }: Services): Route[] {
+  const box = new SecretBox(config.ENCRYPTION_KEYS);
+  return [
+    route({
+      method: 'post',
+      path: '/v1/erasures',
+      summary: 'Forget a person',
+      description:
+        'Finds the person in record sets, batches, imports, files, cached answers and the search log, and takes them ' +
+        'out. Batches and imports that are under way are waited for. Who it was is forgotten when it is done; the ' +
+        'answer then tells numbers only.',
+      tag,
+      access: 'erasures:write',
+      rate: 'write',
+      body: subjectShape,
+      idempotency: { domain: 'search', mode: 'transaction' },
+      responses: {
+        202: {
+          description: 'It will be done.',
+          body: erasureShape,
+          headers: { Location: 'Where to read what was found.' },
+        },
+      },
+      failures: ['search.erasure_invalid'],
+      handler: async ({ principal: { tenantId, userId }, body, traceId }, transaction) => {
+        recogniserOf(body);
+        const id = uuidv7();
+        const subject = box.seal(JSON.stringify(body), erasureContext(tenantId, id));
+        const erasure = await new ErasureRepository(transaction.sql, tenantId).create(id, subject, userId);
+        await transaction.publish({
+          type: 'search.erasure_requested',
+          tenantId,
+          subject: `erasure:${id}`,
+          data: {},
+          actorId: userId,
+          traceId,
+        });
+        return { status: 202, headers: { Location: `/v1/erasures/${id}` }, body: present(erasure) };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/v1/erasures/:id',
+      summary: 'What was found of a person and erased',
+      tag,
+      access: 'erasures:read',
+      rate: 'read',
+      params: z.object({ id: z.uuid() }),
+      responses: { 200: { description: 'The erasure.', body: erasureShape } },
+      failures: ['search.erasure_not_found'],
+      handler: async ({ principal: { tenantId }, params: { id } }) => {
+        const erasure = await database.read('search', ({ sql }) =>
+          new ErasureRepository(sql, tenantId).get(id),
+        );
+        return { status: 200, body: present(erasure) };
+      },
+    }),
+  ];
+}
