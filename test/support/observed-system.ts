@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Domain } from '../../domain/domains.ts';
 import type { Config } from '../../platform/config.ts';
 import { startTethered, type TetheredProcess } from '../../platform/local/process.ts';
 import { environmentOf } from './search-system.ts';
@@ -22,13 +23,18 @@ export async function startObserved(
   program: 'api' | 'workers',
   config: Config,
   env: Record<string, string>,
+  domains: readonly Domain[] = ['search'],
 ): Promise<ObservedProcess> {
   const { address, namespace } = await temporalServer();
   const lines: LogLine[] = [];
   const child = await startTethered({
     name: program,
     command: process.execPath,
-    args: [fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url)), '--domains', 'search'],
+    args: [
+      fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url)),
+      '--domains',
+      domains.join(','),
+    ],
     env: {
       PATH: process.env['PATH'],
       ...environmentOf(config),
