@@ -6,7 +6,7 @@ import { Database } from '../db/database.ts';
 import { watchPools } from '../db/pool-figures.ts';
 import { publishingDomains, type Domain } from '../domain/domains.ts';
 import type { Config } from '../platform/config.ts';
-import { freePort } from '../platform/local/ports.ts';
+import { freePort } from '../platform/ports.ts';
 import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePorts } from '../../platform/local/ports.ts';
+import { freePorts } from '../../platform/ports.ts';
 import { root } from '../stage/stage.ts';
 import { figure, type Part } from './part.ts';
 

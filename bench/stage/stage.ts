@@ -11,7 +11,7 @@ import { newApiKey } from '../../domain/identity/api-key.ts';
 import { cacheCandidates } from '../../platform/local/local-settings.ts';
 import { startMailSink } from '../../platform/local/mail-sink.ts';
 import { startNodeProgram } from '../../platform/local/node-program.ts';
-import { freePort } from '../../platform/local/ports.ts';
+import { freePort } from '../../platform/ports.ts';
 import { startPostgres, type LocalPostgres } from '../../platform/local/postgres.ts';
 import type { TetheredProcess } from '../../platform/local/process.ts';
 import { locateTemporalCli } from '../../platform/local/temporal-cli.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { assertPortsFree } from './listeners.ts';
-import { freePorts, isPortFree } from './ports.ts';
+import { freePorts, isPortFree } from '../ports.ts';
 
 describe('ports', () => {
   it('that are free are all different', async () => {

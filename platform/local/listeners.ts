@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { isPortFree } from './ports.ts';
+import { isPortFree } from '../ports.ts';
 import { commandLine } from './process-identity.ts';
 
 export interface WantedPort {

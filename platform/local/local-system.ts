@@ -6,7 +6,7 @@ import { cacheCandidates, type LocalSettings } from './local-settings.ts';
 import { openLog, type LogFile } from './log-file.ts';
 import { startMailSink } from './mail-sink.ts';
 import { runNodeProgram, startNodeProgram, type NodeProgram } from './node-program.ts';
-import { freePort } from './ports.ts';
+import { freePort } from '../ports.ts';
 import { startPostgres } from './postgres.ts';
 import type { TetheredProcess } from './process.ts';
 import { keptSecrets } from './secrets.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, open, readdir, readFile, realpath, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from './ports.ts';
+import { freePort } from '../ports.ts';
 import { postgresAccount, type PostgresAccount } from './postgres-account.ts';
 import { postgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
 import { ensureDatabase } from './postgres-databases.ts';

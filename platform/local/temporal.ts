@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../ports.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { startTethered, type ProcessExit, type TetheredProcess } from './process.ts';
 

@@ -4,7 +4,7 @@ import { newApiKey } from '../../domain/identity/api-key.ts';
 import { ConsoleReporter } from '../../platform/local/console-reporter.ts';
 import { readLocalSettings } from '../../platform/local/local-settings.ts';
 import { prepareLocalSystem } from '../../platform/local/local-system.ts';
-import { freePorts } from '../../platform/local/ports.ts';
+import { freePorts } from '../../platform/ports.ts';
 import { takeLock } from '../../platform/local/process-lock.ts';
 
 /** A vendor that a request names can't be asked: a declared 503. */

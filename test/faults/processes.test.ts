@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { migrate } from '../../db/migrate.ts';
 import { cacheCandidates } from '../../platform/local/local-settings.ts';
-import { freePort } from '../../platform/local/ports.ts';
+import { freePort } from '../../platform/ports.ts';
 import { startPostgres, type LocalPostgres } from '../../platform/local/postgres.ts';
 import { locateTemporalCli } from '../../platform/local/temporal-cli.ts';
 import { startTemporal, type LocalTemporal } from '../../platform/local/temporal.ts';

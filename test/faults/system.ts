@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { Database } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
 import { startNodeProgram } from '../../platform/local/node-program.ts';
-import { freePorts } from '../../platform/local/ports.ts';
+import { freePorts } from '../../platform/ports.ts';
 import { startPostgres, type LocalPostgres } from '../../platform/local/postgres.ts';
 import type { TetheredProcess } from '../../platform/local/process.ts';
 import { testDataConverter, testEncryptionKeys } from '../support/encryption.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { prepareLocalSystem } from '../../platform/local/local-system.ts';
 import { readLocalSettings } from '../../platform/local/local-settings.ts';
-import { freePorts } from '../../platform/local/ports.ts';
+import { freePorts } from '../../platform/ports.ts';
 
 /** Stands in for our programs: tells what it was given, and ends on demand. */
 const server = (portVariable: string) => `

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { freePort } from '../../platform/local/ports.ts';
+import { freePort } from '../../platform/ports.ts';
 import { runNodeProgram, startNodeProgram, type NodeProgram } from '../../platform/local/node-program.ts';
 import { dropDatabase } from '../../platform/local/postgres-databases.ts';
 import { ownServices, readCompose, readText, root, type ComposeFile } from './compose-file.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:net';
-import { freePort } from '../../platform/local/ports.ts';
+import { freePort } from '../../platform/ports.ts';
 import { startTethered, type TetheredProcess } from '../../platform/local/process.ts';
 import { findProgram } from './programs.ts';
 import { closeAfterRun, oncePerRun, runFolder } from './run.ts';

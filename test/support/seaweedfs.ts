@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePorts } from '../../platform/local/ports.ts';
+import { freePorts } from '../../platform/ports.ts';
 import type { S3StorageOptions } from '../../platform/storage/s3.ts';
 
 const VERSION = '4.48';
