@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { runScenario, runUndisturbed, type Recovery, type Undisturbed } from './scenario-run.ts';
 import { scenarios } from './scenarios.ts';
-import { chanceOf, seed, thorough } from './seed.ts';
+import { chanceOf, only, seed, thorough } from './seed.ts';
 import { startFaultSystem, type FaultSystem } from './system.ts';
 
 /** How many are tried when there is no time for all. */
@@ -25,7 +25,8 @@ describe(`The system under faults (FAULT_SEED=${seed})`, function () {
     if (thorough) report(recoveries);
   });
 
-  const tried = thorough ? scenarios : chanceOf('scenarios').sample(scenarios, sampled);
+  const wanted = scenarios.filter(({ name }) => only?.test(name) ?? true);
+  const tried = thorough || only ? wanted : chanceOf('scenarios').sample(wanted, sampled);
   for (const scenario of tried) {
     it(`loses and repeats nothing when ${scenario.name}`, async () => {
       const recovery = await runScenario(system, scenario, undisturbed);

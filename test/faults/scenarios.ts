@@ -26,6 +26,7 @@ export const scenarios: readonly Scenario[] = [
   parted('cut', 'a worker and PostgreSQL', 'toPostgres', ({ workers }, chance) => chance.pick(workers)),
   parted('cut', 'a worker and Temporal', 'toTemporal', ({ workers }, chance) => chance.pick(workers)),
   parted('reset', 'a worker and PostgreSQL', 'toPostgres', ({ workers }, chance) => chance.pick(workers)),
+  parted('reset', 'a worker and Temporal', 'toTemporal', ({ workers }, chance) => chance.pick(workers)),
   answerLost('the API', ({ api }) => api),
 ];
 

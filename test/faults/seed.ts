@@ -13,6 +13,10 @@ export const seed = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
 /** Whether everything is tried, for as long as it takes: `npm run test:faults`. */
 export const thorough = process.env['FAULTS'] === 'all';
 
+/** The faults that are to be tried, for a short time, by a pattern of their names: `FAULTS='the API is (killed|frozen)'`. */
+export const only =
+  thorough || process.env['FAULTS'] === undefined ? null : new RegExp(process.env['FAULTS']);
+
 /** A stream of chance of its own for each name, so that one test's choices do not depend on which others have run. */
 export function chanceOf(name: string): Chance {
   let state = seed;
