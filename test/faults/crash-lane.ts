@@ -9,7 +9,7 @@ import { temporalServer } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { startVendor, type Vendor } from '../support/vendor.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
-import { checkInvariants, untilEnded, untilQuiet } from './invariants.ts';
+import { checkInvariants, isOver, untilEnded, untilQuiet } from './invariants.ts';
 import type { Outcome, ProcessUnderTest } from './process-under-test.ts';
 import { honest, makeStage, type Stage } from './stage.ts';
 import { preload } from './preload.ts';
@@ -18,6 +18,8 @@ interface Run {
   outcome: Outcome;
   /** The boundaries that the worker has come to, in their order. */
   points: string[];
+  /** Whether the worker has died. How many ranges there are depends on the speed: a later one may not come at all. */
+  died: boolean;
 }
 
 interface LaneParts {
@@ -77,15 +79,22 @@ export class CrashLane {
       },
     );
     try {
-      if (point === null) return { outcome: await this.#outcome(process, stage, address), points };
-      await until(() => worker.exit !== null, 180_000);
+      if (point !== null) {
+        await until(
+          async () => worker.exit !== null || (await isOver(stage, this.#parts.client, address)),
+          180_000,
+        );
+      }
+      if (worker.exit === null) {
+        return { outcome: await this.#outcome(process, stage, address), points, died: false };
+      }
       assert.equal(worker.exit?.signal, 'SIGKILL', worker.lastLines().join('\n'));
     } finally {
       worker.kill();
     }
     const successor = await system.startWorkerProcess();
     try {
-      return { outcome: await this.#outcome(process, stage, address), points };
+      return { outcome: await this.#outcome(process, stage, address), points, died: true };
     } finally {
       successor.kill();
     }

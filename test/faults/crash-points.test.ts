@@ -32,8 +32,10 @@ describe(`A worker that dies at every step it comes to (FAULT_SEED=${seed})`, fu
       const work = async (lane: CrashLane): Promise<void> => {
         for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
           try {
-            const { outcome } = await lane.run(process, point);
+            const { outcome, died } = await lane.run(process, point);
             assert.deepEqual(outcome, undisturbed.outcome);
+            // Every step comes at least once.
+            assert.ok(died || !point.endsWith(' 1'), 'The worker did not come to this point.');
           } catch (error) {
             failures.push(`${point}: ${(error as Error).stack}`);
           }

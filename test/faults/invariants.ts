@@ -19,6 +19,14 @@ export async function untilEnded({ caller }: Stage, address: string, millisecond
   }
 }
 
+/** Whether nothing more will happen of a process: it has ended, everything is delivered, and no workflow is open. */
+export async function isOver(stage: Stage, client: Client, address: string): Promise<boolean> {
+  const { state } = (await stage.caller.read(address)).body as { state: string };
+  if (!ended.includes(state)) return false;
+  const left = [await undelivered(stage), await openWorkflows(client, stage.tenantId)] as unknown[][];
+  return left.every((list) => list.length === 0);
+}
+
 /** Waits until nothing more will happen for a customer: everything is delivered, and no workflow is open. */
 export async function untilQuiet(stage: Stage, client: Client, milliseconds = 120_000): Promise<void> {
   let left: unknown;

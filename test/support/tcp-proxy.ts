@@ -36,8 +36,8 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
 
   const end = (pair: Pair): void => {
     pairs.delete(pair);
-    pair.near.resetAndDestroy();
-    pair.far.resetAndDestroy();
+    breakOff(pair.near);
+    breakOff(pair.far);
   };
 
   const server = createServer((near) => {
@@ -102,6 +102,12 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** By a reset. A socket that is already ending can't be reset: its handle would never close, and the process never end. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Reads nothing any more, so that what is sent stays where it is. */
