@@ -83,10 +83,6 @@ const environment = z.object({
     .min(1)
     .optional()
     .describe('file of workers/build-bundle.ts; bundled at the start without it'),
-  WORKER_VERSIONING: z
-    .stringbool()
-    .default(false)
-    .describe('workers tell their version, and get work once workers/promote.ts has made it the current one'),
   TEMPORAL_UI_ORIGIN: origins
     .default([])
     .describe('origins of the Temporal Web UI, which may have payloads decoded'),

@@ -29,7 +29,6 @@ import { registerSearchAttributes } from './search-attributes.ts';
 import { createTenantSealing } from './tenant-sealing.ts';
 import { traceHeaders } from './trace-headers.ts';
 import { createWorkflowSinks } from './workflow-sinks.ts';
-import { deploymentOf } from './versioning.ts';
 
 export interface RunningWorkers {
   opsPort: number;
@@ -81,7 +80,6 @@ export async function startWorkers(
         taskQueue: domain,
         dataConverter,
         workflowBundle: workflows,
-        ...(config.WORKER_VERSIONING ? { workerDeploymentOptions: deploymentOf(domain, workflows) } : {}),
         activities: activitiesOf(domain, services),
         interceptors: { activity: [activityInterceptor(log, metrics)] },
         sinks: createWorkflowSinks(metrics),

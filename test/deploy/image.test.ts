@@ -8,7 +8,6 @@ const programs = [
   'api/main.ts',
   'workers/main.ts',
   'workers/build-bundle.ts',
-  'workers/promote.ts',
   'db/migrate-main.ts',
   'scripts/make-operator.ts',
   'workflows/index.ts',
