@@ -17,8 +17,9 @@ export interface ThrottleSubject {
 export async function reserveAttempt(sql: Sql, subjects: readonly ThrottleSubject[]): Promise<number> {
   const keys = subjects.map(keyOf);
   const rules = subjects.map((subject) => throttleRules[subject.kind]);
+  // The clock, not now(): another attempt may have begun later than this one, and been counted before it.
   const [blocked] = await sql<{ seconds: number }>(
-    `select coalesce(max(extract(epoch from blocked_until - now())), 0)::float8 as seconds
+    `select coalesce(max(extract(epoch from blocked_until - clock_timestamp())), 0)::float8 as seconds
      from identity.login_throttle where key = any($1::text[])`,
     [keys],
   );
@@ -37,7 +38,7 @@ export async function reserveAttempt(sql: Sql, subjects: readonly ThrottleSubjec
              lateral (select case when throttle.last_failure_at < now() - make_interval(secs => $4) then 1
                                   else throttle.failures + 1 end as failures) counted
            where rule.key = throttle.key)
-     where throttle.blocked_until <= now()
+     where throttle.blocked_until <= clock_timestamp()
      returning key`,
     [keys, rules.map((rule) => rule.free), rules.map((rule) => rule.most), throttleMemory],
   );
