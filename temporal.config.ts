@@ -69,6 +69,7 @@ export const queueOptions: Record<Domain, QueueOptions> = {
   identity: common,
   audit: common,
   search: common,
+  webhooks: common,
 };
 
 /** How long a worker that is told to stop may finish what it has in hand before it is cut off. */

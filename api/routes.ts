@@ -6,6 +6,7 @@ import { createProcessRoutes } from './processes/processes.routes.ts';
 import type { Route } from './route.ts';
 import { createSearchRoutes } from './search/routes.ts';
 import type { Services } from './services.ts';
+import { createWebhookRoutes } from './webhooks/routes.ts';
 import type { Domain } from '../domain/domains.ts';
 
 /** The routes of every domain. A process serves those of the domains it was started for. */
@@ -13,6 +14,7 @@ const routesOf: Record<Domain, (services: Services) => Route[]> = {
   identity: createIdentityRoutes,
   audit: createAuditRoutes,
   search: createSearchRoutes,
+  webhooks: createWebhookRoutes,
 };
 
 /** The routes of some domains, with those of the operators and what spans the domains. */

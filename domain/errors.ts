@@ -1,6 +1,7 @@
 import { identityErrors } from './identity/errors.ts';
 import { platformErrors } from './platform/errors.ts';
 import { searchErrors } from './search/errors.ts';
+import { webhookErrors } from './webhooks/errors.ts';
 
 /** What class of answer an error is. Only `api/errors.ts` turns a kind into an HTTP status. */
 export type ErrorKind =
@@ -26,9 +27,15 @@ export const errorTables = {
   platform: platformErrors,
   identity: identityErrors,
   search: searchErrors,
+  webhooks: webhookErrors,
 } as const;
 
-export const errorKinds = { ...platformErrors, ...identityErrors, ...searchErrors } as const;
+export const errorKinds = {
+  ...platformErrors,
+  ...identityErrors,
+  ...searchErrors,
+  ...webhookErrors,
+} as const;
 
 export type ErrorCode = keyof typeof errorKinds;
 

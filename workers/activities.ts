@@ -9,6 +9,7 @@ import { createSearchCareActivities } from '../activities/search/statistics.acti
 import { createSearchErasureActivities } from '../activities/search/tenant-erasure.activities.ts';
 import { createSearchUpkeepActivities } from '../activities/search/upkeep.activities.ts';
 import type { WorkerServices } from '../activities/services.ts';
+import { createWebhookErasureActivities } from '../activities/webhooks/tenant-erasure.activities.ts';
 import type { Domain } from '../domain/domains.ts';
 
 /** The activities that a domain's queue serves. */
@@ -28,6 +29,8 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
         ...createSearchErasureActivities(services),
         ...createSearchUpkeepActivities(services),
       };
+    case 'webhooks':
+      return { ...platform, ...createWebhookErasureActivities(services) };
     case 'audit':
       return { ...platform, ...createAuditActivities(services) };
   }

@@ -10,11 +10,12 @@ import type { WorkflowTenants } from '../platform/temporal/tenant-sealing.ts';
 import { identityStarts } from '../workflows/identity/starts.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
 import { searchStarts } from '../workflows/search/starts.ts';
+import { webhookStarts } from '../workflows/webhooks/starts.ts';
 import { createBatchSignals } from './batch-signals.ts';
 import type { OutboxConsumer } from './outbox-consumer.ts';
 import { createWorkflowStarter } from './workflow-starts.ts';
 
-const starts: WorkflowStarts = { ...identityStarts, ...searchStarts };
+const starts: WorkflowStarts = { ...identityStarts, ...searchStarts, ...webhookStarts };
 
 /** Every consumer of the outbox, by its name in `domain/events/subscriptions.ts`. */
 export function createConsumers(

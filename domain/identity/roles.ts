@@ -25,6 +25,7 @@ const reading: readonly Scope[] = [
   'search:read',
   'processes:read',
   'batches:read',
+  'webhooks:read',
 ];
 const working: readonly Scope[] = [
   ...reading,

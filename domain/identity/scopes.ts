@@ -20,6 +20,8 @@ export const scopes = [
   'batches:write',
   'erasures:read',
   'erasures:write',
+  'webhooks:read',
+  'webhooks:write',
   'outbox:read',
   'outbox:write',
   'codec:read',

@@ -1,0 +1,2 @@
+/** The queue of the domain. */
+export const webhooksQueue = 'webhooks';
