@@ -1,4 +1,4 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { logFacts } from './log-context.ts';
 
 export type { Logger } from 'pino';
@@ -20,11 +20,11 @@ const redacted: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A logger of JSON lines on standard output, each with the facts of the work that it is written in. Errors are cut down to what
+ * A logger of JSON lines on standard output (or what is given in its place), each with the facts of the work that it is written in. Errors are cut down to what
  * cannot carry data of callers.
  */
-export function createLogger(service: string, level: string): Logger {
-  return pino({
+export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
     base: { service },
     mixin: logFacts,
@@ -32,7 +32,8 @@ export function createLogger(service: string, level: string): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }), bindings: redact, log: redact },
     serializers: { err: describeError },
-  });
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
 
 const deepestRedacted = 3;

@@ -9,8 +9,10 @@ import { listParked } from '../db/outbox/deliveries.ts';
 import type { DomainEvent } from '../domain/events/event.ts';
 import { Failure } from '../domain/failure.ts';
 import { startPostgres } from '../platform/local/postgres.ts';
+import type { Logger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { testDatabase, type TestDatabase } from '../test/support/database.ts';
+import { keptLog } from '../test/support/log-lines.ts';
 import { runFolder } from '../test/support/run.ts';
 import { until } from '../test/support/until.ts';
 import { TargetDown, type OutboxConsumer } from './outbox-consumer.ts';
@@ -29,12 +31,16 @@ describe('the relay', () => {
   });
   after(() => db.close());
 
-  const start = (handle: OutboxConsumer['handle'], options: Omit<OutboxConsumer, 'handle'> = {}) => {
+  const start = (
+    handle: OutboxConsumer['handle'],
+    options: Omit<OutboxConsumer, 'handle'> = {},
+    log: Logger = pino({ level: 'silent' }),
+  ) => {
     const relay = new Relay({
       database: db.database,
       domains: ['search'],
       consumers: { audit: { ...options, handle } },
-      log: pino({ level: 'silent' }),
+      log,
       metrics: createMetrics('test'),
     });
     relays.push(relay);
@@ -86,6 +92,24 @@ describe('the relay', () => {
     await publish('batch:later', 4);
     await until(() => heard.includes('batch:later'));
     assert.ok(!heard.includes('batch:bad'));
+  });
+
+  it('logs an event that cannot be delivered with its tenant and its trace, and so what its consumer says of it', async () => {
+    const { log, lines } = keptLog();
+    const inConsumer = async () => {
+      log.info('at work');
+      throw new Error('poison');
+    };
+    start(inConsumer, {}, log);
+    await publish('batch:bad', 1);
+    await until(() => lines.length >= 2);
+    for (const line of lines.slice(0, 2)) {
+      assert.equal(line['tenant_id'], tenantId);
+      assert.equal(line['consumer'], 'audit');
+      assert.match(String(line['event_id']), /^[0-9a-f-]{36}$/);
+      assert.ok('trace_id' in line);
+    }
+    assert.match(String(lines[1]?.['message']), /could not be delivered/);
   });
 
   it('delivers beside an event that hangs', async () => {
