@@ -1,4 +1,5 @@
 import type { Transaction } from '../../db/database.ts';
+import { databaseNow } from '../../db/now.ts';
 import type { Batch } from '../../db/search/batch.ts';
 import { analyseRows, appendRows, linkRows, type NewBatchRow } from '../../db/search/batch-ingest.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
@@ -39,7 +40,7 @@ export function createBatchFileActivities({
       changeBatch(
         transaction,
         now,
-        { phase: 'failed', hold: null, finishedAt: new Date(), problem: problemOf(failure) },
+        { phase: 'failed', hold: null, finishedAt: databaseNow, problem: problemOf(failure) },
         { type: 'search.batch_failed', data: { code: failure.code } },
       ),
     );
@@ -65,7 +66,7 @@ export function createBatchFileActivities({
             changeBatch(
               transaction,
               now,
-              { phase: 'validating', startedAt: new Date() },
+              { phase: 'validating', startedAt: databaseNow },
               { type: 'search.batch_validating' },
             ),
           );

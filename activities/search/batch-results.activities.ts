@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { Database } from '../../db/database.ts';
+import { databaseNow } from '../../db/now.ts';
 import type { Batch, ResultFiles } from '../../db/search/batch.ts';
 import { countsOf } from '../../db/search/batch.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
@@ -36,7 +37,7 @@ export function createBatchResultActivities({
           const ended = await changeBatch(
             transaction,
             now,
-            { phase, hold: null, resultFiles, finishedAt: new Date() },
+            { phase, hold: null, resultFiles, finishedAt: databaseNow },
             {
               type: `search.batch_${phase}`,
               data: { rows: countsOf(now), cost_micros: String(now.costMicros), name: now.name },

@@ -107,7 +107,7 @@ export function createBatchSearchActivities(
               next = to + 1;
               break;
             }
-            const mayWait = !isOutOfPatience(batch.waiting, new Date());
+            const mayWait = !isOutOfPatience(batch.waiting, batch.readAt);
             const { attempt } = activityInfo();
             const answers = await prepared.answer(step.rows, step.budget, mayWait, attempt, signal);
             batch = await database.transaction('search', async (transaction) => {
@@ -115,7 +115,7 @@ export function createBatchSearchActivities(
               const stored = await storeResults(transaction.sql, tenantId, lease, answers.results);
               return await storeWaiting(transaction.sql, stored, step.rows, answers);
             });
-            waiting.add(answers.waiting, batch.waiting);
+            waiting.add(answers.waiting, batch);
             stepSizes.of(batchId).learn(step.rows.length, performance.now() - stepStarted);
             next = last.rowNo + 1;
           }
@@ -127,7 +127,7 @@ export function createBatchSearchActivities(
           rows: next - from,
           seconds: (performance.now() - started) / 1_000,
           waitsForBudget,
-          ...waiting.outcome(new Date()),
+          ...waiting.outcome(),
         };
       });
     },
@@ -188,7 +188,7 @@ async function storeWaiting(
   if (waiting.length === 0 && batch.waiting === null) return batch;
   const answered = results.some(({ code }) => code !== 'search.providers_unavailable');
   const [soonest] = waiting.map(({ later }) => later).toSorted((a, b) => a.afterMs - b.afterMs);
-  const wait = waitAfter(batch.waiting, answered, soonest ?? null, new Date());
+  const wait = waitAfter(batch.waiting, answered, soonest ?? null, batch.readAt);
   const paidBefore = new Map(rows.map(({ rowNo, paidMicros }) => [rowNo, paidMicros]));
   const paid = waiting
     .map(({ rowNo, paidMicros }) => ({ rowNo, micros: paidMicros - (paidBefore.get(rowNo) ?? 0n) }))

@@ -16,13 +16,14 @@ export function createBatchWebhookActivities({ config, database }: WorkerService
 
   const note = async (
     batch: Batch,
-    part: Partial<BatchWebhook>,
+    change: Partial<BatchWebhook>,
     type: 'search.batch_webhook_delivered' | 'search.batch_webhook_refused' | 'search.batch_webhook_given_up',
   ): Promise<void> => {
     await database.transaction('search', async (transaction) => {
       const now = await new BatchRepository(transaction.sql).lock(batch.tenantId, batch.id);
       if (now.webhook?.state !== 'pending') return;
-      const webhook = { ...now.webhook, ...part };
+      const delivered = change.state === 'delivered' ? { deliveredAt: now.readAt.toISOString() } : {};
+      const webhook = { ...now.webhook, ...change, ...delivered };
       await changeBatch(transaction, now, { webhook }, { type, data: { error: webhook.lastError } });
     });
   };
@@ -39,7 +40,8 @@ export function createBatchWebhookActivities({ config, database }: WorkerService
       const result = await outbound.send({
         url: webhook.url,
         method: 'POST',
-        headers: webhookHeaders(secret, `batch_${batch.id}_${batch.run}`, body),
+        // Receivers refuse what seems to be of another time.
+        headers: webhookHeaders(secret, `batch_${batch.id}_${batch.run}`, body, batch.readAt),
         body,
         hosts: 'any',
         signal: cancellationSignal(),
@@ -49,9 +51,11 @@ export function createBatchWebhookActivities({ config, database }: WorkerService
       const attempts = webhook.attempts + 1;
       const lastError = problemOf(result);
       if (lastError === null) {
-        const deliveredAt = new Date().toISOString();
-        const delivered = { state: 'delivered', attempts, lastError, deliveredAt } as const;
-        return await note(batch, delivered, 'search.batch_webhook_delivered');
+        return await note(
+          batch,
+          { state: 'delivered', attempts, lastError },
+          'search.batch_webhook_delivered',
+        );
       }
       await note(batch, { attempts, lastError }, 'search.batch_webhook_refused');
       throw ApplicationFailure.create({ type: 'search.webhook_refused', message: lastError });

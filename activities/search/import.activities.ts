@@ -1,4 +1,5 @@
 import type { Transaction } from '../../db/database.ts';
+import { databaseNow } from '../../db/now.ts';
 import type { Import } from '../../db/search/import.ts';
 import { failImport } from '../../db/search/import-endings.ts';
 import { changeImport, ImportRepository } from '../../db/search/import.repository.ts';
@@ -117,7 +118,7 @@ export function createImportActivities({ database, storage }: WorkerServices): I
           return await changeImport(
             transaction,
             now,
-            { phase: 'completed', reportFile, finishedAt: new Date() },
+            { phase: 'completed', reportFile, finishedAt: databaseNow },
             {
               type: 'search.import_completed',
               data: { mode: now.mode, imported: now.rowsImported, rejected: now.rowsRejected },

@@ -3,6 +3,7 @@ import { applyCommand } from '../../domain/search/batch.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { BatchWait } from '../../domain/search/batch-wait.ts';
 import type { Transaction } from '../database.ts';
+import { databaseNow } from '../now.ts';
 import type { Sql } from '../sql.ts';
 import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
 
@@ -47,8 +48,8 @@ export interface BatchChange {
   resultFiles?: Batch['resultFiles'];
   problem?: Batch['problem'];
   webhook?: Batch['webhook'];
-  startedAt?: Date;
-  finishedAt?: Date | null;
+  startedAt?: typeof databaseNow;
+  finishedAt?: typeof databaseNow | null;
   version?: number;
 }
 
@@ -200,12 +201,16 @@ export async function changeBatch(
   actor: Actor = { userId: null, traceId: batch.traceId },
 ): Promise<Batch> {
   const entries = Object.entries(change) as [keyof BatchChange, unknown][];
-  const assignments = entries.map(([name], index) => `${columnOf[name]} = $${index + 3}`);
+  const given = entries.filter(([, value]) => value !== databaseNow);
+  const assignments = [
+    ...given.map(([name], index) => `${columnOf[name]} = $${index + 3}`),
+    ...entries.filter((entry) => !given.includes(entry)).map(([name]) => `${columnOf[name]} = now()`),
+  ];
   const rows = await transaction.sql<BatchRow>(
     `update search.batches set revision = revision + 1, updated_at = now(), progress_at = clock_timestamp()
        ${assignments.map((one) => `, ${one}`).join('')}
      where tenant_id = $1 and id = $2 returning ${batchColumns}`,
-    [batch.tenantId, batch.id, ...entries.map(([, value]) => toParameter(value))],
+    [batch.tenantId, batch.id, ...given.map(([, value]) => toParameter(value))],
   );
   const changed = found(rows.map(toBatch));
   await tell(transaction, changed, event.type, event.data ?? {}, actor);
@@ -261,6 +266,6 @@ async function tell(
 }
 
 function toParameter(value: unknown): unknown {
-  if (value === null || value instanceof Date || typeof value !== 'object') return value;
+  if (value === null || typeof value !== 'object') return value;
   return JSON.stringify(value);
 }

@@ -100,6 +100,8 @@ export interface Batch {
   startedAt: Date | null;
   finishedAt: Date | null;
   updatedAt: Date;
+  /** The database's time at which this was read. */
+  readAt: Date;
 }
 
 /** The columns of `search.batches` as a `BatchRow`, with counts as numbers. */
@@ -110,9 +112,10 @@ export const batchColumns = `id, tenant_id as "tenantId", name, kind, phase, hol
   rows_not_found::float8 as "rowsNotFound", rows_failed::float8 as "rowsFailed",
   rows_skipped::float8 as "rowsSkipped", rows_duplicate::float8 as "rowsDuplicate", rate, waiting,
   result_files as "resultFiles", problem, webhook, trace_id as "traceId", created_by as "createdBy",
-  created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt", updated_at as "updatedAt"`;
+  created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt", updated_at as "updatedAt",
+  clock_timestamp() as "readAt"`;
 
-type Moments = 'createdAt' | 'startedAt' | 'finishedAt' | 'updatedAt';
+type Moments = 'createdAt' | 'startedAt' | 'finishedAt' | 'updatedAt' | 'readAt';
 
 /** A row as the driver gives it: times and money as text. */
 export type BatchRow = Omit<Batch, 'budgetMicros' | 'costMicros' | Moments> & {
@@ -122,6 +125,7 @@ export type BatchRow = Omit<Batch, 'budgetMicros' | 'costMicros' | Moments> & {
   startedAt: string | null;
   finishedAt: string | null;
   updatedAt: string;
+  readAt: string;
 };
 
 export function toBatch(row: BatchRow): Batch {
@@ -133,6 +137,7 @@ export function toBatch(row: BatchRow): Batch {
     startedAt: row.startedAt === null ? null : new Date(row.startedAt),
     finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt),
     updatedAt: new Date(row.updatedAt),
+    readAt: new Date(row.readAt),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import { isImportFinished } from '../../domain/search/import.ts';
 import type { Transaction } from '../database.ts';
+import { databaseNow } from '../now.ts';
 import type { Actor } from './batch.repository.ts';
 import { changeImport, ImportRepository } from './import.repository.ts';
 import type { Import } from './import.ts';
@@ -20,7 +21,7 @@ export async function failImport(
   return await changeImport(
     transaction,
     given,
-    { phase: 'failed', finishedAt: new Date(), problem },
+    { phase: 'failed', finishedAt: databaseNow, problem },
     { type: 'search.import_failed', data: { code: problem.code } },
   );
 }
@@ -49,7 +50,7 @@ export async function cancelImport(
   return await changeImport(
     transaction,
     given,
-    { phase: 'cancelled', finishedAt: new Date() },
+    { phase: 'cancelled', finishedAt: databaseNow },
     { type: 'search.import_cancelled', data: { mode: given.mode, imported: given.rowsImported } },
     actor,
   );

@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { ImportPhase } from '../../domain/search/import.ts';
 import type { Transaction } from '../database.ts';
+import { databaseNow } from '../now.ts';
 import type { Sql } from '../sql.ts';
 import type { Actor } from './batch.repository.ts';
 import { importColumns, toImport, type Import, type ImportRow } from './import.ts';
@@ -19,7 +20,7 @@ export interface ImportChange {
   file?: Import['file'];
   reportFile?: Import['reportFile'];
   problem?: Import['problem'];
-  finishedAt?: Date;
+  finishedAt?: typeof databaseNow;
 }
 
 const columnOf: Record<keyof ImportChange, string> = {
@@ -143,7 +144,11 @@ export async function changeImport(
   actor: Actor = { userId: null, traceId },
 ): Promise<Import> {
   const entries = Object.entries(change) as [keyof ImportChange, unknown][];
-  const assignments = entries.map(([name], index) => `${columnOf[name]} = $${index + 3}`);
+  const given = entries.filter(([, value]) => value !== databaseNow);
+  const assignments = [
+    ...given.map(([name], index) => `${columnOf[name]} = $${index + 3}`),
+    ...entries.filter((entry) => !given.includes(entry)).map(([name]) => `${columnOf[name]} = now()`),
+  ];
   const rows = await transaction.sql<ImportRow>(
     `update search.imports set revision = revision + 1, updated_at = now(), progress_at = clock_timestamp(),
        ${assignments.join(', ')}
@@ -151,8 +156,8 @@ export async function changeImport(
     [
       tenantId,
       id,
-      ...entries.map(([, value]) =>
-        value === null || value instanceof Date || typeof value !== 'object' ? value : JSON.stringify(value),
+      ...given.map(([, value]) =>
+        value === null || typeof value !== 'object' ? value : JSON.stringify(value),
       ),
     ],
   );

@@ -10,8 +10,6 @@ export interface HealthReport {
   throttled: number;
   /** Latencies of some of the calls. */
   milliseconds: number[];
-  lastSuccessAt: Date | null;
-  lastFailureAt: Date | null;
   lastFailure: string | null;
   /** Set when the circuit breaker of this process has changed. */
   breaker: { state: 'closed' | 'open' | 'half_open'; openForMs: number | null } | null;
@@ -37,14 +35,15 @@ const writeReports = `
   with given as materialized (
     select * from jsonb_to_recordset($1::jsonb) as given
       ("providerId" uuid, calls int, hits int, misses int, errors int, throttled int, milliseconds float8[],
-       "lastSuccessAt" timestamptz, "lastFailureAt" timestamptz, "lastFailure" text, state text, "openForMs" float8)
+       "lastFailure" text, state text, "openForMs" float8)
   ), sampled as (
     insert into search.provider_samples (provider_id, calls, hits, misses, errors, throttled, milliseconds)
     select "providerId", calls, hits, misses, errors, throttled, milliseconds from given
   )
   insert into search.provider_health as known
     (provider_id, last_success_at, last_failure_at, last_failure, breaker_state, breaker_open_until, breaker_changed_at)
-  select "providerId", "lastSuccessAt", "lastFailureAt", "lastFailure", coalesce(state, 'closed'),
+  select "providerId", case when hits + misses > 0 then now() end, case when errors > 0 then now() end, "lastFailure",
+         coalesce(state, 'closed'),
          now() + make_interval(secs => "openForMs" / 1000.0), case when state is not null then now() end
   from given join search.providers p on p.id = given."providerId"
   on conflict (provider_id) do update

@@ -53,7 +53,9 @@ export const selectSetup = `
   select s.generation::text, s.currency, s.cache_ttl_seconds as tenant_ttl, s.version as settings_version,
          p.id, p.place, p.version, p.created_at, p.updated_at,
          ${settingColumns.map((column) => `p.${column}`).join(', ')},
-         case when h.breaker_open_until > now() then h.breaker_open_until end as open_until
+         case when h.breaker_open_until > now()
+              then extract(epoch from h.breaker_open_until - now())::float8 * 1000 end as open_for_ms,
+         clock_timestamp() as read_at
   from search.settings s
   left join search.providers p using (tenant_id)
   left join search.provider_health h on h.provider_id = p.id
@@ -65,6 +67,7 @@ export interface SettingsRow {
   currency: string;
   tenant_ttl: number;
   settings_version: number;
+  read_at: string;
 }
 
 export interface ProviderRow extends SettingsRow {
@@ -73,7 +76,7 @@ export interface ProviderRow extends SettingsRow {
   version: number;
   created_at: string;
   updated_at: string;
-  open_until: string | null;
+  open_for_ms: number | null;
   name: string;
   kind: ProviderKind;
   enabled: boolean;
@@ -102,6 +105,7 @@ export function toSettings(row: SettingsRow): TenantSettings {
     currency: row.currency,
     cacheTtlSeconds: row.tenant_ttl,
     version: row.settings_version,
+    readAt: new Date(row.read_at),
   };
 }
 
@@ -112,7 +116,7 @@ export function toProvider(row: ProviderRow): StoredProvider {
     version: row.version,
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
-    openUntil: row.open_until === null ? null : new Date(row.open_until),
+    openForMs: row.open_for_ms,
     name: row.name,
     kind: row.kind,
     enabled: row.enabled,

@@ -29,8 +29,8 @@ export interface StoredProvider extends ProviderSettings {
   version: number;
   createdAt: Date;
   updatedAt: Date;
-  /** Until when its circuit is open, as the process where it tripped tells; null when it is not. */
-  openUntil: Date | null;
+  /** For how long its circuit is still open, as the process where it tripped tells; null when it is not. */
+  openForMs: number | null;
 }
 
 export interface TenantSettings {
@@ -39,6 +39,8 @@ export interface TenantSettings {
   currency: string;
   cacheTtlSeconds: number;
   version: number;
+  /** The database's time at which this was read. */
+  readAt: Date;
 }
 
 /** Everything a tenant's searches run on. */

@@ -26,7 +26,10 @@ export interface NewLogEntry {
   performedAt: Date;
 }
 
-/** Writes entries in one statement, however many. A search that is there already was tried again: it stays as it is. */
+/**
+ * Writes entries in one statement, however many. A search that is there already was tried again: it stays as it is, but
+ * for one that had failed, whose sender has sent it again until it was answered.
+ */
 export async function insertLogEntries(
   sql: Sql,
   scope: LogScope,
@@ -45,7 +48,11 @@ export async function insertLogEntries(
        as given (id, kind, status, query_hash, people, place, problem, cost_micros, milliseconds, cached,
                  performed_at)
      join unnest($17::jsonb[]) with ordinality as traces (trace, place) using (place)
-     on conflict (id) do nothing`,
+     on conflict (id) do update
+     set status = excluded.status, people = excluded.people, trace = excluded.trace, problem = excluded.problem,
+         cost_micros = excluded.cost_micros, milliseconds = excluded.milliseconds, cached = excluded.cached,
+         performed_at = excluded.performed_at
+     where searches.status = 'failed'`,
     [
       scope.tenantId,
       scope.userId,

@@ -16,12 +16,7 @@ export function webhookSecret(ring: KeyRing, keyId: string, subject: string): st
 }
 
 /** The headers of a signed webhook (Standard Webhooks 1.0.0). The receiver tells repetitions by `webhook-id`. */
-export function webhookHeaders(
-  secret: string,
-  id: string,
-  body: string,
-  now = new Date(),
-): Record<string, string> {
+export function webhookHeaders(secret: string, id: string, body: string, now: Date): Record<string, string> {
   const timestamp = String(Math.floor(now.getTime() / 1_000));
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');

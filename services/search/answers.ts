@@ -108,12 +108,16 @@ export function searchIdOf(request: SearchRequest): string {
 /** Most people that the log names. */
 const mostLogged = 20;
 
-/** @param queryHash the keyed hash of the question, in hex */
+/**
+ * @param queryHash the keyed hash of the question, in hex
+ * @param performedAt by the database's clock, which is everybody's
+ */
 export function logEntryOf(
   result: SearchResult,
   request: SearchRequest,
   queryHash: string | null,
   milliseconds: number,
+  performedAt: Date,
 ): NewLogEntry {
   const { problem } = result;
   return {
@@ -131,6 +135,6 @@ export function logEntryOf(
     costMicros: result.costMicros,
     milliseconds: toPrecision(milliseconds),
     cached: result.cached,
-    performedAt: new Date(),
+    performedAt,
   };
 }

@@ -62,10 +62,9 @@ async function ask(
   questions: readonly Question[],
 ): Promise<Map<Question, CallOutcome>> {
   const { source, stored, guard } = provider;
-  const trippedElsewhere = guard?.state === 'closed' && stored.openUntil !== null;
-  if (trippedElsewhere) {
-    const untilProbe = Math.max(0, (stored.openUntil?.getTime() ?? 0) - Date.now());
-    const closed = barred('skipped', 'unavailable', 'its circuit is open after failures', untilProbe);
+  const trippedElsewhere = guard?.state === 'closed' ? stored.openForMs : null;
+  if (trippedElsewhere !== null) {
+    const closed = barred('skipped', 'unavailable', 'its circuit is open after failures', trippedElsewhere);
     return new Map(questions.map((question) => [question, closed]));
   }
   if (provider.metered) return await askMetered(context, provider, questions);

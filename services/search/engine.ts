@@ -121,8 +121,9 @@ class Engine implements RunningSearchEngine {
       );
     });
     const share = (performance.now() - started) / Math.max(1, requests.length);
+    const performedAt = endOf(tenant, started);
     const log = await mapInTurns(results, (result, index) =>
-      logEntryOf(result, at(requests, index), this.#hash(scope, result), share),
+      logEntryOf(result, at(requests, index), this.#hash(scope, result), share, performedAt),
     );
     return { results, effects: effectsOf(tenant.setup.currency, settlements, log) };
   }
@@ -187,7 +188,9 @@ class Engine implements RunningSearchEngine {
       result = resultOf({ ...asked, query: read.question.query }, worked.answer, worked.others);
       settlements = worked.settlements;
     }
-    const entry = logEntryOf(result, request, this.#hash(scope, result), performance.now() - started);
+    const milliseconds = performance.now() - started;
+    const hashed = this.#hash(scope, result);
+    const entry = logEntryOf(result, request, hashed, milliseconds, endOf(tenant, started));
     const effects = effectsOf(tenant.setup.currency, settlements, [entry]);
     await this.#parts.database.transaction('search', async (transaction) => {
       await this.recordEffects(transaction.sql, scope, effects);
@@ -274,6 +277,11 @@ class Engine implements RunningSearchEngine {
     const enabled = setup.providers.filter(({ enabled: isEnabled }) => isEnabled);
     return { setup, providers: enabled.map((stored) => this.#providers.of(tenantId, stored)) };
   }
+}
+
+/** Now by the database's clock, as far as it is known from when the tenant's settings were read. */
+function endOf({ setup }: Tenant, started: number): Date {
+  return new Date(setup.readAt.getTime() + performance.now() - started);
 }
 
 interface Worked {

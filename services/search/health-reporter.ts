@@ -35,9 +35,8 @@ export class HealthReporter {
     report[counters[answer.outcome]] += calls;
     if (report.milliseconds.length < mostLatencies) report.milliseconds.push(milliseconds);
     if (answer.outcome === 'error') {
-      report.lastFailureAt = new Date();
       report.lastFailure = answer.reason ?? 'no usable answer';
-    } else if (answer.outcome !== 'throttled') report.lastSuccessAt = new Date();
+    }
     this.#noteBreaker(provider, report);
     this.#timer ??= withoutLogFacts(() => setTimeout(() => void this.flush(), gatherMs).unref());
   }
@@ -82,8 +81,6 @@ export class HealthReporter {
         errors: 0,
         throttled: 0,
         milliseconds: [],
-        lastSuccessAt: null,
-        lastFailureAt: null,
         lastFailure: null,
         breaker: null,
       };

@@ -10,6 +10,7 @@ import {
   type SearchHarness,
 } from '../../test/support/search.ts';
 import { until } from '../../test/support/until.ts';
+import { shiftClock } from '../../test/support/shifted-clock.ts';
 import { startVendor, type Vendor, type VendorReply } from '../../test/support/vendor.ts';
 
 const never = new AbortController().signal;
@@ -295,6 +296,9 @@ describe('A search over paid providers', () => {
       ],
     );
     assert.equal((await search(13, other.engine)).trace[0]?.outcome, 'skipped');
+    const setRight = shiftClock(-3_600);
+    const { retryLater } = await search(15, other.engine).finally(setRight);
+    assert.ok(retryLater && retryLater.afterMs <= 1_500, 'it waits for as long as its own clock is slow');
     assert.equal(vendor(0).requests.length, 2);
     vendor(0).reply = () => someone;
     await until(async () => (await search(14)).status === 'found');
@@ -371,6 +375,22 @@ describe('A search over paid providers', () => {
     await outcomes('api', 'search:s');
     await outcomes('api', 'search:s');
     assert.equal(vendor(0).requests.length, 9 + 9 + 3);
+  });
+
+  it('logs a search that failed and was sent again as it ended', async () => {
+    const price = { perCall: 10_000n, perHit: 0n };
+    await harness.provider(tenantId, { name: 'A', price, config: vendorConfig(vendor(0)) });
+    const scope = scopeOf(tenantId);
+    const request = requestOf('phone', { phone: '+44 7400 123456' });
+    vendor(0).reply = () => ({ status: 500 });
+    assert.equal((await harness.engine.search(scope, request, never)).status, 'failed');
+    vendor(0).reply = () => ({ status: 404 });
+    for (let time = 0; time < 2; time += 1) await harness.engine.search(scope, request, never);
+    const logged = await harness.rows(
+      'select status, cost_micros::text as cost, problem from search.searches where tenant_id = $1',
+      [tenantId],
+    );
+    assert.deepEqual(logged, [{ status: 'not_found', cost: '10000', problem: null }]);
   });
 
   it('keeps to a budget when many processes spend it at once', async () => {

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/database.ts';
+import { databaseNow } from '../../db/now.ts';
 import type { Batch } from '../../db/search/batch.ts';
 import { changeBatch, createBatch, type NewBatch } from '../../db/search/batch.repository.ts';
 import { changeImport, createImport } from '../../db/search/import.repository.ts';
@@ -64,7 +65,7 @@ export async function endedBatch(parts: Parts, tenantId: string): Promise<Batch>
       batch,
       {
         phase: 'completed',
-        finishedAt: new Date(),
+        finishedAt: databaseNow,
         resultFiles: { csv: file, ndjson: file, errors: file },
       },
       { type: 'search.batch_completed' },
@@ -108,7 +109,7 @@ export async function endedImport(parts: Parts, tenantId: string): Promise<Impor
     contentType: 'text/csv',
     maxBytes: 100,
   });
-  const change = { phase: 'completed', finishedAt: new Date(), reportFile: { key, bytes } } as const;
+  const change = { phase: 'completed', finishedAt: databaseNow, reportFile: { key, bytes } } as const;
   return await parts.database.transaction('search', (transaction) =>
     changeImport(transaction, given, change, { type: 'search.import_completed' }),
   );

@@ -109,7 +109,8 @@ describe('Answers of an http provider', () => {
     assert.deepEqual(miss(200, { total: 0, data: { people: [person(1)] } }), ['miss', 'miss rule at /total']);
     assert.deepEqual(miss(200, { total: '0', data: 1 }), ['miss', 'miss rule at /total']);
     assert.deepEqual(miss(200, { data: {} }), ['miss', 'miss rule at /data']);
-    assert.deepEqual(miss(200, { data: { people: [] } }), ['miss', 'no people in the answer']);
+    for (const people of [[], {}, null, '', false, undefined, [null]])
+      assert.deepEqual(miss(200, { data: { people, page: 1 } }), ['miss', 'no people in the answer']);
     assert.deepEqual(miss(200, { data: { people: [person(1, 20)] } }, { minScore: 0.5 }), [
       'miss',
       'nobody reaches the least score',
@@ -131,6 +132,11 @@ describe('Answers of an http provider', () => {
       [200, `<html>${secret}</html>`, 'the answer is not JSON'],
       [200, '', 'the answer is not JSON'],
       [200, '{"data":', 'the answer is not JSON'],
+      [200, '"ok"', 'the answer has another shape'],
+      [200, '42', 'the answer has another shape'],
+      [200, { data: { people: secret } }, 'the answer has another shape'],
+      [200, { data: { people: 7 } }, 'the answer has another shape'],
+      [200, { data: { people: [secret, 7] } }, 'the answer has another shape'],
     ] as const) {
       const result = answer(status, body, { 'content-type': 'application/json' });
       assert.deepEqual(result, { outcome: 'error', people: [], validated: false, reason });
@@ -151,6 +157,12 @@ describe('Answers of an http provider', () => {
     assert.deepEqual(wait(429), ['throttled', undefined]);
     assert.deepEqual(wait(503, '1'), ['throttled', 1_000]);
     assert.deepEqual(wait(503), ['error', undefined]);
+  });
+
+  it('count a time of day from the vendor’s own: either clock may be off', () => {
+    const date = 'Sat, 21 Nov 2026 13:00:00 GMT';
+    const later = 'Sat, 21 Nov 2026 13:00:07 GMT';
+    assert.equal(answer(429, '', { date, 'retry-after': later }).retryAfterMs, 7_000);
   });
 });
 

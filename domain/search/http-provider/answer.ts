@@ -2,7 +2,7 @@ import { retryAfterMs } from '../../retry-after.ts';
 import type { ProviderAnswer } from '../provider.ts';
 import { holds } from './conditions.ts';
 import type { HttpProviderConfig } from './config.ts';
-import { factsIn, peopleIn } from './people.ts';
+import { factsIn, isMisshapen, isWord, peopleIn } from './people.ts';
 
 export interface ProviderResponse {
   status: number;
@@ -27,7 +27,7 @@ export function readAnswer(
   limits: AnswerLimits,
 ): ProviderAnswer {
   const { status } = response;
-  const wait = retryAfterMs(response.headers['retry-after'], limits.now);
+  const wait = retryAfterMs(response.headers, limits.now);
   if (status === 429 || (status === 503 && wait !== null)) {
     return { ...nothing('throttled', `status ${status}`), ...(wait === null ? {} : { retryAfterMs: wait }) };
   }
@@ -43,8 +43,11 @@ export function readAnswer(
 function readDocument(config: HttpProviderConfig, document: unknown, limits: AnswerLimits): ProviderAnswer {
   const error = config.error.any.find((condition) => holds(condition, document));
   if (error !== undefined) return nothing('error', `error rule at ${place(error.pointer)}`);
-  const miss = config.miss.any.find((condition) => holds(condition, document));
+  // In a bare text or number nothing has a place, which says nothing about who is known.
+  const told = config.miss.any.filter(({ pointer }) => pointer === '' || !isWord(document));
+  const miss = told.find((condition) => holds(condition, document));
   if (miss !== undefined) return nothing('miss', `miss rule at ${place(miss.pointer)}`);
+  if (isMisshapen(document, config.answer)) return nothing('error', 'the answer has another shape');
   const all = peopleIn(document, config.answer);
   const people = all.filter(({ score }) => score >= limits.minScore).slice(0, limits.limit);
   const facts = factsIn(document, config.answer.facts);

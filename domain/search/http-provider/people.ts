@@ -26,6 +26,23 @@ export function peopleIn(document: unknown, answer: HttpProviderConfig['answer']
     .toSorted((a, b) => b.score - a.score);
 }
 
+/**
+ * Whether an answer is of another shape than its configuration says: where people belong stands a text or a number. It
+ * then tells of nobody, and says nothing about whether there is anybody. Nothing at all, in whatever way it is said, is
+ * in order.
+ */
+export function isMisshapen(document: unknown, answer: HttpProviderConfig['answer']): boolean {
+  if (isWord(document)) return true;
+  if (answer.people === undefined) return false;
+  const found = atPointer(document, answer.people);
+  return Array.isArray(found) ? found.length > 0 && found.every(isWord) : isWord(found);
+}
+
+/** A value that is neither a structure nor one of the ways to say nothing. */
+export function isWord(value: unknown): boolean {
+  return (typeof value !== 'object' || value === null) && Boolean(value);
+}
+
 /** The facts of an answer that are there. */
 export function factsIn(document: unknown, facts: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(
