@@ -7,6 +7,7 @@ export const fileFailures = [
   'search.upload_used',
   'search.upload_missing',
   'storage.object_too_large',
+  'storage.full',
   'search.file_empty',
   'search.file_binary',
   'search.file_truncated',

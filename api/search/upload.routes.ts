@@ -97,6 +97,7 @@ function createObjectRoutes({ config, storage, database }: Services): Route[] {
       rawBody: { mediaTypes: ['application/octet-stream'], description: 'The file, as the link says.' },
       responses: { 200: { description: 'Stored.' } },
       failures: [
+        'storage.full',
         'storage.link_invalid',
         'storage.link_expired',
         'storage.object_too_large',

@@ -14,6 +14,7 @@ export const platformErrors = {
   'idempotency.in_progress': 'conflict',
   'storage.object_not_found': 'not_found',
   'storage.object_too_large': 'too_large',
+  'storage.full': 'unavailable',
   'storage.link_invalid': 'forbidden',
   'storage.link_expired': 'gone',
   'codec.payload_malformed': 'unprocessable',

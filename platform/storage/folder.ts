@@ -7,7 +7,7 @@ import { addAbortSignal } from 'node:stream';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { measureBody } from './measure.ts';
-import { parseKeyPrefix, parseObjectKey } from './object-storage.ts';
+import { parseKeyPrefix, parseObjectKey, storageFull } from './object-storage.ts';
 import type {
   ByteRange,
   ObjectBody,
@@ -58,9 +58,14 @@ export class FolderStorage implements ObjectStorage {
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<StoredObject> {
     const path = this.path(key);
     const measured = measureBody(body, options.maxBytes, options.signal);
-    await this.replaceFile(path, measured.chunks, () =>
-      this.replaceFile(path + TYPE_SUFFIX, [Buffer.from(options.contentType)]),
-    );
+    try {
+      await this.replaceFile(path, measured.chunks, () =>
+        this.replaceFile(path + TYPE_SUFFIX, [Buffer.from(options.contentType)]),
+      );
+    } catch (error) {
+      if (hasCode(error, 'ENOSPC', 'EDQUOT')) throw storageFull(error);
+      throw error;
+    }
     return measured.result();
   }
 

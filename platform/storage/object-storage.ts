@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
+import { Failure } from '../../domain/failure.ts';
 
 /** What can be stored: bytes at hand, or a stream of them that is read at the store's pace. */
 export type ObjectBody = Uint8Array | AsyncIterable<Uint8Array>;
@@ -70,7 +71,8 @@ export interface PresignedRequest {
 export interface ObjectStorage {
   /**
    * Stores an object, replacing one of the same key.
-   * @throws Failure `storage.object_too_large` past `maxBytes`; whatever the body stream throws.
+   * @throws Failure `storage.object_too_large` past `maxBytes`; `storage.full`, which may pass; whatever the body stream
+   *   throws.
    */
   put(key: string, body: ObjectBody, options: PutOptions): Promise<StoredObject>;
   /**
@@ -120,4 +122,13 @@ export function parseKeyPrefix(prefix: string): string {
   z.string().endsWith('/').parse(prefix);
   objectKey.parse(prefix.slice(0, -1));
   return prefix;
+}
+
+/** There is no room for an object. Somebody makes some sooner or later: it is worth trying again. */
+export function storageFull(cause: unknown): Failure {
+  const failure = new Failure('storage.full', 'There is no room left for files. Try again later.', {
+    retryAfter: 5,
+  });
+  failure.cause = cause;
+  return failure;
 }

@@ -14,7 +14,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { Failure } from '../../domain/failure.ts';
 import { attachmentDisposition } from './content-disposition.ts';
 import { measureBody } from './measure.ts';
-import { parseKeyPrefix, parseObjectKey } from './object-storage.ts';
+import { parseKeyPrefix, parseObjectKey, storageFull } from './object-storage.ts';
 import type {
   ByteRange,
   ObjectBody,
@@ -90,6 +90,11 @@ export class S3Storage implements ObjectStorage {
     try {
       options.signal?.throwIfAborted();
       await upload.done();
+    } catch (error) {
+      // 507 Insufficient Storage (RFC 4918), which servers of one's own answer.
+      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 507)
+        throw storageFull(error);
+      throw error;
     } finally {
       options.signal?.removeEventListener('abort', abort);
     }

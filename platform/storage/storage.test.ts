@@ -10,6 +10,7 @@ import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../../domain/failure.ts';
+import { mountSmallDisk } from '../../test/support/small-disk.ts';
 import { findSeaweedfs, startSeaweedfs } from '../../test/support/seaweedfs.ts';
 import { attachmentDisposition } from './content-disposition.ts';
 import { FolderStorage } from './folder.ts';
@@ -332,6 +333,34 @@ describe('Object storage in a folder', () => {
       assert.deepEqual(await keysOf(storage, ''), ['a', 'b/c']);
     } finally {
       await close();
+    }
+  });
+
+  it('says that the disk is full, leaves nothing of what did not fit, and stores it when there is room', async function () {
+    const disk = await mountSmallDisk(await mkdtemp(join(tmpdir(), 'perdure-disk-')), 1);
+    if (!disk) return this.skip();
+    try {
+      const root = join(disk.folder, 'objects');
+      const storage = new FolderStorage({ root, secret, baseUrl: 'http://localhost' });
+      const put = (key: string, bytes: number) => storage.put(key, Buffer.alloc(bytes, 'x'), csv);
+      await put('a/kept', 10);
+      const full = { code: 'storage.full', kind: 'unavailable' };
+      await put('a/large', 600_000);
+      // The former one stays until the new one is whole: there is no room for both.
+      await assert.rejects(put('a/large', 700_000), full);
+      await disk.fill();
+      await assert.rejects(put('a/small', 1), full);
+      await assert.rejects(put('a/large', 1), full);
+      await assert.rejects(put('new/folder/small', 1), full);
+      assert.deepEqual(await keysOf(storage, ''), ['a/kept', 'a/large']);
+      assert.equal((await storage.head('a/large'))?.bytes, 600_000);
+      assert.deepEqual(await readdir(join(root, '~unfinished')), []);
+      await disk.free();
+      await put('a/small', 1);
+      assert.equal((await storage.head('a/small'))?.bytes, 1);
+    } finally {
+      await disk.close();
+      await rm(disk.folder, { recursive: true, force: true });
     }
   });
 
