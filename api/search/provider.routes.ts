@@ -184,7 +184,7 @@ export function createProviderRoutes(services: Services, engine: SearchEngine): 
         'search.phone_invalid',
         'search.email_invalid',
       ],
-      idempotency: { domain: 'search', mode: 'leased', leaseSeconds: 150 },
+      idempotency: { domain: 'search', mode: 'leased', leaseSeconds: 8 },
       handler: async ({ principal, params: { id }, body, traceId, signal }) => {
         const { tenantId, userId } = principal;
         const { kind, ...fields } = body;

@@ -28,8 +28,8 @@ const summaries: Record<QueryKind, string> = {
   comprehensive: 'Search by everything that is known',
 };
 
-/** Longest that a search goes on: every provider's time-out and pauses are within it. */
-const leaseSeconds = 120;
+/** After so long without a sign of life of its process, a search is done by the next one that is asked for the same. */
+const leaseSeconds = 8;
 
 /** An id that is the same for a request that is sent again under its `Idempotency-Key`. */
 const searchNamespace = 'f1b6f0c7-6b0e-4b53-9a7a-5b7f7c1a2d11';

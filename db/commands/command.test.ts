@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
 import { pruneCommands, runCommand, runLeasedCommand, type CommandKey } from './command.ts';
 
 describe('a command with a key', () => {
@@ -96,6 +97,33 @@ describe('a command with a key', () => {
       body: 1,
     }));
     assert.deepEqual(answer, { answer: { status: 200, body: 1 }, replayed: false });
+  });
+
+  it('keeps the key while leased work goes on, however long', async () => {
+    const key = command();
+    const { promise: done, resolve: finish } = Promise.withResolvers<undefined>();
+    const leaseOf = async () => {
+      const [row] = await db.database.read('search', ({ sql }) =>
+        sql<{ lease: string }>('select lease_until::text as lease from search.commands where key = $1', [
+          key.key,
+        ]),
+      );
+      return row;
+    };
+    const work = runLeasedCommand(db.database, 'search', key, 4, async () => {
+      await done;
+      return { status: 200, body: 'done' };
+    });
+    const first = await until(leaseOf);
+    await until(async () => (await leaseOf())?.lease !== first.lease);
+    await assert.rejects(
+      runLeasedCommand(db.database, 'search', key, 4, async () => ({ status: 200, body: 'twice' })),
+      { code: 'idempotency.in_progress' },
+    );
+    finish(undefined);
+    assert.equal((await work).answer.body, 'done');
+    const again = await runLeasedCommand(db.database, 'search', key, 4, async () => ({ status: 200 }));
+    assert.deepEqual([again.replayed, again.answer.body], [true, 'done']);
   });
 
   it('keeps the key with the process that took it over, whatever the frozen one before it does', async () => {

@@ -2,6 +2,7 @@ import type { Database, Transaction } from '../database.ts';
 import type { Domain } from '../../domain/domains.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Sql } from '../sql.ts';
+import { giveUpLease, keepLease, takeLease } from './lease.ts';
 
 /** Who sent a command under which key, and what was in it. */
 export interface CommandKey {
@@ -61,8 +62,11 @@ export async function runCommand(
 }
 
 /**
- * The same for work that calls the outside and so can't be one transaction: the key is taken first, under a lease. Should
- * the process die, an equal request may do the work again once the lease is over; the work itself must bear that.
+ * The same for work that calls the outside and so can't be one transaction: the key is taken first, under a lease, which
+ * is kept for as long as the work goes on. Should the process die, an equal request may do the work again once the lease
+ * is over; the work itself must bear that.
+ *
+ * @param leaseSeconds for which the key stays taken without a sign of life
  */
 export async function runLeasedCommand(
   database: Database,
@@ -78,45 +82,19 @@ export async function runLeasedCommand(
       answer: await database.read(domain, ({ sql }) => storedAnswer(sql, domain, command)),
       replayed: true,
     };
+  const kept = keepLease(database, domain, command, lease, leaseSeconds);
   let answer: Answer;
   try {
     answer = await work();
   } catch (error) {
+    const last = await kept.end();
     // The work's own error is the one to tell. A key that stays taken is free again when the lease is over.
-    await database.read(domain, ({ sql }) => giveUpLease(sql, domain, command, lease)).catch(() => undefined);
+    await database.read(domain, ({ sql }) => giveUpLease(sql, domain, command, last)).catch(() => undefined);
     throw error;
   }
-  await database.read(domain, ({ sql }) => storeAnswer(sql, domain, command, answer, lease));
+  const last = await kept.end();
+  await database.read(domain, ({ sql }) => storeAnswer(sql, domain, command, answer, last));
   return { answer, replayed: false };
-}
-
-/** The end of the lease, which tells it from any other; null when the key is taken or answered. */
-async function takeLease(
-  database: Database,
-  domain: Domain,
-  command: CommandKey,
-  seconds: number,
-): Promise<string | null> {
-  return await database.read(domain, async ({ sql }) => {
-    const [row] = await sql<{ lease: string }>(
-      `insert into ${domain}.commands (scope, key, fingerprint, lease_until)
-       values ($1, $2, $3, now() + make_interval(secs => $4))
-       on conflict (scope, key) do update set lease_until = excluded.lease_until
-       where commands.status is null and commands.lease_until < now() and commands.fingerprint = excluded.fingerprint
-       returning lease_until::text as lease`,
-      [command.scope, command.key, command.fingerprint, seconds],
-    );
-    return row?.lease ?? null;
-  });
-}
-
-/** Only its own: a process that was frozen beyond its lease must not take the key from the one that followed. */
-async function giveUpLease(sql: Sql, domain: Domain, command: CommandKey, lease: string): Promise<void> {
-  await sql(
-    `delete from ${domain}.commands
-     where scope = $1 and key = $2 and status is null and lease_until = $3::timestamptz`,
-    [command.scope, command.key, lease],
-  );
 }
 
 async function storedAnswer(sql: Sql, domain: Domain, command: CommandKey): Promise<Answer> {
