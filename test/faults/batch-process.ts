@@ -1,4 +1,6 @@
+import { retryableRowCodes } from '../../domain/search/batch.ts';
 import { formOf } from '../support/search-system.ts';
+import type { Answer } from './caller.ts';
 import { accepted, eventsOf, withoutIds } from './outcome.ts';
 import type { ProcessUnderTest } from './process-under-test.ts';
 import type { Stage } from './stage.ts';
@@ -14,9 +16,26 @@ function csvOf(numbers: readonly string[]): string {
 
 const mapping = '{"phones":["phone"],"key":"id"}';
 
-async function submit(stage: Stage, csv: string, fields: Record<string, string>): Promise<string> {
+async function send(
+  stage: Stage,
+  csv: string,
+  fields: Record<string, string>,
+  options: { key?: string } = {},
+): Promise<Answer> {
   const body = () => formOf(csv, 'people.csv', { kind: 'phone', mapping, ...fields });
-  return accepted(await stage.caller.command('/v1/batches', body));
+  return await stage.caller.command('/v1/batches', body, options);
+}
+
+async function retryFailed({ caller, database }: Stage, address: string): Promise<boolean> {
+  const [row] = await database.read('search', ({ sql }) =>
+    sql<{ some: boolean }>(
+      `select exists (select 1 from search.batch_results
+                      where batch_id = $1 and status = 'failed' and code = any($2)) as some`,
+      [address.split('/').at(-1), retryableRowCodes],
+    ),
+  );
+  if (row?.some) await caller.command(`${address}/retry-failed`, () => ({}));
+  return row?.some ?? false;
 }
 
 interface Bill {
@@ -79,15 +98,18 @@ async function outcome(stage: Stage, address: string) {
   };
 }
 
-/** A batch with all that can be in one: rows found and not, equal ones, wrong ones, a bill, and a webhook. */
+/** Sends a batch with all that can be in one: rows found and not, equal ones, wrong ones, a bill, and a webhook. */
+export async function sendBatch(stage: Stage, options: { key?: string } = {}): Promise<Answer> {
+  const numbers = phones(300, 0);
+  for (let row = 9; row < numbers.length; row += 10) numbers[row] = numbers[row - 5] as string;
+  for (let row = 19; row < numbers.length; row += 50) numbers[row] = 'not a number';
+  return await send(stage, csvOf(numbers), { webhook_url: stage.webhooks.url }, options);
+}
+
 export const batchProcess: ProcessUnderTest = {
   name: 'batch',
-  submit: async (stage) => {
-    const numbers = phones(300, 0);
-    for (let row = 9; row < numbers.length; row += 10) numbers[row] = numbers[row - 5] as string;
-    for (let row = 19; row < numbers.length; row += 50) numbers[row] = 'not a number';
-    return await submit(stage, csvOf(numbers), { webhook_url: stage.webhooks.url });
-  },
+  submit: async (stage) => accepted(await sendBatch(stage)),
+  retry: retryFailed,
   outcome: async (stage, address) => {
     const { result, told } = await outcome(stage, address);
     return { result, told };
@@ -100,8 +122,9 @@ export const budgetedBatch: ProcessUnderTest = {
   submit: async (stage) => {
     // None that the vendor knows: each row costs the same.
     const unknown = phones(240, 10_000).filter((_, index) => (5_560_000 + index) % 3 !== 0);
-    return await submit(stage, csvOf(unknown.slice(0, 150)), { budget: '1.00' });
+    return accepted(await send(stage, csvOf(unknown.slice(0, 150)), { budget: '1.00' }));
   },
+  retry: retryFailed,
   outcome: async (stage, address) => {
     const { batch, result, told } = await outcome(stage, address);
     const { bill, cost, progress, state } = result;
@@ -114,11 +137,12 @@ export const budgetedBatch: ProcessUnderTest = {
 export const pausedBatch: ProcessUnderTest = {
   name: 'batch that is paused',
   submit: async (stage) => {
-    const address = await submit(stage, csvOf(phones(60, 20_000)), {});
+    const address = accepted(await send(stage, csvOf(phones(60, 20_000)), {}));
     await stage.caller.command(`${address}/pause`);
     return address;
   },
   release: async ({ caller }, address) => void (await caller.command(`${address}/resume`)),
+  retry: retryFailed,
   outcome: async (stage, address) => {
     const { result, told } = await outcome(stage, address);
     return { result, told };

@@ -20,6 +20,7 @@ interface Acknowledged {
   answer: Answer;
 }
 
+/** How long the first try of a request is waited for. Each further one gets as much again: a machine may be slow for long. */
 const patienceMilliseconds = 10_000;
 
 /**
@@ -28,6 +29,8 @@ const patienceMilliseconds = 10_000;
  */
 export class Caller {
   readonly acknowledged: Acknowledged[] = [];
+  /** Answers that say nothing but that something is wrong: a fault that we know is named, so there must be none. */
+  readonly bareErrors: string[] = [];
   readonly #url: string;
   readonly #authorization: string;
 
@@ -43,23 +46,14 @@ export class Caller {
     options: { key?: string; signal?: AbortSignal } = {},
   ): Promise<Answer> {
     const { key = uuidv7(), signal } = options;
-    for (;;) {
-      const answer = await this.#try('POST', path, body(), key);
-      if (answer && isFinal(answer)) {
-        this.acknowledged.push({ path, key, body, answer });
-        return answer;
-      }
-      await pause(50, undefined, signal ? { signal } : {});
-    }
+    const answer = await this.#untilAnswered('POST', path, body, key, signal);
+    this.acknowledged.push({ path, key, body, answer });
+    return answer;
   }
 
   /** Reads until there is an answer. */
   async read(path: string): Promise<Answer> {
-    for (;;) {
-      const answer = await this.#try('GET', path, undefined, null);
-      if (answer && isFinal(answer)) return answer;
-      await pause(50);
-    }
+    return await this.#untilAnswered('GET', path, () => undefined, null);
   }
 
   /** Sends every acknowledged command once more: the same answer comes back, and nothing happens. */
@@ -67,18 +61,39 @@ export class Caller {
     for (const { path, key, body, answer } of this.acknowledged) {
       // A refusal is no effect: it is not kept, and may be another by now.
       if (answer.status >= 400) continue;
-      const again = await this.#try('POST', path, body(), key);
+      const again = await this.#untilAnswered('POST', path, body, key);
       assert.deepEqual(again, answer, `${path} is answered otherwise when it is sent again`);
     }
   }
 
+  async #untilAnswered(
+    method: string,
+    path: string,
+    body: Body,
+    key: string | null,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    for (let tries = 1; ; tries += 1) {
+      const answer = await this.#try(method, path, body(), key, tries * patienceMilliseconds);
+      if (answer && isFinal(answer)) return answer;
+      if (answer?.status === 500) this.bareErrors.push(`${method} ${path}: ${JSON.stringify(answer.body)}`);
+      await pause(50, undefined, signal ? { signal } : {});
+    }
+  }
+
   /** One try; null when nothing is known of what has come of it. */
-  async #try(method: string, path: string, body: unknown, key: string | null): Promise<Answer | null> {
+  async #try(
+    method: string,
+    path: string,
+    body: unknown,
+    key: string | null,
+    patience: number,
+  ): Promise<Answer | null> {
     const json = body !== undefined && !(body instanceof FormData);
     try {
       const response = await fetch(new URL(path, this.#url), {
         method,
-        signal: AbortSignal.timeout(patienceMilliseconds),
+        signal: AbortSignal.timeout(patience),
         headers: {
           authorization: this.#authorization,
           ...(key === null ? {} : { 'idempotency-key': key }),

@@ -43,7 +43,8 @@ export async function untilQuiet(stage: Stage, client: Client, milliseconds = 12
 /** What must hold of a customer's data when all is quiet, whatever has happened. */
 export async function checkInvariants(stage: Stage, client: Client): Promise<void> {
   await rowsAndWorkflowsAgree(stage, client);
-  const { database, tenantId } = stage;
+  const { caller, database, tenantId } = stage;
+  assert.deepEqual(caller.bareErrors, [], 'requests were answered by an error without a name');
   const events = await database.read('search', ({ sql }) =>
     sql<{ id: string }>('select id from search.outbox where tenant_id = $1 order by id', [tenantId]),
   );

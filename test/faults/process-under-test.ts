@@ -7,6 +7,8 @@ export interface ProcessUnderTest {
   submit(stage: Stage): Promise<string>;
   /** What its owner does once the fault is over, if it has been waiting for that. */
   release?(stage: Stage, address: string): Promise<void>;
+  /** Has tried again what has failed for lack of a provider. False when there is no such thing. */
+  retry?(stage: Stage, address: string): Promise<boolean>;
   /** Everything that must be the same however it came about. Read when it has ended. */
   outcome(stage: Stage, address: string): Promise<Outcome>;
 }

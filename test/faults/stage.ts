@@ -18,17 +18,22 @@ export interface Stage {
 
 export const price = { perCall: 10_000n, perHit: 5_000n } as const;
 
-/** Milliseconds that the vendor may take: so long that no frozen or busy machine makes it late. */
-const timeoutMs = 60_000;
+/** How a customer has set its provider up. */
+export interface ProviderPatience {
+  timeoutMs: number;
+  breaker: { failures: number; cooldownMs: number };
+}
+
+/** So much that no frozen or busy machine makes the vendor late. */
+const endless: ProviderPatience = { timeoutMs: 60_000, breaker: { failures: 1_000, cooldownMs: 1_000 } };
 
 /** An organisation of its own, with one provider that costs something at each call. */
-export async function makeStage(parts: {
-  url: string;
-  database: Database;
-  vendor: Vendor;
-  webhooks: WebhookReceiver;
-}): Promise<Stage> {
+export async function makeStage(
+  parts: { url: string; database: Database; vendor: Vendor; webhooks: WebhookReceiver },
+  patience = endless,
+): Promise<Stage> {
   const { url, database, vendor, webhooks } = parts;
+  const { timeoutMs, breaker } = patience;
   const config = vendorConfig(vendor);
   const tenantId = await makeOrganisation(database);
   const user = await makeUser(database, tenantId, 'member');
@@ -37,6 +42,7 @@ export async function makeStage(parts: {
     config: { ...config, request: { ...(config['request'] as object), timeout_ms: timeoutMs } },
     price,
     timeoutMs,
+    breaker,
   });
   const caller = new Caller(url, `Bearer ${await makeApiKey(database, user)}`);
   return { tenantId, caller, email: user.email, database, webhooks };

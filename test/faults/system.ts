@@ -6,18 +6,19 @@ import { Client, Connection } from '@temporalio/client';
 import { Database } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
 import { startNodeProgram } from '../../platform/local/node-program.ts';
-import { freePorts } from '../../platform/ports.ts';
 import { startPostgres, type LocalPostgres } from '../../platform/local/postgres.ts';
 import type { TetheredProcess } from '../../platform/local/process.ts';
 import { testDataConverter, testEncryptionKeys } from '../support/encryption.ts';
 import { startMailbox, type TestMailbox } from '../support/mailbox.ts';
 import { runFolder } from '../support/run.ts';
+import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { startOwnTemporal } from '../support/temporal.ts';
 import { startVendor, type Vendor } from '../support/vendor.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 import { Part } from './part.ts';
 import { honest } from './stage.ts';
+import { steadyPorts } from './steady-ports.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -40,14 +41,26 @@ export interface FaultSystem {
   vendor: Vendor;
   webhooks: WebhookReceiver;
   mailbox: TestMailbox;
+  /** Where the files lie; null where no disk can be had for them alone. */
+  disk: SmallDisk | null;
   /** The harness's own ways in, past every fault but that of the server itself. */
   database: Database;
   client: Client;
   close(): Promise<void>;
 }
 
-/** Starts everything. Whatever fails, what has been started is ended. */
+/** Starts everything, with other ports when somebody was faster. Whatever fails, what has been started is ended. */
 export async function startFaultSystem(): Promise<FaultSystem> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce();
+    } catch (error) {
+      if (tries === 3 || !/EADDRINUSE|address already in use/i.test(String(error))) throw error;
+    }
+  }
+}
+
+async function startOnce(): Promise<FaultSystem> {
   const ends: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const end of ends.splice(0).toReversed()) await end();
@@ -62,7 +75,7 @@ export async function startFaultSystem(): Promise<FaultSystem> {
 
 async function start(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit<FaultSystem, 'close'>> {
   const folder = await mkdtemp(join(await runFolder(), 'faults-'));
-  const [postgresPort = 0, temporalPort = 0, ...servicePorts] = await freePorts(5);
+  const [postgresPort = 0, temporalPort = 0, ...servicePorts] = await steadyPorts(5);
 
   let server: LocalPostgres | undefined;
   const postgres = new Part('PostgreSQL', async () => {
@@ -96,11 +109,15 @@ async function start(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit
   const mailbox = await startMailbox();
   atEnd(() => mailbox.close());
 
+  const storage = join(folder, 'storage');
+  const disk = await mountSmallDisk(storage, 48);
+  if (disk) atEnd(() => disk.close());
+
   const shared: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     PUBLIC_URL: `http://127.0.0.1:${servicePorts[0]}`,
     SMTP_URL: mailbox.url,
-    STORAGE_DIR: join(folder, 'storage'),
+    STORAGE_DIR: storage,
     STORAGE_SIGNING_SECRET: randomBytes(24).toString('hex'),
     ENCRYPTION_KEYS: testEncryptionKeys,
     OUTBOUND_ALLOW_PRIVATE: [vendor.host, webhooks.address].join(','),
@@ -139,7 +156,7 @@ async function start(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit
   ] as const;
   // One after the other: the first bundles the workflows, if nobody has yet.
   for (const part of [api, ...workers]) await part.start();
-  return { postgres, temporal, api, workers, vendor, webhooks, mailbox, database, client };
+  return { postgres, temporal, api, workers, vendor, webhooks, mailbox, disk, database, client };
 }
 
 async function startService(program: {

@@ -47,7 +47,8 @@ export class Traffic {
 
     const paid = await database.read('search', ({ sql }) =>
       sql<{ id: string; logged: number; charges: number; amount: string }>(
-        `select wanted.id, (select count(*)::int from search.searches s where s.id = wanted.id) as logged,
+        `select wanted.id, (select count(*)::int from search.searches s
+            where s.id = wanted.id and s.status in ('found', 'not_found')) as logged,
            count(c.effect_key)::int as charges, coalesce(sum(c.amount_micros), 0)::text as amount
          from unnest($2::uuid[]) as wanted (id)
            left join search.charges c on c.tenant_id = $1 and c.effect_key like 'search:' || wanted.id || ':%'

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A connection through the proxy: the side that has called, and the side that it wanted. */
@@ -26,13 +27,21 @@ export interface TcpProxy {
    * @returns settles when that has happened
    */
   loseAnswerTo(words: string): Promise<void>;
+  /**
+   * The same for the commits of transactions in which certain work was done, so many times at most.
+   *
+   * @param work what a statement of the transaction says
+   * @returns ends it, and tells how many answers were lost
+   */
+  loseCommitsOf(work: RegExp, times: number): () => number;
   close(): Promise<void>;
 }
 
 export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let state: 'whole' | 'cut' | 'reset' = 'whole';
-  let trap: { words: string; sprung: () => void } | null = null;
+  /** Whether the answer to what goes out on a connection is to be lost; null as long as all come back. */
+  let trap: ((pair: Pair, sent: string) => boolean) | null = null;
 
   const end = (pair: Pair): void => {
     pairs.delete(pair);
@@ -44,19 +53,14 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
     const far = connect({ host: target.host ?? '127.0.0.1', port: target.port });
     const pair = { near, far };
     pairs.add(pair);
-    let trapped: (() => void) | null = null;
+    let trapped = false;
     near.on('data', (chunk) => {
-      if (trap && chunk.includes(trap.words)) {
-        trapped = trap.sprung;
-        trap = null;
-      }
+      if (trap?.(pair, chunk.toString('latin1'))) trapped = true;
       if (!far.write(chunk)) near.pause();
     });
     far.on('data', (chunk) => {
-      if (trapped) {
-        end(pair);
-        trapped();
-      } else if (!near.write(chunk)) far.pause();
+      if (trapped) end(pair);
+      else if (!near.write(chunk)) far.pause();
     });
     near.on('drain', () => state !== 'cut' && far.resume());
     far.on('drain', () => state !== 'cut' && near.resume());
@@ -93,9 +97,30 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
       }
     },
     loseAnswerTo: async (words) => {
-      await new Promise<void>((sprung) => {
-        trap = { words, sprung };
+      const caught = await new Promise<Pair>((sprung) => {
+        trap = (pair, sent) => {
+          if (!sent.includes(words)) return false;
+          trap = null;
+          sprung(pair);
+          return true;
+        };
       });
+      if (!caught.near.closed) await once(caught.near, 'close');
+    },
+    loseCommitsOf: (work, times) => {
+      const atWork = new Set<Pair>();
+      let lost = 0;
+      trap = (pair, sent) => {
+        if (/\bbegin\b/.test(sent)) atWork.delete(pair);
+        if (work.test(sent)) atWork.add(pair);
+        if (!/\bcommit\b/.test(sent) || !atWork.delete(pair) || lost === times) return false;
+        lost += 1;
+        return true;
+      };
+      return () => {
+        trap = null;
+        return lost;
+      };
     },
     close: async () => {
       for (const pair of pairs) end(pair);

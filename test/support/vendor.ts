@@ -11,7 +11,9 @@ export interface VendorReply {
   status?: number;
   headers?: Record<string, string>;
   body?: unknown;
-  /** Breaks the connection off instead of answering. */
+  /** What is sent instead of a body in JSON. */
+  raw?: string;
+  /** Breaks the connection off instead of answering, or, with a body, behind it. */
   reset?: boolean;
 }
 
@@ -31,13 +33,16 @@ export async function startVendor(reply: Vendor['reply'] = () => ({ status: 404 
     const seen = { url: request.url ?? '', headers: request.headers, at: performance.now() };
     vendor.requests.push(seen);
     void (async () => {
-      const { status = 200, headers = {}, body, reset } = await vendor.reply(seen, vendor.requests.length);
-      if (reset) {
+      const reply = await vendor.reply(seen, vendor.requests.length);
+      const { status = 200, headers = {}, body, reset } = reply;
+      const { raw = body === undefined ? '' : JSON.stringify(body) } = reply;
+      if (reset && raw === '') {
         request.socket.resetAndDestroy();
         return;
       }
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
-      response.end(body === undefined ? '' : JSON.stringify(body));
+      if (reset) response.write(raw, () => request.socket.resetAndDestroy());
+      else response.end(raw);
     })();
   });
   server.unref();
