@@ -10,6 +10,7 @@ import { rotateSigningKeys } from '../../services/identity/signing-keys.ts';
 import { makeSession } from '../../test/support/accounts.ts';
 import type { Caller } from '../../test/support/api.ts';
 import { startIdentityApi, type IdentityApi } from '../../test/support/identity.ts';
+import { shiftClock } from '../../test/support/shifted-clock.ts';
 import { AccessTokens } from './access-tokens.ts';
 
 describe('access tokens', () => {
@@ -188,6 +189,10 @@ describe('access tokens', () => {
     const due = start + keyRotation.every * 1_000;
     const before = await keysOf();
     assert.deepEqual(await rotateSigningKeys(database, box, new Date(start)), { added: null, removed: [] });
+    // Whose clock is wrong does not rotate them early.
+    const setRight = shiftClock(keyRotation.every + 60);
+    const wrong = await rotateSigningKeys(database, box).finally(setRight);
+    assert.deepEqual(wrong, { added: null, removed: [] });
     const rotations = await Promise.all([1, 2].map(() => rotateSigningKeys(database, box, new Date(due))));
     assert.equal(rotations.filter(({ added }) => added).length, 1);
     const added = rotations.find((rotation) => rotation.added)?.added;

@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database, Transaction } from '../../db/database.ts';
+import { readDatabaseNow } from '../../db/now.ts';
 import {
   addSigningKey,
   deleteSigningKeys,
@@ -25,7 +26,7 @@ export async function ensureSigningKeys(database: Database, box: SecretBox): Pro
     await lockSigningKeys(transaction.sql);
     const raced = await listSigningKeys(transaction.sql);
     if (raced.length > 0) return raced;
-    const now = new Date();
+    const now = await readDatabaseNow(transaction.sql);
     return [await addKey(transaction, box, now, now)];
   });
 }
@@ -39,14 +40,13 @@ export interface Rotation {
  * Adds the successor of a key that is old enough, removes the keys that no living token was signed with, and seals the
  * others anew when the key ring has a new first key.
  * To run it again, or twice at once, changes nothing more.
+ *
+ * @param at default: now by the database's clock, as the one of this machine may be off by more than the lead of a new key
  */
-export async function rotateSigningKeys(
-  database: Database,
-  box: SecretBox,
-  now: Date = new Date(),
-): Promise<Rotation> {
+export async function rotateSigningKeys(database: Database, box: SecretBox, at?: Date): Promise<Rotation> {
   return await database.transaction('identity', async (transaction) => {
     await lockSigningKeys(transaction.sql);
+    const now = at ?? (await readDatabaseNow(transaction.sql));
     const keys = await listSigningKeys(transaction.sql);
     const removed = expiredKeys(keys, now).map((key) => key.id);
     await deleteSigningKeys(transaction.sql, removed);
