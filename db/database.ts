@@ -1,12 +1,15 @@
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Domain } from '../domain/domains.ts';
 import type { NewEvent } from '../domain/events/event.ts';
+import { OutboxNotices } from './outbox/notices.ts';
 import { appendEvents } from './outbox/outbox.ts';
 import { entities } from './entities.ts';
+import { kyselyOn } from './kysely-on.ts';
 import { keepWhole } from './pool.ts';
 import { traceQueries } from './query-spans.ts';
-import { sqlOf, sqlOnPool, type Sql } from './sql.ts';
+import { sqlOnPool, type Sql } from './sql.ts';
+import { inTransaction } from './transaction.ts';
 
 /** What one unit of work may use. All of it belongs to one transaction, or to none when it only reads. */
 export interface UnitOfWork {
@@ -45,6 +48,9 @@ export class Database {
   readonly #config: DatabaseConfig;
   readonly #orms = new Map<string, MikroORM>();
   readonly #pools = new Map<string, Pool>();
+  readonly #notices = new OutboxNotices((domain, channel) =>
+    this.read(domain, ({ sql }) => sql('select pg_notify($1, $2)', [channel, domain])),
+  );
 
   constructor(config: DatabaseConfig) {
     this.#config = config;
@@ -56,30 +62,40 @@ export class Database {
 
   /** Reads outside a transaction, with an identity map of its own. */
   async read<T>(domain: Domain, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    const fork = (): EntityManager => this.#fork(domain);
+    const entitiesOf = (): EntityManager => this.#fork(domain);
     let em: EntityManager | undefined;
     return await work({
-      sql: sqlOnPool(this.#orm(domain).em),
+      sql: sqlOnPool(this.#pool(domain)),
       // Made when somebody asks for it: most reads are one statement, and cost less than an entity manager does.
       get em() {
-        return (em ??= fork());
+        return (em ??= entitiesOf());
       },
     });
   }
 
   /** Runs work in one transaction: its changes and the events it publishes are committed together, or not at all. */
   async transaction<T>(domain: Domain, work: (unit: Transaction) => Promise<T>): Promise<T> {
-    return await this.#fork(domain).transactional(async (em) => {
-      const sql = sqlOf(em);
-      return await work({
-        em,
-        sql,
-        publish: async (...events) => {
-          await em.flush();
-          await appendEvents(sql, domain, events);
-        },
-      });
-    });
+    const entitiesOf = (client: PoolClient): EntityManager => this.#fork(domain, client);
+    let em: EntityManager | undefined;
+    let published = false;
+    const result = await inTransaction(
+      this.#pool(domain),
+      ({ sql, client }) =>
+        work({
+          sql,
+          get em() {
+            return (em ??= entitiesOf(client));
+          },
+          publish: async (...events) => {
+            await em?.flush();
+            await appendEvents(sql, domain, events);
+            published ||= events.length > 0;
+          },
+        }),
+      async () => await em?.flush(),
+    );
+    if (published) this.#notices.give(domain);
+    return result;
   }
 
   /** Throws when the domain's database does not answer. */
@@ -99,14 +115,30 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    await this.#notices.settle();
     await Promise.all([...this.#orms.values()].map((orm) => orm.close(true)));
     this.#orms.clear();
     this.#pools.clear();
   }
 
-  /** Of its own accord MikroORM would fork from whatever transaction is under way, also one of another database. */
-  #fork(domain: Domain): EntityManager {
-    return this.#orm(domain).em.fork({ disableContextResolution: true });
+  /**
+   * Of its own accord MikroORM would fork from whatever transaction is under way, also one of another database.
+   *
+   * @param client the connection of the transaction that it belongs to
+   */
+  #fork(domain: Domain, client?: PoolClient): EntityManager {
+    const em = this.#orm(domain).em.fork({ disableContextResolution: true });
+    if (client) em.setTransactionContext(kyselyOn(client));
+    return em;
+  }
+
+  #pool(domain: Domain): Pool {
+    const url = this.urlOf(domain);
+    // MikroORM makes the pool when it is first asked for its client.
+    if (!this.#pools.has(url)) this.#orm(domain).em.getConnection().getClient();
+    const pool = this.#pools.get(url);
+    if (!pool) throw new Error('The database has no pool of connections.');
+    return pool;
   }
 
   #orm(domain: Domain): MikroORM {

@@ -5,7 +5,7 @@ import type { Domain } from '../../domain/domains.ts';
 import { traceparentHere } from '../../platform/telemetry/span.ts';
 import type { Sql } from '../sql.ts';
 
-/** The channel on which a commit tells the relays that there is something to deliver. */
+/** The channel on which the relays are told that there is something to deliver. */
 export const outboxChannel = 'perdure_outbox';
 
 /**
@@ -38,12 +38,10 @@ export async function appendEvents(sql: Sql, domain: Domain, events: readonly Ne
        insert into ${domain}.outbox (id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data)
        select id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data from given order by ordinal
        returning position, id
-     ), deliveries as (
-       insert into ${domain}.outbox_deliveries (consumer, position, subject)
-       select consumer, written.position, given.subject
-       from written join given using (id), jsonb_array_elements_text(given.consumers) as consumer
      )
-     select pg_notify('${outboxChannel}', '${domain}')`,
+     insert into ${domain}.outbox_deliveries (consumer, position, subject)
+     select consumer, written.position, given.subject
+     from written join given using (id), jsonb_array_elements_text(given.consumers) as consumer`,
     [JSON.stringify(rows)],
   );
 }

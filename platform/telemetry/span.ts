@@ -52,6 +52,11 @@ export async function inSpan<T>(
   }
 }
 
+/** Starts work that belongs to no span, such as a loop that serves all of the requests in one of which it happens to begin. */
+export function outsideSpans<T>(work: () => T): T {
+  return context.with(ROOT_CONTEXT, work);
+}
+
 /** Writes a span of what has been, whose ID others have known already. */
 export function writeSpan(
   name: string,

@@ -1,0 +1,48 @@
+import type { Pool, PoolClient } from 'pg';
+import { sqlOn, type Sql } from './sql.ts';
+
+/** One transaction on a connection of its own. */
+export interface OpenTransaction {
+  sql: Sql;
+  client: PoolClient;
+}
+
+/**
+ * Runs work in one transaction, which is committed when the work is done and undone when it fails. Nothing can be said in
+ * its name after that: a statement that comes late, from a branch of the work that nobody waits for, is refused.
+ *
+ * @param beforeCommit what is left to be written when the work is done
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (transaction: OpenTransaction) => Promise<T>,
+  beforeCommit: () => Promise<unknown>,
+): Promise<T> {
+  const client = await pool.connect();
+  const onClient = sqlOn(client);
+  let open = true;
+  const sql: Sql = async (text, parameters, prepared) => {
+    if (!open) throw new Error('A statement came after the end of its transaction.');
+    return await onClient(text, parameters, prepared);
+  };
+  let broken: unknown = null;
+  try {
+    await client.query('begin');
+    const result = await work({ sql, client });
+    await beforeCommit();
+    open = false;
+    const { command } = await client.query('commit');
+    // PostgreSQL takes a commit of a transaction in which a statement has failed for a rollback, and does not complain.
+    if (command !== 'COMMIT') throw new Error('A transaction in which a statement had failed was not committed.');
+    return result;
+  } catch (error) {
+    open = false;
+    // It waits in the connection's queue until statements that are still under way have ended.
+    await client.query('rollback').catch((failure: unknown) => {
+      broken = failure;
+    });
+    throw error;
+  } finally {
+    client.release(broken !== null);
+  }
+}
