@@ -14,7 +14,7 @@ export const commands: Part = {
     const seconds = full ? 10 : 4;
     // What is accepted is not searched meanwhile: the route is measured, not the workers.
     await stage.workers.stop();
-    const { ours, theirs } = await withBareKoa(stage, async (url) => {
+    const { ours, theirs, limit } = await withBareKoa(stage, async (url) => {
       const insert = (place: number): Call => ({
         method: 'POST',
         url: `${url}/notes`,
@@ -22,11 +22,13 @@ export const commands: Part = {
       });
       await saturate(call, { connections: 16, seconds: 2 });
       await saturate(insert, { connections: 16, seconds: 1 });
-      return await takeTurns(
+      const turns = await takeTurns(
         2,
         () => saturate(call, { connections: 16, seconds }),
         () => saturate(insert, { connections: 16, seconds }),
       );
+      const alike = (place: number): Call => ({ ...call(place), url: `${url}/as-batch` });
+      return { ...turns, limit: await saturate(alike, { connections: 16, seconds }) };
     });
     await stage.forgetDeliveries();
     await stage.restartWorkers();
@@ -46,7 +48,11 @@ export const commands: Part = {
         target: '≥ 0.5 ×',
         measured: `${figure(ours.perSecond / theirs.perSecond)} ×`,
         met: ours.perSecond >= theirs.perSecond / 2 && ours.errors === 0,
-        figures: { ...figuresOf('Perdure', ours), ...figuresOf('bare Koa', theirs) },
+        figures: {
+          ...figuresOf('Perdure', ours),
+          ...figuresOf('bare Koa', theirs),
+          'bare Koa with as many statements requests/s': limit.perSecond,
+        },
       },
       accepted('Temporal up', up),
       accepted('Temporal down', down),

@@ -4,7 +4,10 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import { Pool } from 'pg';
 
-/** Bare Koa: a route with one INSERT and one with one SELECT, and nothing else. Prints its address. */
+/**
+ * Bare Koa: a route with one INSERT and one with one SELECT, and nothing else; and two that make as many statements as ours do
+ * for a batch and for a cached search, to tell what of the difference they are. Prints its address.
+ */
 const [url] = process.argv.slice(2);
 const pool = new Pool({ connectionString: url, max: 20 });
 await pool.query(`create table if not exists notes (
@@ -24,6 +27,51 @@ router.get('/notes/:id', async (ctx) => {
   const { rows } = await pool.query('select id, body, created_at from notes where id = $1', [ctx.params.id]);
   ctx.body = rows[0];
 });
+router.post('/as-batch', async (ctx) => {
+  const body = await text(ctx.req);
+  await select(pool);
+  await inTransaction(async (client) => {
+    await insert(client, { body });
+    await insert(client, { body });
+  });
+  ctx.status = 202;
+  ctx.body = { body };
+});
+router.post('/as-search', async (ctx) => {
+  const body = JSON.parse(await text(ctx.req));
+  await select(pool);
+  await select(pool);
+  await inTransaction(async (client) => {
+    await insert(client, body);
+    await insert(client, body);
+  });
+  ctx.body = body;
+});
+
+function select(client) {
+  return client.query({
+    name: 'select',
+    text: 'select id, body, created_at from notes where id = $1',
+    values: [1],
+  });
+}
+
+function insert(client, body) {
+  const text = 'insert into notes (body) values ($1) returning id, created_at';
+  return client.query({ name: 'insert', text, values: [JSON.stringify(body)] });
+}
+
+async function inTransaction(work) {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await work(client);
+    await client.query('commit');
+  } finally {
+    client.release();
+  }
+}
+
 const server = new Koa().use(router.routes()).listen(0, '127.0.0.1');
 await once(server, 'listening');
 process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
