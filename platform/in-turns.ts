@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Milliseconds of work after which others have their turn: short beside any answer from a database under load. */
-const turnMilliseconds = 5;
+const turnMilliseconds = 2;
 
 /**
  * Maps many items, and lets whatever else waits in this process have its turn every few milliseconds: a step of a large batch

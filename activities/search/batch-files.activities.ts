@@ -103,16 +103,22 @@ export function createBatchFileActivities({
           });
           const map = prepareMapping(batch.mapping, table.columns);
           let { rowsIngested } = batch;
+          // While PostgreSQL stores a block, the next one is read here: each would wait for the other half of the time.
+          let storing = Promise.resolve(true);
           for await (const block of blocksOf(table.rows)) {
             const rows = await mapInTurns(block, (row) => toBatchRow(row, batch.kind, map));
-            const upTo = block.at(-1)?.rowNo ?? rowsIngested;
-            const stored = await database.transaction('search', (transaction) =>
-              appendRows(transaction, { ...batch, rowsIngested }, rows, upTo),
-            );
-            rowsIngested = upTo;
-            if (!stored || performance.now() > until || (await isHeld(batch)))
+            if (!(await storing) || performance.now() > until || (await isHeld(batch)))
               return await read(tenantId, batchId);
+            const before = { ...batch, rowsIngested };
+            rowsIngested = block.at(-1)?.rowNo ?? rowsIngested;
+            const upTo = rowsIngested;
+            storing = database.transaction('search', (transaction) =>
+              appendRows(transaction, before, rows, upTo),
+            );
+            // Heard of where it is waited for; until then it must not count as unheard.
+            storing.catch(() => undefined);
           }
+          if (!(await storing)) return await read(tenantId, batchId);
           requireUnchanged(batch.file, sha256());
           await database.read('search', ({ sql }) => analyseRows(sql));
           return await moveOn(batch, async (transaction, now) => {

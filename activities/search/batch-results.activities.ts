@@ -91,14 +91,19 @@ export async function writeResultFiles(
   });
   const files = Promise.all([csv.finished, ndjson.finished, errors.finished]);
   const written = (async () => {
-    for (let afterRow = 0; ;) {
+    const read = (afterRow: number): Promise<BatchRowResult[]> => {
+      const reading = database.read('search', ({ sql }) => readResults(sql, batch.id, afterRow, rowsAtOnce));
+      // Heard of where it is waited for; until then it must not count as unheard.
+      reading.catch(() => undefined);
+      return reading;
+    };
+    for (let next = read(0); ;) {
       AbortSignal.any([signal, failed.signal]).throwIfAborted();
-      const rows = await database.read('search', ({ sql }) =>
-        readResults(sql, batch.id, afterRow, rowsAtOnce),
-      );
+      const rows = await next;
       const last = rows.at(-1);
       if (!last) break;
-      afterRow = last.rowNo;
+      // While these are written, PostgreSQL reads the next ones.
+      next = read(last.rowNo);
       const unsearched = rows.filter(({ status }) => status === 'failed' || status === 'skipped');
       await Promise.all([
         csvTable.write(rows.map((row) => resultCells(row, columns.length))),
@@ -144,7 +149,7 @@ function resultCells(row: BatchRowResult, width: number): CellValue[] {
     match?.recordSetId ?? null,
     match?.personId ?? null,
     ...matchCells(match?.fields ?? null),
-    row.facts ? JSON.stringify(row.facts) : null,
+    row.factsJson,
   ];
 }
 
@@ -167,7 +172,8 @@ async function writeLines(
   rows: readonly BatchRowResult[],
   columns: readonly string[],
 ): Promise<void> {
-  const text = rows.map((row) => `${JSON.stringify(resultLine(row, columns))}\n`).join('');
+  let text = '';
+  for (const row of rows) text += resultLine(row, columns);
   if (text !== '' && !out.write(text)) {
     await new Promise<void>((resolve, reject) => {
       const closed = (): void => reject(out.errored ?? new Error('The output was closed.'));
@@ -180,10 +186,10 @@ async function writeLines(
   }
 }
 
-/** A row as a program reads it: nothing is altered, and what is nested stays so. */
-function resultLine(row: BatchRowResult, columns: readonly string[]): object {
+/** A row as a program reads it: nothing is altered, and what is nested stays so. Facts are put in as they are stored. */
+function resultLine(row: BatchRowResult, columns: readonly string[]): string {
   const { match } = row;
-  return {
+  const line = JSON.stringify({
     row: row.rowNo,
     key: row.rowKey,
     input: Object.fromEntries(columns.map((name, index) => [name, row.values[index] ?? ''])),
@@ -203,7 +209,7 @@ function resultLine(row: BatchRowResult, columns: readonly string[]): object {
         person_id: match.personId,
         fields: match.fields,
       },
-      facts: row.facts,
     },
-  };
+  });
+  return `${line.slice(0, -2)},"facts":${row.factsJson ?? 'null'}}}\n`;
 }

@@ -9,6 +9,7 @@ import { mapInTurns } from '../../platform/in-turns.ts';
 import type {
   ManyAnswers,
   SearchEffects,
+  SearchOptions,
   SearchRequest,
   SearchResult,
   SearchScope,
@@ -60,12 +61,16 @@ class PreparedSearch {
   readonly #services: WorkerServices;
   readonly #batch: Batch;
   readonly #scope: SearchScope;
+  readonly #options: SearchOptions;
   readonly #map: (values: readonly string[]) => MappedRow;
 
   constructor(services: WorkerServices, batch: Batch) {
     this.#services = services;
     this.#batch = batch;
     this.#scope = scopeOf(batch);
+    const { minScore, requiredFields, rowBudget, recordSetIds, useCache } = batch.options;
+    const budget = rowBudget === null ? null : BigInt(rowBudget);
+    this.#options = { minScore, limit: 1, requiredFields, budget, recordSetIds, useCache };
     this.#map = prepareMapping(batch.mapping, batch.columns ?? []);
   }
 
@@ -149,19 +154,12 @@ class PreparedSearch {
   }
 
   #requestOf({ rowNo, values, attempt, paidMicros }: PendingRow): SearchRequest {
-    const { id, kind, options } = this.#batch;
+    const { id, kind } = this.#batch;
     const key = `batch:${id}:${rowNo}`;
     return {
       kind,
       fields: fieldsUsedBy(kind, this.#map(values).fields),
-      options: {
-        minScore: options.minScore,
-        limit: 1,
-        requiredFields: options.requiredFields,
-        budget: options.rowBudget === null ? null : BigInt(options.rowBudget),
-        recordSetIds: options.recordSetIds,
-        useCache: options.useCache,
-      },
+      options: this.#options,
       // Whoever has a failed row tried again wants it asked again.
       effectKey: attempt === 1 ? key : `${key}:${attempt}`,
       paid: paidMicros,

@@ -1,5 +1,5 @@
 const fewest = 20;
-const most = 2_000;
+const most = 1_000;
 /** A step is one transaction. Shorter, and its costs show; longer, and a pause is felt. */
 const aimMilliseconds = 700;
 

@@ -121,7 +121,7 @@ export function presentRow(row: BatchRowResult, columns: readonly string[]): obj
       matched_on: match.matchedOn,
       fields: match.fields,
     },
-    facts: row.facts,
+    facts: row.factsJson === null ? null : (JSON.parse(row.factsJson) as unknown),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Transaction } from '../database.ts';
+import { byteaArray, plainArray, textArray } from '../array-literal.ts';
 import type { Sql } from '../sql.ts';
 import type { Batch } from './batch.ts';
 
@@ -42,10 +43,10 @@ export async function appendRows(
     [
       batch.id,
       batch.tenantId,
-      rows.map(({ rowNo }) => rowNo),
-      rows.map(({ rowKey }) => rowKey),
-      rows.map(({ values }) => JSON.stringify(values)),
-      rows.map(({ fingerprint }) => (fingerprint === null ? null : shortened(fingerprint))),
+      plainArray(rows.map(({ rowNo }) => rowNo)),
+      textArray(rows.map(({ rowKey }) => rowKey)),
+      textArray(rows.map(({ values }) => JSON.stringify(values))),
+      byteaArray(rows.map(({ fingerprint }) => (fingerprint === null ? null : shortened(fingerprint)))),
     ],
   );
   if (failed.length > 0) {
@@ -66,7 +67,7 @@ export async function appendRows(
 
 /** 128 bits, as a bytea: for a million rows, two different ones are taken for equal with a probability of one in 10²⁶. */
 function shortened(fingerprint: string): string {
-  return `\\x${fingerprint.slice(0, 32)}`;
+  return fingerprint.slice(0, 32);
 }
 
 /**

@@ -26,7 +26,8 @@ export interface BatchRowResult {
   /** The earlier row with the same question, whose answer this is; null when it was asked itself. */
   sameAsRow: number | null;
   match: StoredMatch | null;
-  facts: Record<string, unknown> | null;
+  /** JSON, as it was stored: files hold it as it is, and to read a million of them to write them again would take time. */
+  factsJson: string | null;
 }
 
 /** Rows in the order of the file, each with its result, after a row number. */
@@ -42,7 +43,7 @@ export async function readResults(
   const rows = await sql<Omit<BatchRowResult, 'costMicros'> & { costMicros: string }>(
     `select r.row_no as "rowNo", r.row_key as "rowKey", r.input as values, coalesce(d.status, 'pending') as status,
        d.code, d.message, d.score, coalesce(d.cost_micros, 0)::text as "costMicros", d.search_id as "searchId",
-       coalesce(d.cached, false) as cached, r.leader_row_no as "sameAsRow", d.match, d.facts
+       coalesce(d.cached, false) as cached, r.leader_row_no as "sameAsRow", d.match, d.facts::text as "factsJson"
      from search.batch_rows r
        left join search.batch_results d on d.batch_id = r.batch_id and d.row_no = r.row_no and d.row_no > $2
      where r.batch_id = $1 and r.row_no > $2 ${filter} order by r.row_no limit $3`,

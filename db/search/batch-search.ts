@@ -1,5 +1,6 @@
 import type { RowStatus } from '../../domain/search/batch.ts';
 import { Failure } from '../../domain/failure.ts';
+import { plainArray, textArray } from '../array-literal.ts';
 import type { Sql } from '../sql.ts';
 import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
 import { holdFence, type RangeLease } from './batch-ranges.ts';
@@ -71,17 +72,17 @@ export async function storeResults(
   const counted = await sql<{ status: RowStatus; rows: number; cost: string }>(insertResults, [
     lease.batchId,
     tenantId,
-    results.map(({ rowNo }) => rowNo),
-    results.map(({ status }) => status),
-    results.map(({ code }) => code),
-    results.map(({ message }) => message),
-    results.map(({ score }) => score),
-    results.map(({ costMicros }) => String(costMicros)),
-    results.map(({ searchId }) => searchId),
-    results.map(({ cached }) => cached),
-    results.map(({ match }) => jsonOrNull(match)),
-    results.map(({ facts }) => jsonOrNull(facts)),
-    results.map(({ attempt }) => attempt),
+    plainArray(results.map(({ rowNo }) => rowNo)),
+    plainArray(results.map(({ status }) => status)),
+    textArray(results.map(({ code }) => code)),
+    textArray(results.map(({ message }) => message)),
+    plainArray(results.map(({ score }) => score)),
+    plainArray(results.map(({ costMicros }) => costMicros)),
+    plainArray(results.map(({ searchId }) => searchId)),
+    plainArray(results.map(({ cached }) => cached)),
+    textArray(results.map(({ match }) => jsonOrNull(match))),
+    textArray(results.map(({ facts }) => jsonOrNull(facts))),
+    plainArray(results.map(({ attempt }) => attempt)),
   ]);
   const count = (status: RowStatus): number => counted.find((one) => one.status === status)?.rows ?? 0;
   const paid = results.reduce((sum, { paidMicros }) => sum + paidMicros, 0n);

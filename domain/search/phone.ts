@@ -6,6 +6,7 @@ import {
   type PhoneNumberType,
 } from 'libphonenumber-js/max';
 import { Failure } from '../failure.ts';
+import { readInternational, type PlannedNumber } from './phone-plan.ts';
 
 /** A telephone number in its standard forms, next to what the caller wrote. */
 export interface NormalisedPhone {
@@ -56,6 +57,8 @@ export function normalisePhone(raw: string, defaultRegion?: string): NormalisedP
   if (text.length > maximumLength) {
     throw new Failure('search.phone_invalid', `The phone number is longer than ${maximumLength} characters.`);
   }
+  const planned = readInternational(text);
+  if (planned) return plannedPhone(raw, planned);
   const number = /^tel:/i.test(text)
     ? readTelUri(text, region)
     : (read(text, region) ?? readVanity(text, region));
@@ -86,6 +89,29 @@ export function normalisePhone(raw: string, defaultRegion?: string): NormalisedP
       return number.formatInternational();
     },
     extension: number.ext ?? null,
+  };
+}
+
+function plannedPhone(raw: string, { e164, region, type }: PlannedNumber): NormalisedPhone {
+  // Read again when somebody looks: nobody does in most rows of a batch.
+  const number = (): PhoneNumber => {
+    const known = read(e164, undefined);
+    if (!known) throw new TypeError('A number that was read cannot be read.');
+    return known;
+  };
+  return {
+    raw,
+    e164,
+    region,
+    type,
+    valid: true,
+    get national() {
+      return number().formatNational();
+    },
+    get international() {
+      return number().formatInternational();
+    },
+    extension: null,
   };
 }
 

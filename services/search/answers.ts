@@ -1,8 +1,8 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { NewLogEntry } from '../../db/search/search-log.repository.ts';
 import type { Micros, ProviderStep, SearchProblem, SharedAnswer } from '../../domain/search/answer.ts';
 import type { NormalisedQuery } from '../../domain/search/query.ts';
 import { conclude, toPrecision } from '../../domain/search/waterfall.ts';
+import { manyUuids } from '../../platform/uuid.ts';
 import type { SearchRequest, SearchResult } from './contract.ts';
 import type { Question } from './questions.ts';
 import type { ReadyProvider } from './ready-provider.ts';
@@ -102,7 +102,7 @@ export function invalidResult(
 
 /** An API search is known by the id in its effect key, so that asking again finds it; a row of a batch gets a new one. */
 export function searchIdOf(request: SearchRequest): string {
-  return /^search:([0-9a-f-]{36})$/.exec(request.effectKey)?.[1] ?? uuidv7();
+  return /^search:([0-9a-f-]{36})$/.exec(request.effectKey)?.[1] ?? manyUuids();
 }
 
 /** Most people that the log names. */

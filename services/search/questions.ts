@@ -51,16 +51,25 @@ export function readQuestion(
   };
 }
 
-/** The budget is not part of it: an answer that is there already costs nothing. */
 function keyOf(query: NormalisedQuery, options: SearchRequest['options'], generation: string): string {
-  const { minScore, limit, requiredFields, recordSetIds } = options;
-  const parts = [
-    generation,
-    query.key,
-    minScore,
-    limit,
-    [...new Set(requiredFields)].toSorted(),
-    recordSetIds === null ? null : [...new Set(recordSetIds)].toSorted(),
-  ];
-  return hash('sha256', JSON.stringify(parts), 'hex');
+  return hash('sha256', `${generation}\n${query.key}\n${textOf(options)}`, 'hex');
+}
+
+/** The rows of a batch share their options, which are then written once. */
+const texts = new WeakMap<SearchRequest['options'], string>();
+
+/** The budget is not part of it: an answer that is there already costs nothing. */
+function textOf(options: SearchRequest['options']): string {
+  let text = texts.get(options);
+  if (text === undefined) {
+    const { minScore, limit, requiredFields, recordSetIds } = options;
+    text = JSON.stringify([
+      minScore,
+      limit,
+      [...new Set(requiredFields)].toSorted(),
+      recordSetIds === null ? null : [...new Set(recordSetIds)].toSorted(),
+    ]);
+    texts.set(options, text);
+  }
+  return text;
 }
