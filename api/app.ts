@@ -76,9 +76,7 @@ async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void>
   const json = route.body ? await readJson(ctx) : null;
   const body = route.body ? validate(route.body, json?.value, 'body') : undefined;
 
-  const gone = new AbortController();
-  if (ctx.res.closed) gone.abort();
-  else ctx.res.once('close', () => gone.abort());
+  let signal: AbortSignal | undefined;
   const request = {
     params,
     query,
@@ -86,11 +84,22 @@ async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void>
     principal,
     address: ctx.ip,
     traceId: state.traceId,
-    signal: gone.signal,
+    // Made when somebody asks for it: most requests are over before it could matter, and its end costs more than they do.
+    get signal() {
+      return (signal ??= signalOfGoing(ctx));
+    },
     commandKey: (given: string | Buffer) => commandKey(route, ctx, principal, given),
     ctx,
   } as Request<never, never, never, never>;
   await answer(parts, route, ctx, request, commandKey(route, ctx, principal, json?.raw ?? null));
+}
+
+/** Ends when the connection of a request does. */
+function signalOfGoing(ctx: Context): AbortSignal {
+  const gone = new AbortController();
+  if (ctx.res.closed) gone.abort();
+  else ctx.res.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 /** Wrong credentials count against the caller's address: guessing them must not be free. */

@@ -1,7 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { Context } from 'koa';
-import { randomBytes } from 'node:crypto';
 import { withLogFacts } from '../platform/log-context.ts';
+import { randomHex } from '../platform/uuid.ts';
 import { inSpan, markFailed, parseTraceparent } from '../platform/telemetry/span.ts';
 import type { AppParts } from './app-parts.ts';
 import { toProblem } from './errors.ts';
@@ -59,8 +59,8 @@ async function frame(
 ): Promise<void> {
   const started = performance.now();
   const traceId =
-    span?.spanContext().traceId ?? parseTraceparent(ctx.get('traceparent'))?.traceId ?? randomId(16);
-  const requestId = span?.spanContext().spanId ?? randomId(8);
+    span?.spanContext().traceId ?? parseTraceparent(ctx.get('traceparent'))?.traceId ?? randomHex(16);
+  const requestId = span?.spanContext().spanId ?? randomHex(8);
   const state: RequestState = Object.assign(stateOf(ctx), { traceId, route: null, principal: null });
   ctx.set('X-Trace-Id', traceId);
   ctx.set('X-Request-Id', requestId);
@@ -93,8 +93,4 @@ async function frame(
     const tenantId = state.principal?.tenantId;
     if (tenantId !== undefined) span?.setAttribute('perdure.tenant_id', tenantId);
   });
-}
-
-function randomId(bytes: number): string {
-  return randomBytes(bytes).toString('hex');
 }

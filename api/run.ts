@@ -11,9 +11,9 @@ import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { closeServer, type ReadinessChecks } from '../platform/ops-server.ts';
 import { openRedis } from '../platform/redis/open.ts';
-import { openStorage } from '../platform/storage/open.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
 import { StoredTenantKeys } from '../services/identity/tenant-keys.ts';
+import { openFileStorage } from '../services/storage/open.ts';
 import type { TemporalConfig } from '../temporal.config.ts';
 import { createApp } from './app.ts';
 import { createMailRoutes } from './dev/mail.routes.ts';
@@ -64,7 +64,7 @@ export async function startApi(
     config,
     database,
     redis,
-    storage: openStorage(config),
+    storage: openFileStorage(config, database),
     temporal: temporal.client,
     webUi: webUiOf(config, temporalConfig),
     log,

@@ -48,6 +48,7 @@ export class Database {
   readonly #config: DatabaseConfig;
   readonly #orms = new Map<string, MikroORM>();
   readonly #pools = new Map<string, Pool>();
+  #closed = false;
   readonly #notices = new OutboxNotices((domain, channel) =>
     this.read(domain, ({ sql }) => sql('select pg_notify($1, $2)', [channel, domain])),
   );
@@ -94,7 +95,7 @@ export class Database {
         }),
       async () => await em?.flush(),
     );
-    if (published) this.#notices.give(domain);
+    if (published && !this.#closed) this.#notices.give(domain);
     return result;
   }
 
@@ -115,6 +116,8 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    // A notice would open the database anew.
+    this.#closed = true;
     await this.#notices.settle();
     await Promise.all([...this.#orms.values()].map((orm) => orm.close(true)));
     this.#orms.clear();

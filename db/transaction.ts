@@ -33,7 +33,8 @@ export async function inTransaction<T>(
     open = false;
     const { command } = await client.query('commit');
     // PostgreSQL takes a commit of a transaction in which a statement has failed for a rollback, and does not complain.
-    if (command !== 'COMMIT') throw new Error('A transaction in which a statement had failed was not committed.');
+    if (command !== 'COMMIT')
+      throw new Error('A transaction in which a statement had failed was not committed.');
     return result;
   } catch (error) {
     open = false;

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { logFacts } from './log-context.ts';
 
@@ -33,7 +34,46 @@ export function createLogger(service: string, level: string, destination?: Desti
     formatters: { level: (label) => ({ level: label }), bindings: redact, log: redact },
     serializers: { err: describeError },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? standardOutput());
+}
+
+let output: DestinationStream | undefined;
+
+/** Lines that come in one turn of the event loop are written together at its end, or when the process ends. */
+function standardOutput(): DestinationStream {
+  return (output ??= openOutput());
+}
+
+function openOutput(): DestinationStream {
+  let lines = '';
+  const flush = (): void => {
+    const text = lines;
+    lines = '';
+    if (text !== '') writeWhole(Buffer.from(text));
+  };
+  process.once('exit', flush);
+  return {
+    write(line) {
+      if (lines === '') setImmediate(flush);
+      lines += line;
+    },
+  };
+}
+
+const pauseMilliseconds = 2;
+
+/** A full pipe is waited for, as its reader is slower than we are; of one that nobody reads any more, nothing comes. */
+function writeWhole(text: Buffer): void {
+  for (let at = 0; at < text.length;) {
+    try {
+      at += writeSync(1, text, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPIPE') return;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMilliseconds);
+    }
+  }
 }
 
 const deepestRedacted = 3;

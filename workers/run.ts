@@ -11,9 +11,9 @@ import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
 import { openRedis } from '../platform/redis/open.ts';
-import { openStorage } from '../platform/storage/open.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
 import { openSearchEngine } from '../services/search/open.ts';
+import { openFileStorage } from '../services/storage/open.ts';
 import { dataConverterOf, queueOptions, shutdown, type TemporalConfig } from '../temporal.config.ts';
 import { activitiesOf } from './activities.ts';
 import { workflowBundle } from './bundle.ts';
@@ -56,7 +56,14 @@ export async function startWorkers(
   });
   const redis = await openRedis(config, log);
   const engine = openSearchEngine({ config, database, redis, log });
-  const services: WorkerServices = { config, database, storage: openStorage(config), log, metrics, engine };
+  const services: WorkerServices = {
+    config,
+    database,
+    storage: openFileStorage(config, database),
+    log,
+    metrics,
+    engine,
+  };
   const [connection, workflows] = await Promise.all([
     NativeConnection.connect(temporal.connection),
     workflowBundle(config.WORKFLOW_BUNDLE),

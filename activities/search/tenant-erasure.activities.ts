@@ -5,7 +5,7 @@ import { eraseInSlices } from '../platform/erase-in-slices.ts';
 import type { WorkerServices } from '../services.ts';
 
 /** Where the domain keeps files, each with a folder a tenant. */
-const folders = ['uploads', 'batches', 'imports'] as const;
+const folders = ['uploads', 'inline', 'batches', 'imports'] as const;
 
 export function createSearchErasureActivities({
   database,

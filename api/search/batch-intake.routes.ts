@@ -61,7 +61,7 @@ export function createBatchIntakeRoutes(
         let file;
         let body;
         if (ctx.is('multipart/form-data')) {
-          const form = await files.receive(ctx, principal, signal);
+          const form = await files.receiveUpload({ ctx, principal, signal });
           ({ file } = form);
           body = validate(previewForm, readFormFields(form.fields), 'body');
         } else {

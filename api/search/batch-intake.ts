@@ -16,7 +16,7 @@ import { validate } from '../validate.ts';
 import { presentBatch } from './batch.presenter.ts';
 import { batchForm, newBatch, type BatchForm } from './batch.schemas.ts';
 import { readFormFields } from './form-fields.ts';
-import type { IncomingFile, IncomingFiles } from './incoming-files.ts';
+import { storedFileOf, type IncomingFile, type IncomingFiles } from './incoming-files.ts';
 import { requireRecordSets } from './record-set-check.ts';
 
 type BatchRequest = Request<undefined, undefined, undefined>;
@@ -42,8 +42,7 @@ export class BatchIntake {
   }
 
   async #submitForm(request: BatchRequest): Promise<Reply> {
-    const { ctx, principal, signal } = request;
-    const { fields, file } = await this.#files.receive(ctx, principal, signal);
+    const { fields, file } = await this.#files.receive(request);
     try {
       const body = validate(batchForm, readFormFields(fields), 'body');
       const content = JSON.stringify([file.sha256, file.name, fields]);
@@ -84,8 +83,10 @@ export class BatchIntake {
       async (transaction) => {
         if (prepared.status === 'rejected') throw prepared.reason;
         const { file, ...batch } = prepared.value;
-        const stored = await this.#files.take(transaction.sql, principal.tenantId, file, `batch:${batch.id}`);
-        const created = await createBatch(transaction, { ...batch, file: stored });
+        // A small file is stored with the batch, in one statement.
+        const content = 'content' in file ? file : null;
+        if (!content) await this.#files.take(transaction.sql, principal.tenantId, file, `batch:${batch.id}`);
+        const created = await createBatch(transaction, { ...batch, file: storedFileOf(file) }, content);
         const shown = presentBatch(created, this.#secretOf(created));
         return { status: 202, headers: locationOf(created), body: shown };
       },

@@ -182,7 +182,7 @@ describe('Batches over HTTP, with Temporal and the workers down', () => {
       'content-length': '1000000',
     });
     outgoing.write(
-      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="cut.csv"\r\n\r\n${phonesCsv(500)}`,
+      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="cut.csv"\r\n\r\n${phonesCsv(5_000)}`,
     );
     await until(async () => (await uploadsOf(system, tenant)).includes('cut.csv'));
     outgoing.destroy();

@@ -27,7 +27,7 @@ export class ImportIntake {
 
   /** Accepts an import in one transaction, once an `Idempotency-Key`. Nothing of Temporal is needed for it. */
   async submit(request: ImportRequest): Promise<Reply> {
-    const { ctx, principal, signal, params } = request;
+    const { ctx, principal, params } = request;
     const { database } = this.#services;
     // Before the file comes in: nobody sends two gigabytes to learn that the address was wrong.
     await database.read('search', ({ sql }) =>
@@ -40,7 +40,7 @@ export class ImportIntake {
         database.read('search', ({ sql }) => this.#files.find(sql, principal.tenantId, upload_id));
       return (await this.#accept(request, raw, body, find)).reply;
     }
-    const { fields, file } = await this.#files.receive(ctx, principal, signal);
+    const { fields, file } = await this.#files.receive(request);
     try {
       const body = validate(importForm, readFormFields(fields), 'body');
       const content = JSON.stringify([file.sha256, file.name, fields]);

@@ -79,7 +79,7 @@ export function createImportRoutes(services: Services): Route[] {
         let file;
         let body;
         if (ctx.is('multipart/form-data')) {
-          const form = await files.receive(ctx, principal, signal);
+          const form = await files.receiveUpload({ ctx, principal, signal });
           ({ file } = form);
           body = validate(importPreviewForm, readFormFields(form.fields), 'body');
         } else {

@@ -1,14 +1,18 @@
-import type { Context } from 'koa';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
 import type { StoredFile } from '../../db/search/batch.ts';
 import type { Sql } from '../../db/sql.ts';
+import { insertInlineFile } from '../../db/search/inline-files.ts';
 import { createUpload, getUpload, takeUpload } from '../../db/search/upload.repository.ts';
 import { Failure } from '../../domain/failure.ts';
+import { inlineFolder, mostInlineBytes } from '../../domain/search/inline-file.ts';
 import { guessMapping } from '../../domain/search/mapping-guess.ts';
 import { validateMapping, type Mapping } from '../../domain/search/mapping.ts';
 import type { PresignedRequest } from '../../platform/storage/object-storage.ts';
 import { readTable } from '../../platform/tabular/read.ts';
 import type { Principal } from '../principal.ts';
+import type { Request } from '../route.ts';
 import type { Services } from '../services.ts';
 import { readForm, type Form, type FormFile } from './form.ts';
 
@@ -20,9 +24,20 @@ const uploadHours = 24;
 const guessedBy = 100;
 
 /** A file that is in the storage and belongs to nothing yet. */
-export interface IncomingFile extends StoredFile {
+export interface UploadedFile extends StoredFile {
   uploadId: string;
 }
+
+/** A small file that is nowhere yet but here. */
+export interface FileAtHand extends StoredFile {
+  content: Buffer;
+  contentType: string;
+}
+
+/** What of a request an upload needs. Its signal is looked at only when the file goes to the storage. */
+type Upload = Pick<Request, 'ctx' | 'principal' | 'signal'>;
+
+export type IncomingFile = UploadedFile | FileAtHand;
 
 /** Table files on their way into the system: sent with a request, or ahead of it by an upload of their own. */
 export class IncomingFiles {
@@ -47,22 +62,31 @@ export class IncomingFiles {
     return { id: upload.id, expiresAt: upload.expiresAt, request };
   }
 
-  /** Stores the file of a form while it comes in. Whatever ends it early leaves no object, and at most a row that is swept. */
-  async receive(ctx: Context, principal: Principal, signal: AbortSignal): Promise<Form<IncomingFile>> {
-    const store = async ({ content, name, contentType }: FormFile): Promise<IncomingFile> => {
-      const upload = await this.#register(principal, name, contentType);
-      const { bytes, sha256 } = await this.#services.storage.put(upload.objectKey, content, {
-        contentType,
-        maxBytes: maxFileBytes,
-        signal,
-      });
-      return { uploadId: upload.id, key: upload.objectKey, name, bytes, sha256 };
+  /**
+   * Takes the file of a form while it comes in. A small one stays at hand, to be stored with what it belongs to; another goes
+   * to the storage. Whatever ends that early leaves no object, and at most a row that is swept.
+   */
+  async receive(request: Upload): Promise<Form<IncomingFile>> {
+    const take = async (file: FormFile): Promise<IncomingFile> => {
+      const beginning = await readBeginning(file.content);
+      if (!beginning.whole) return await this.#store(request, file, beginning.chunks);
+      const { content } = beginning;
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      const key = `${inlineFolder}/${request.principal.tenantId}/${uuidv7()}`;
+      const { name, contentType } = file;
+      return { key, name, bytes: content.length, sha256, content, contentType };
     };
-    return await readForm(ctx, store, (file) => this.discard(file));
+    return await readForm(request.ctx, take, (file) => this.discard(file));
+  }
+
+  /** Stores the file of a form, however small, as an upload that later requests may name. */
+  async receiveUpload(request: Upload): Promise<Form<UploadedFile>> {
+    const store = (file: FormFile): Promise<UploadedFile> => this.#store(request, file, file.content);
+    return await readForm(request.ctx, store, (file) => this.discard(file));
   }
 
   /** The file of an upload that was made before. @throws Failure `search.upload_not_found`, `_used`, `_missing` */
-  async find(sql: Sql, tenantId: string, uploadId: string): Promise<IncomingFile> {
+  async find(sql: Sql, tenantId: string, uploadId: string): Promise<UploadedFile> {
     const upload = await getUpload(sql, tenantId, uploadId);
     const head = await this.#services.storage.head(upload.objectKey);
     if (!head) throw new Failure('search.upload_missing', 'The file of this upload has not been sent yet.');
@@ -75,14 +99,10 @@ export class IncomingFiles {
   }
 
   /** Makes a file that of a process, in the process's transaction. */
-  async take(
-    sql: Sql,
-    tenantId: string,
-    { uploadId, ...file }: IncomingFile,
-    usedBy: string,
-  ): Promise<StoredFile> {
-    await takeUpload(sql, tenantId, uploadId, usedBy);
-    return file;
+  async take(sql: Sql, tenantId: string, incoming: IncomingFile, usedBy: string): Promise<StoredFile> {
+    if ('content' in incoming) await insertInlineFile(sql, tenantId, incoming);
+    else await takeUpload(sql, tenantId, incoming.uploadId, usedBy);
+    return storedFileOf(incoming);
   }
 
   /**
@@ -91,8 +111,10 @@ export class IncomingFiles {
    * @returns the mapping: the given one, which fits, or a guess
    * @throws Failure `search.file_*`, `search.mapping_invalid`
    */
-  async mappingOf(file: StoredFile, given: Mapping | undefined): Promise<Mapping> {
-    const table = await readTable(await this.#services.storage.get(file.key));
+  async mappingOf(file: IncomingFile, given: Mapping | undefined): Promise<Mapping> {
+    const content =
+      'content' in file ? Readable.from([file.content]) : await this.#services.storage.get(file.key);
+    const table = await readTable(content);
     try {
       const samples: string[][] = [];
       for await (const row of table.rows) {
@@ -109,11 +131,23 @@ export class IncomingFiles {
 
   /** Gives up a file that was received with a request that was then refused. What this can't remove is swept later. */
   async discard(file: IncomingFile): Promise<void> {
+    if ('content' in file) return;
     try {
       await this.#services.storage.delete(file.key);
     } catch (error) {
       this.#services.log.warn({ err: error, upload_id: file.uploadId }, 'an upload is left to the sweeper');
     }
+  }
+
+  async #store(
+    { principal, signal }: Upload,
+    { name, contentType }: FormFile,
+    content: AsyncIterable<Uint8Array>,
+  ): Promise<UploadedFile> {
+    const upload = await this.#register(principal, name, contentType);
+    const options = { contentType, maxBytes: maxFileBytes, signal };
+    const { bytes, sha256 } = await this.#services.storage.put(upload.objectKey, content, options);
+    return { uploadId: upload.id, key: upload.objectKey, name, bytes, sha256 };
   }
 
   async #register(
@@ -130,4 +164,31 @@ export class IncomingFiles {
     );
     return { id, objectKey, expiresAt };
   }
+}
+
+/** What a process keeps of its file. */
+export function storedFileOf({ key, name, bytes, sha256 }: IncomingFile): StoredFile {
+  return { key, name, bytes, sha256 };
+}
+
+/** The whole of a small file, or what a large one begins with and goes on with. */
+type Beginning = { whole: true; content: Buffer } | { whole: false; chunks: AsyncIterable<Uint8Array> };
+
+async function readBeginning(stream: Readable): Promise<Beginning> {
+  const source = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const read: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes <= mostInlineBytes) {
+    const next = await source.next();
+    if (next.done) return { whole: true, content: Buffer.concat(read) };
+    read.push(next.value);
+    bytes += next.value.length;
+  }
+  return {
+    whole: false,
+    chunks: (async function* () {
+      yield* read;
+      yield* { [Symbol.asyncIterator]: () => source };
+    })(),
+  };
 }

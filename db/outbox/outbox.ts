@@ -1,8 +1,8 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { NewEvent } from '../../domain/events/event.ts';
 import { consumersOf } from '../../domain/events/subscriptions.ts';
 import type { Domain } from '../../domain/domains.ts';
 import { traceparentHere } from '../../platform/telemetry/span.ts';
+import { manyUuids } from '../../platform/uuid.ts';
 import type { Sql } from '../sql.ts';
 
 /** The channel on which the relays are told that there is something to deliver. */
@@ -18,14 +18,14 @@ export async function appendEvents(sql: Sql, domain: Domain, events: readonly Ne
   const traceparent = traceparentHere();
   const rows = events.map((event, ordinal) => ({
     ordinal,
-    id: uuidv7(),
+    id: manyUuids(),
     type: event.type,
     version: event.version ?? 1,
     tenant_id: event.tenantId,
     subject: event.subject,
     actor_id: event.actorId ?? null,
     trace_id: event.traceId ?? null,
-    traceparent,
+    traceparent: event.traceparent === undefined ? traceparent : event.traceparent,
     data: event.data,
     consumers: consumersOf(event.type),
   }));
@@ -43,5 +43,6 @@ export async function appendEvents(sql: Sql, domain: Domain, events: readonly Ne
      select consumer, written.position, given.subject
      from written join given using (id), jsonb_array_elements_text(given.consumers) as consumer`,
     [JSON.stringify(rows)],
+    `${domain}.append_events`,
   );
 }

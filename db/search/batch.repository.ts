@@ -6,6 +6,7 @@ import type { Transaction } from '../database.ts';
 import { databaseNow } from '../now.ts';
 import type { Sql } from '../sql.ts';
 import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
+import type { InlineFile } from './inline-files.ts';
 
 export type NewBatch = Pick<
   Batch,
@@ -93,12 +94,18 @@ export class BatchRepository {
 
   /** @throws Failure `search.batch_not_found`, also for another tenant's */
   async get(tenantId: string, id: string): Promise<Batch> {
-    return found(await this.#select('where tenant_id = $1 and id = $2', [tenantId, id]));
+    return found(await this.#select('where tenant_id = $1 and id = $2', [tenantId, id], 'search.get_batch'));
   }
 
   /** The same, held until the transaction ends: whoever wants to change the batch too waits. */
   async lock(tenantId: string, id: string): Promise<Batch> {
-    return found(await this.#select('where tenant_id = $1 and id = $2 for no key update', [tenantId, id]));
+    return found(
+      await this.#select(
+        'where tenant_id = $1 and id = $2 for no key update',
+        [tenantId, id],
+        'search.lock_batch',
+      ),
+    );
   }
 
   /** Newest first. */
@@ -139,8 +146,12 @@ export class BatchRepository {
     );
   }
 
-  async #select(rest: string, parameters: unknown[]): Promise<Batch[]> {
-    const rows = await this.#sql<BatchRow>(`select ${batchColumns} from search.batches ${rest}`, parameters);
+  async #select(rest: string, parameters: unknown[], prepared?: string): Promise<Batch[]> {
+    const rows = await this.#sql<BatchRow>(
+      `select ${batchColumns} from search.batches ${rest}`,
+      parameters,
+      prepared,
+    );
     return rows.map(toBatch);
   }
 }
@@ -151,13 +162,32 @@ function found(batches: Batch[]): Batch {
   return batch;
 }
 
-/** Stores a new batch, and asks for its workflow. */
-export async function createBatch(transaction: Transaction, batch: NewBatch): Promise<Batch> {
-  const { sql } = transaction;
-  const rows = await sql<BatchRow>(
-    `insert into search.batches (id, tenant_id, name, kind, file, mapping, options, priority, concurrency, currency,
-       budget_micros, webhook, trace_id, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning ${batchColumns}`,
+const insertBatch = `
+  with created as (
+    insert into search.batches (id, tenant_id, name, kind, file, mapping, options, priority, concurrency, currency,
+      budget_micros, webhook, trace_id, created_by)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning *
+  ), told as (
+    insert into search.batch_events (batch_id, revision, type, data) select id, revision, $15::text, $16::jsonb from created
+  ), stored as (
+    insert into search.inline_files (key, tenant_id, content_type, content)
+    select $17::text, $2::uuid, $18::text, $19::bytea where $17::text is not null
+  )
+  select ${batchColumns} from created`;
+
+/**
+ * Stores a new batch with its history, and asks for its workflow.
+ *
+ * @param content of a small file that belongs to it alone: stored in the same statement
+ */
+export async function createBatch(
+  transaction: Transaction,
+  batch: NewBatch,
+  content: InlineFile | null = null,
+): Promise<Batch> {
+  const data = { priority: batch.priority };
+  const rows = await transaction.sql<BatchRow>(
+    insertBatch,
     [
       batch.id,
       batch.tenantId,
@@ -173,19 +203,17 @@ export async function createBatch(transaction: Transaction, batch: NewBatch): Pr
       batch.webhook && JSON.stringify(batch.webhook),
       batch.traceId,
       batch.createdBy,
+      historyType('search.batch_submitted'),
+      JSON.stringify(data),
+      content?.key ?? null,
+      content?.contentType ?? null,
+      content?.content ?? null,
     ],
+    'search.create_batch',
   );
   const created = found(rows.map(toBatch));
-  await tell(
-    transaction,
-    created,
-    'search.batch_submitted',
-    { priority: batch.priority },
-    {
-      userId: batch.createdBy,
-      traceId: batch.traceId,
-    },
-  );
+  const actor = { userId: batch.createdBy, traceId: batch.traceId };
+  await publish(transaction, created, 'search.batch_submitted', data, actor);
   return created;
 }
 
@@ -206,14 +234,27 @@ export async function changeBatch(
     ...given.map(([name], index) => `${columnOf[name]} = $${index + 3}`),
     ...entries.filter((entry) => !given.includes(entry)).map(([name]) => `${columnOf[name]} = now()`),
   ];
+  const data = event.data ?? {};
   const rows = await transaction.sql<BatchRow>(
-    `update search.batches set revision = revision + 1, updated_at = now(), progress_at = clock_timestamp()
-       ${assignments.map((one) => `, ${one}`).join('')}
-     where tenant_id = $1 and id = $2 returning ${batchColumns}`,
-    [batch.tenantId, batch.id, ...given.map(([, value]) => toParameter(value))],
+    `with changed as (
+       update search.batches set revision = revision + 1, updated_at = now(), progress_at = clock_timestamp()
+         ${assignments.map((one) => `, ${one}`).join('')}
+       where tenant_id = $1 and id = $2 returning *
+     ), told as (
+       insert into search.batch_events (batch_id, revision, type, data)
+       select id, revision, $${given.length + 3}::text, $${given.length + 4}::jsonb from changed
+     )
+     select ${batchColumns} from changed`,
+    [
+      batch.tenantId,
+      batch.id,
+      ...given.map(([, value]) => toParameter(value)),
+      historyType(event.type),
+      JSON.stringify(data),
+    ],
   );
   const changed = found(rows.map(toBatch));
-  await tell(transaction, changed, event.type, event.data ?? {}, actor);
+  await publish(transaction, changed, event.type, data, actor);
   return changed;
 }
 
@@ -244,17 +285,18 @@ export async function commandBatch(
   );
 }
 
-async function tell(
+/** In a batch's own history everything is of batches. */
+function historyType(type: string): string {
+  return type.replace('search.batch_', '');
+}
+
+async function publish(
   transaction: Transaction,
   batch: Batch,
   type: string,
   data: Record<string, unknown>,
   actor: Actor,
 ): Promise<void> {
-  await transaction.sql(
-    'insert into search.batch_events (batch_id, revision, type, data) values ($1, $2, $3, $4)',
-    [batch.id, batch.revision, type.replace('search.batch_', ''), JSON.stringify(data)],
-  );
   await transaction.publish({
     type,
     tenantId: batch.tenantId,

@@ -25,7 +25,7 @@ export class ProviderRepository {
 
   /** Settings and providers in one statement; null for a tenant that has none yet. */
   async findSetup(): Promise<SearchSetup | null> {
-    const rows = await this.#sql<SetupRow>(selectSetup, [this.#tenantId]);
+    const rows = await this.#sql<SetupRow>(selectSetup, [this.#tenantId], 'search.select_setup');
     const [first] = rows;
     if (!first) return null;
     return {

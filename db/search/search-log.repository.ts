@@ -1,5 +1,6 @@
 import type { ProviderStep, SearchStatus } from '../../domain/search/answer.ts';
 import type { QueryKind } from '../../domain/search/query.ts';
+import { byteaArray, plainArray, textArray } from '../array-literal.ts';
 import type { Sql } from '../sql.ts';
 
 /** Who searched, for every entry of a batch alike. */
@@ -26,6 +27,15 @@ export interface NewLogEntry {
   performedAt: Date;
 }
 
+/** Entries of one who searched. */
+export interface LogGroup {
+  scope: LogScope;
+  entries: readonly NewLogEntry[];
+}
+
+/** So many entries are few: what a plan for a dozen does well for. */
+const few = 100;
+
 /**
  * Writes entries in one statement, however many. A search that is there already was tried again: it stays as it is, but
  * for one that had failed, whose sender has sent it again until it was answered.
@@ -35,43 +45,53 @@ export async function insertLogEntries(
   scope: LogScope,
   entries: readonly NewLogEntry[],
 ): Promise<void> {
+  await insertLogGroups(sql, [{ scope, entries }]);
+}
+
+/** The same for entries of several. */
+export async function insertLogGroups(sql: Sql, groups: readonly LogGroup[]): Promise<void> {
+  const entries = groups.flatMap((group) => group.entries);
   if (entries.length === 0) return;
   const traces = new Distinct();
   await sql(
     `insert into search.searches
        (id, tenant_id, user_id, source, trace_id, currency,
         kind, status, query_hash, people, trace, problem, cost_micros, milliseconds, cached, performed_at)
-     select id, $1, $2, $3, $4, $5,
+     select id, tenant_id, user_id, source, trace_id, currency,
             kind, status, query_hash, people, traces.trace, problem, cost_micros, milliseconds, cached, performed_at
-     from unnest($6::uuid[], $7::text[], $8::text[], $9::bytea[], $10::jsonb[], $11::int[], $12::jsonb[],
-                 $13::bigint[], $14::float8[], $15::bool[], $16::timestamptz[])
-       as given (id, kind, status, query_hash, people, place, problem, cost_micros, milliseconds, cached,
+     from unnest($6::int[], $7::uuid[], $8::text[], $9::text[], $10::bytea[], $11::jsonb[], $12::int[], $13::jsonb[],
+                 $14::bigint[], $15::float8[], $16::bool[], $17::timestamptz[])
+       as given (scope, id, kind, status, query_hash, people, place, problem, cost_micros, milliseconds, cached,
                  performed_at)
-     join unnest($17::jsonb[]) with ordinality as traces (trace, place) using (place)
+     join unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality
+       as scopes (tenant_id, user_id, source, trace_id, currency, scope) using (scope)
+     join unnest($18::jsonb[]) with ordinality as traces (trace, place) using (place)
      on conflict (id) do update
      set status = excluded.status, people = excluded.people, trace = excluded.trace, problem = excluded.problem,
          cost_micros = excluded.cost_micros, milliseconds = excluded.milliseconds, cached = excluded.cached,
          performed_at = excluded.performed_at
      where searches.status = 'failed'`,
     [
-      scope.tenantId,
-      scope.userId,
-      scope.source,
-      scope.traceId,
-      scope.currency,
-      entries.map(({ searchId }) => searchId),
-      entries.map(({ kind }) => kind),
-      entries.map(({ status }) => status),
-      entries.map(({ queryHash }) => (queryHash === null ? null : `\\x${queryHash}`)),
-      entries.map(({ people }) => JSON.stringify(people)),
-      entries.map((entry) => traces.placeOf(JSON.stringify(entry.trace))),
-      entries.map(({ problem }) => (problem === null ? null : JSON.stringify(problem))),
-      entries.map(({ costMicros }) => String(costMicros)),
-      entries.map(({ milliseconds }) => milliseconds),
-      entries.map(({ cached }) => cached),
-      entries.map(({ performedAt }) => performedAt.toISOString()),
+      groups.map(({ scope }) => scope.tenantId),
+      groups.map(({ scope }) => scope.userId),
+      groups.map(({ scope }) => scope.source),
+      groups.map(({ scope }) => scope.traceId),
+      groups.map(({ scope }) => scope.currency),
+      plainArray(groups.flatMap((group, index) => group.entries.map(() => index + 1))),
+      plainArray(entries.map(({ searchId }) => searchId)),
+      plainArray(entries.map(({ kind }) => kind)),
+      plainArray(entries.map(({ status }) => status)),
+      byteaArray(entries.map(({ queryHash }) => queryHash)),
+      textArray(entries.map(({ people }) => (people.length === 0 ? '[]' : JSON.stringify(people)))),
+      plainArray(entries.map((entry) => traces.placeOf(JSON.stringify(entry.trace)))),
+      textArray(entries.map(({ problem }) => (problem === null ? null : JSON.stringify(problem)))),
+      plainArray(entries.map(({ costMicros }) => costMicros)),
+      plainArray(entries.map(({ milliseconds }) => milliseconds)),
+      plainArray(entries.map(({ cached }) => cached)),
+      plainArray(entries.map(({ performedAt }) => performedAt.toISOString())),
       traces.values,
     ],
+    entries.length <= few ? 'search.insert_few_log_entries' : undefined,
   );
 }
 

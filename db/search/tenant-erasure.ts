@@ -11,6 +11,7 @@ const small = [
   `delete from search.imports where tenant_id = $1`,
   `delete from search.erasures where tenant_id = $1`,
   `delete from search.uploads where tenant_id = $1`,
+  `delete from search.inline_files where tenant_id = $1`,
   `delete from search.provider_meters where provider_id in (select id from search.providers where tenant_id = $1)`,
   `delete from search.provider_leases where provider_id in (select id from search.providers where tenant_id = $1)`,
   `delete from search.provider_health where provider_id in (select id from search.providers where tenant_id = $1)`,

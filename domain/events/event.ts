@@ -22,4 +22,7 @@ export interface DomainEvent {
 }
 
 export type NewEvent = Pick<DomainEvent, 'type' | 'tenantId' | 'subject' | 'data'> &
-  Partial<Pick<DomainEvent, 'version' | 'actorId' | 'traceId'>>;
+  Partial<Pick<DomainEvent, 'version' | 'actorId' | 'traceId'>> & {
+    /** The span that it came of (W3C), where that is another one than the one it is published in. */
+    traceparent?: string | null;
+  };

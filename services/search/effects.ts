@@ -14,7 +14,9 @@ export function effectsOf(
 }
 
 function daysOf(log: SearchEffects['log']): string[] {
-  return [...new Set(log.map(({ performedAt }) => performedAt.toISOString().slice(0, 10)))];
+  // The searches of one step have one time: its day is worked out once.
+  const times = new Set(log.map(({ performedAt }) => performedAt.getTime()));
+  return [...new Set([...times].map((time) => new Date(time).toISOString().slice(0, 10)))];
 }
 
 /** Writes bill and log: one statement a provider that was billed, and one for the log. */

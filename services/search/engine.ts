@@ -5,6 +5,7 @@ import type { SharedAnswer } from '../../domain/search/answer.ts';
 import { queryKinds } from '../../domain/search/query.ts';
 import { highestCost } from '../../domain/search/provider.ts';
 import { mapInTurns } from '../../platform/in-turns.ts';
+import { SharedReads } from '../../platform/shared-reads.ts';
 import { answerOf, invalidResult, logEntryOf, resultOf, searchIdOf, ttlOf } from './answers.ts';
 import type {
   ManyAnswers,
@@ -27,6 +28,7 @@ import type { SearchParts } from './parts.ts';
 import { Purse } from './purse.ts';
 import { readQuestion, type Question } from './questions.ts';
 import { ReadyProviders, type ReadyProvider } from './ready-provider.ts';
+import { SearchRecorder } from './recorder.ts';
 import { loadSetup } from './setup.ts';
 import { answerShared, type Shared, type WorkedOut } from './shared-answers.ts';
 
@@ -61,6 +63,8 @@ class Engine implements RunningSearchEngine {
   readonly #parts: SearchParts;
   readonly #providers: ReadyProviders;
   readonly #health: HealthReporter;
+  readonly #recorder: SearchRecorder;
+  readonly #setups = new SharedReads<SearchSetup>();
   readonly #hashKey: string;
   readonly #closing = new AbortController();
   /** Questions of single searches that this process works on or waits for. */
@@ -72,6 +76,7 @@ class Engine implements RunningSearchEngine {
     this.#hashKey = parts.hashKey.toString('base64');
     this.#providers = new ReadyProviders(parts);
     this.#health = new HealthReporter(parts);
+    this.#recorder = new SearchRecorder(parts.database);
   }
 
   /**
@@ -192,10 +197,7 @@ class Engine implements RunningSearchEngine {
     const hashed = this.#hash(scope, result);
     const entry = logEntryOf(result, request, hashed, milliseconds, endOf(tenant, started));
     const effects = effectsOf(tenant.setup.currency, settlements, [entry]);
-    await this.#parts.database.transaction('search', async (transaction) => {
-      await this.recordEffects(transaction.sql, scope, effects);
-      await transaction.publish(performed(scope, request, result, effects));
-    });
+    await this.#recorder.record({ scope, effects, event: performed(scope, request, result, effects) });
     return result;
   }
 
@@ -273,7 +275,7 @@ class Engine implements RunningSearchEngine {
   }
 
   async #tenant(tenantId: string): Promise<Tenant> {
-    const setup = await loadSetup(this.#parts.database, tenantId);
+    const setup = await this.#setups.read(tenantId, () => loadSetup(this.#parts.database, tenantId));
     const enabled = setup.providers.filter(({ enabled: isEnabled }) => isEnabled);
     return { setup, providers: enabled.map((stored) => this.#providers.of(tenantId, stored)) };
   }

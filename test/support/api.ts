@@ -16,7 +16,7 @@ import { loadConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { openRedis } from '../../platform/redis/open.ts';
-import { openStorage } from '../../platform/storage/open.ts';
+import { openFileStorage } from '../../services/storage/open.ts';
 import { makeApiKey, makeOrganisation, makeSession, makeUser, type Caller } from './accounts.ts';
 import { ApiClient } from './client.ts';
 import { contractOf } from './contract.ts';
@@ -112,7 +112,7 @@ async function startOn(
     config,
     database: db.database,
     redis,
-    storage: openStorage(config),
+    storage: openFileStorage(config, db.database),
     webUi: 'http://127.0.0.1:8233/namespaces/default',
     temporal: () => Promise.reject(new Error('This test has no Temporal Service.')),
     log,

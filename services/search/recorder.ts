@@ -1,0 +1,89 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Database } from '../../db/database.ts';
+import { insertLogGroups } from '../../db/search/search-log.repository.ts';
+import type { NewEvent } from '../../domain/events/event.ts';
+import { isBusy, isOutage } from '../../platform/outage.ts';
+import { traceparentHere } from '../../platform/telemetry/span.ts';
+import type { SearchEffects, SearchScope } from './contract.ts';
+import { writeEffects } from './effects.ts';
+
+/** What one search leaves behind. */
+export interface SearchRecord {
+  scope: SearchScope;
+  effects: SearchEffects;
+  event: NewEvent;
+}
+
+interface Waiting {
+  record: SearchRecord;
+  /** Does work as part of the request that the search belongs to. */
+  inContext: <T>(work: () => T) => T;
+  done: () => void;
+  failed: (error: unknown) => void;
+}
+
+/** Most searches recorded in one transaction. */
+const mostTogether = 100;
+
+/**
+ * Records searches: bill, log and event in one transaction, before their callers are answered. Those that end while others are
+ * being recorded are recorded together: a commit is a sync of the disk and half a dozen statements, for one search as for
+ * many. A search that settles a bill has a transaction of its own, since it may have to wait for the provider's meter.
+ */
+export class SearchRecorder {
+  readonly #database: Database;
+  #waiting: Waiting[] = [];
+  #writing = false;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async record(record: SearchRecord): Promise<void> {
+    if (record.effects.settlements.length > 0) return await this.#write([record]);
+    const event = { ...record.event, traceparent: traceparentHere() };
+    const inContext = AsyncLocalStorage.snapshot();
+    await new Promise<void>((done, failed) => {
+      this.#waiting.push({ record: { ...record, event }, inContext, done, failed });
+      if (!this.#writing) void this.#writeAll();
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.length > 0) {
+      const together = this.#waiting.slice(0, mostTogether);
+      this.#waiting = this.#waiting.slice(mostTogether);
+      await this.#writeTogether(together);
+    }
+    this.#writing = false;
+  }
+
+  /** One that can't be written must not take the others with it. */
+  async #writeTogether(together: readonly Waiting[]): Promise<void> {
+    try {
+      // In a trace, what is written for several searches hangs under the first of them.
+      await together[0]?.inContext(() => this.#write(together.map(({ record }) => record)));
+      for (const { done } of together) done();
+    } catch (error) {
+      if (together.length > 1 && !isOutage(error) && !isBusy(error)) {
+        for (const one of together) await this.#writeTogether([one]);
+      } else for (const { failed } of together) failed(error);
+    }
+  }
+
+  async #write(records: readonly SearchRecord[]): Promise<void> {
+    await this.#database.transaction('search', async (transaction) => {
+      const [first] = records;
+      if (records.length === 1 && first) await writeEffects(transaction.sql, first.scope, first.effects);
+      else {
+        const groups = records.map(({ scope, effects }) => ({
+          scope: { ...scope, currency: effects.currency },
+          entries: effects.log,
+        }));
+        await insertLogGroups(transaction.sql, groups);
+      }
+      await transaction.publish(...records.map(({ event }) => event));
+    });
+  }
+}
