@@ -2,6 +2,7 @@ import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import type { Pool, PoolClient } from 'pg';
 import type { Domain } from '../domain/domains.ts';
 import type { NewEvent } from '../domain/events/event.ts';
+import { consumersOf, type Consumer } from '../domain/events/subscriptions.ts';
 import { OutboxNotices } from './outbox/notices.ts';
 import { appendEvents } from './outbox/outbox.ts';
 import { entities } from './entities.ts';
@@ -49,8 +50,8 @@ export class Database {
   readonly #orms = new Map<string, MikroORM>();
   readonly #pools = new Map<string, Pool>();
   #closed = false;
-  readonly #notices = new OutboxNotices((domain, channel) =>
-    this.read(domain, ({ sql }) => sql('select pg_notify($1, $2)', [channel, domain])),
+  readonly #notices = new OutboxNotices((domain, channel, payload) =>
+    this.read(domain, ({ sql }) => sql('select pg_notify($1, $2)', [channel, payload])),
   );
 
   constructor(config: DatabaseConfig) {
@@ -78,7 +79,7 @@ export class Database {
   async transaction<T>(domain: Domain, work: (unit: Transaction) => Promise<T>): Promise<T> {
     const entitiesOf = (client: PoolClient): EntityManager => this.#fork(domain, client);
     let em: EntityManager | undefined;
-    let published = false;
+    const concerned = new Set<Consumer>();
     const result = await inTransaction(
       this.#pool(domain),
       ({ sql, client }) =>
@@ -90,12 +91,12 @@ export class Database {
           publish: async (...events) => {
             await em?.flush();
             await appendEvents(sql, domain, events);
-            published ||= events.length > 0;
+            for (const { type } of events) for (const consumer of consumersOf(type)) concerned.add(consumer);
           },
         }),
       async () => await em?.flush(),
     );
-    if (published && !this.#closed) this.#notices.give(domain);
+    if (!this.#closed) this.#notices.give(domain, concerned);
     return result;
   }
 

@@ -13,7 +13,7 @@ import type { Metrics } from '../platform/metrics.ts';
 import { inSpan } from '../platform/telemetry/span.ts';
 import { isTargetDown, TargetDown, type OutboxConsumer } from './outbox-consumer.ts';
 
-const togetherAtOnce = 100;
+export const togetherAtOnce = 100;
 const singlyAtOnce = 20;
 const handleMilliseconds = 20_000;
 

@@ -2,12 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Database } from '../db/database.ts';
 import { outboxState } from '../db/outbox/deliveries.ts';
+import { readNotice } from '../db/outbox/notices.ts';
 import { outboxChannel } from '../db/outbox/outbox.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, togetherAtOnce } from './delivery.ts';
 import type { OutboxConsumer } from './outbox-consumer.ts';
 import { WakeUps } from './wake-ups.ts';
 
@@ -25,6 +26,8 @@ export interface RelayParts {
 
 const sweepMilliseconds = 1_000;
 const watchMilliseconds = 5_000;
+
+const gatherMilliseconds = 50;
 
 /** How many connections a relay needs so that none of its loops waits for another. */
 export function connectionsOf(domains: readonly Domain[], consumers: RelayParts['consumers']): number {
@@ -64,20 +67,24 @@ export class Relay {
 
   async #deliver(domain: Domain, name: Consumer, consumer: OutboxConsumer): Promise<void> {
     const { database, log, metrics } = this.#parts;
+    const topic = topicOf(domain, name);
     const delivery = new Delivery({ domain, name, consumer, log, metrics });
     while (!this.#stop.signal.aborted) {
-      const seen = this.#wakeUps.count(domain);
+      const seen = this.#wakeUps.count(topic);
       let delivered = 0;
       try {
         delivered = await database.transaction(domain, ({ sql }) => delivery.once(sql));
       } catch (error) {
         log.warn({ err: error, domain, consumer: name }, 'the outbox cannot be read');
       }
-      if (delivered === 0) await this.#wakeUps.pause(domain, sweepMilliseconds, seen);
+      if (delivered === 0) await this.#wakeUps.pause(topic, sweepMilliseconds, seen);
+      // What may be handed over together is gathered for a moment: one transaction does for all of it.
+      else if (consumer.together && delivered < togetherAtOnce)
+        await this.#wakeUps.pause(`gather ${topic}`, gatherMilliseconds);
     }
   }
 
-  /** Wakes the deliveries of a domain whenever one of its transactions has published. */
+  /** Wakes the deliveries to those consumers for whom a transaction of the domain has published something. */
   async #listen(domain: Domain): Promise<void> {
     const { database, log } = this.#parts;
     while (!this.#stop.signal.aborted) {
@@ -91,7 +98,9 @@ export class Relay {
       client.on('error', () => end());
       client.on('end', () => end());
       client.on('notification', (notice) => {
-        if (notice.payload === domain) this.#wakeUps.notify(domain);
+        const concerned = readNotice(notice.payload ?? '');
+        if (concerned.domain !== domain) return;
+        for (const consumer of concerned.consumers) this.#wakeUps.notify(topicOf(domain, consumer));
       });
       const stopped = () => end();
       this.#stop.signal.addEventListener('abort', stopped, { once: true });
@@ -127,4 +136,8 @@ export class Relay {
       await this.#wakeUps.pause(`watch ${domain}`, watchMilliseconds);
     }
   }
+}
+
+function topicOf(domain: Domain, consumer: string): string {
+  return `${domain} ${consumer}`;
 }
