@@ -4,7 +4,7 @@ import type { Domain } from '../domain/domains.ts';
 import type { NewEvent } from '../domain/events/event.ts';
 import { consumersOf, type Consumer } from '../domain/events/subscriptions.ts';
 import { OutboxNotices } from './outbox/notices.ts';
-import { appendEvents } from './outbox/outbox.ts';
+import { appendEvents, eventParts, eventsJson } from './outbox/outbox.ts';
 import { entities } from './entities.ts';
 import { kyselyOn } from './kysely-on.ts';
 import { keepWhole } from './pool.ts';
@@ -18,8 +18,25 @@ export interface UnitOfWork {
   sql: Sql;
 }
 
+/** One statement that changes state and tells of the change. */
+export interface TellingStatement {
+  /** Parts of a `WITH`, without the word: what it changes. */
+  parts: string;
+  /** What follows them and gives rows. */
+  select: string;
+  parameters: readonly unknown[];
+  events: readonly NewEvent[];
+  /** As with `Sql`. */
+  prepared: string;
+}
+
+/** Runs a change and the telling of it as one statement. */
+export interface Teller {
+  tell: <T extends object>(statement: TellingStatement) => Promise<T[]>;
+}
+
 /** A unit of work that may change state, and tells of the change in the same transaction. */
-export interface Transaction extends UnitOfWork {
+export interface Transaction extends UnitOfWork, Teller {
   publish: (...events: NewEvent[]) => Promise<void>;
 }
 
@@ -80,6 +97,9 @@ export class Database {
     const entitiesOf = (client: PoolClient): EntityManager => this.#fork(domain, client);
     let em: EntityManager | undefined;
     const concerned = new Set<Consumer>();
+    const concern = (events: readonly NewEvent[]): void => {
+      for (const { type } of events) for (const consumer of consumersOf(type)) concerned.add(consumer);
+    };
     const result = await inTransaction(
       this.#pool(domain),
       ({ sql, client }) =>
@@ -91,13 +111,30 @@ export class Database {
           publish: async (...events) => {
             await em?.flush();
             await appendEvents(sql, domain, events);
-            for (const { type } of events) for (const consumer of consumersOf(type)) concerned.add(consumer);
+            concern(events);
+          },
+          tell: async <R extends object>(statement: TellingStatement) => {
+            await em?.flush();
+            concern(statement.events);
+            return await runTelling<R>(sql, domain, statement);
           },
         }),
       async () => await em?.flush(),
     );
     if (!this.#closed) this.#notices.give(domain, concerned);
     return result;
+  }
+
+  /** For a change that is one statement: it is a transaction by itself, without the round trips that begin and end one. */
+  alone(domain: Domain): Teller {
+    return {
+      tell: async <T extends object>(statement: TellingStatement) => {
+        const rows = await runTelling<T>(sqlOnPool(this.#pool(domain)), domain, statement);
+        const concerned = new Set(statement.events.flatMap(({ type }) => consumersOf(type)));
+        if (!this.#closed) this.#notices.give(domain, concerned);
+        return rows;
+      },
+    };
   }
 
   /** Throws when the domain's database does not answer. */
@@ -174,4 +211,13 @@ export class Database {
     }
     return orm;
   }
+}
+
+async function runTelling<T extends object>(
+  sql: Sql,
+  domain: Domain,
+  { parts, select, parameters, events, prepared }: TellingStatement,
+): Promise<T[]> {
+  const text = `with ${parts}, ${eventParts(domain, parameters.length + 1)} ${select}`;
+  return await sql<T>(text, [...parameters, eventsJson(events)], prepared);
 }

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { runCommand } from '../../db/commands/command.ts';
+import { runCommand, type Answer } from '../../db/commands/command.ts';
+import type { Teller } from '../../db/database.ts';
 import type { Batch, BatchWebhook } from '../../db/search/batch.ts';
 import { createBatch, type NewBatch } from '../../db/search/batch.repository.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -18,6 +19,8 @@ import { batchForm, newBatch, type BatchForm } from './batch.schemas.ts';
 import { readFormFields } from './form-fields.ts';
 import { storedFileOf, type IncomingFile, type IncomingFiles } from './incoming-files.ts';
 import { requireRecordSets } from './record-set-check.ts';
+
+type PreparedBatch = NewBatch & { file: IncomingFile };
 
 type BatchRequest = Request<undefined, undefined, undefined>;
 
@@ -76,21 +79,27 @@ export class BatchIntake {
     // Before the transaction, which must not hold a connection while it waits for another one or for the storage. What
     // goes wrong counts only if the request is not a repetition, for then its file is in use already.
     const [prepared] = await Promise.allSettled([this.#prepare(request, body, find)]);
-    const { answer, replayed } = await runCommand(
-      this.#services.database,
-      'search',
-      request.commandKey(content),
-      async (transaction) => {
-        if (prepared.status === 'rejected') throw prepared.reason;
-        const { file, ...batch } = prepared.value;
-        // A small file is stored with the batch, in one statement.
-        const content = 'content' in file ? file : null;
-        if (!content) await this.#files.take(transaction.sql, principal.tenantId, file, `batch:${batch.id}`);
-        const created = await createBatch(transaction, { ...batch, file: storedFileOf(file) }, content);
-        const shown = presentBatch(created, this.#secretOf(created));
-        return { status: 202, headers: locationOf(created), body: shown };
-      },
-    );
+    const key = request.commandKey(content);
+    const { database } = this.#services;
+    const create = async (teller: Teller, { file, ...batch }: PreparedBatch): Promise<Answer> => {
+      const created = await createBatch(
+        teller,
+        { ...batch, file: storedFileOf(file) },
+        'content' in file ? file : null,
+      );
+      const shown = presentBatch(created, this.#secretOf(created));
+      return { status: 202, headers: locationOf(created), body: shown };
+    };
+    // A small file and its batch are one statement, and without a key there is nothing to be done beside it.
+    if (!key && prepared.status === 'fulfilled' && 'content' in prepared.value.file)
+      return { reply: await create(database.alone('search'), prepared.value), replayed: false };
+    const { answer, replayed } = await runCommand(database, 'search', key, async (transaction) => {
+      if (prepared.status === 'rejected') throw prepared.reason;
+      const { id, file } = prepared.value;
+      if (!('content' in file))
+        await this.#files.take(transaction.sql, principal.tenantId, file, `batch:${id}`);
+      return await create(transaction, prepared.value);
+    });
     if (replayed) ctx.set('Idempotency-Replayed', 'true');
     return { reply: answer, replayed };
   }
@@ -99,7 +108,7 @@ export class BatchIntake {
     { principal, traceId }: BatchRequest,
     body: BatchForm,
     find: () => Promise<IncomingFile>,
-  ): Promise<NewBatch & { file: IncomingFile }> {
+  ): Promise<PreparedBatch> {
     const { tenantId, userId } = principal;
     await this.#check(principal, body);
     const file = await find();

@@ -15,34 +15,46 @@ export const outboxChannel = 'perdure_outbox';
  */
 export async function appendEvents(sql: Sql, domain: Domain, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
+  await sql(`with ${eventParts(domain, 1)} select`, [eventsJson(events)], `${domain}.append_events`);
+}
+
+/**
+ * The same as parts of a `WITH` that does more.
+ *
+ * @param place of the parameter that takes `eventsJson`
+ */
+export function eventParts(domain: Domain, place: number): string {
+  return `
+    events as (
+      select * from jsonb_to_recordset($${place}::jsonb) as given
+        (id uuid, type text, version integer, tenant_id uuid, subject text, actor_id uuid, trace_id text,
+         traceparent text, data jsonb, consumers jsonb, ordinal integer)
+    ), written_events as (
+      insert into ${domain}.outbox (id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data)
+      select id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data from events order by ordinal
+      returning position, id
+    ), deliveries as (
+      insert into ${domain}.outbox_deliveries (consumer, position, subject)
+      select consumer, written_events.position, events.subject
+      from written_events join events using (id), jsonb_array_elements_text(events.consumers) as consumer
+    )`;
+}
+
+export function eventsJson(events: readonly NewEvent[]): string {
   const traceparent = traceparentHere();
-  const rows = events.map((event, ordinal) => ({
-    ordinal,
-    id: manyUuids(),
-    type: event.type,
-    version: event.version ?? 1,
-    tenant_id: event.tenantId,
-    subject: event.subject,
-    actor_id: event.actorId ?? null,
-    trace_id: event.traceId ?? null,
-    traceparent: event.traceparent === undefined ? traceparent : event.traceparent,
-    data: event.data,
-    consumers: consumersOf(event.type),
-  }));
-  await sql(
-    `with given as (
-       select * from jsonb_to_recordset($1::jsonb) as given
-         (id uuid, type text, version integer, tenant_id uuid, subject text, actor_id uuid, trace_id text,
-          traceparent text, data jsonb, consumers jsonb, ordinal integer)
-     ), written as (
-       insert into ${domain}.outbox (id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data)
-       select id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data from given order by ordinal
-       returning position, id
-     )
-     insert into ${domain}.outbox_deliveries (consumer, position, subject)
-     select consumer, written.position, given.subject
-     from written join given using (id), jsonb_array_elements_text(given.consumers) as consumer`,
-    [JSON.stringify(rows)],
-    `${domain}.append_events`,
+  return JSON.stringify(
+    events.map((event, ordinal) => ({
+      ordinal,
+      id: manyUuids(),
+      type: event.type,
+      version: event.version ?? 1,
+      tenant_id: event.tenantId,
+      subject: event.subject,
+      actor_id: event.actorId ?? null,
+      trace_id: event.traceId ?? null,
+      traceparent: event.traceparent === undefined ? traceparent : event.traceparent,
+      data: event.data,
+      consumers: consumersOf(event.type),
+    })),
   );
 }

@@ -2,7 +2,7 @@ import type { BatchCommand, BatchHold, BatchPhase } from '../../domain/search/ba
 import { applyCommand } from '../../domain/search/batch.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { BatchWait } from '../../domain/search/batch-wait.ts';
-import type { Transaction } from '../database.ts';
+import type { Teller, Transaction } from '../database.ts';
 import { databaseNow } from '../now.ts';
 import type { Sql } from '../sql.ts';
 import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
@@ -163,7 +163,7 @@ function found(batches: Batch[]): Batch {
 }
 
 const insertBatch = `
-  with created as (
+  created as (
     insert into search.batches (id, tenant_id, name, kind, file, mapping, options, priority, concurrency, currency,
       budget_micros, webhook, trace_id, created_by)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning *
@@ -172,23 +172,25 @@ const insertBatch = `
   ), stored as (
     insert into search.inline_files (key, tenant_id, content_type, content)
     select $17::text, $2::uuid, $18::text, $19::bytea where $17::text is not null
-  )
-  select ${batchColumns} from created`;
+  )`;
 
 /**
  * Stores a new batch with its history, and asks for its workflow.
  *
+ * @param teller the transaction, or the database where this is all
  * @param content of a small file that belongs to it alone: stored in the same statement
  */
 export async function createBatch(
-  transaction: Transaction,
+  teller: Teller,
   batch: NewBatch,
   content: InlineFile | null = null,
 ): Promise<Batch> {
   const data = { priority: batch.priority };
-  const rows = await transaction.sql<BatchRow>(
-    insertBatch,
-    [
+  const type = 'search.batch_submitted';
+  const rows = await teller.tell<BatchRow>({
+    parts: insertBatch,
+    select: `select ${batchColumns} from created`,
+    parameters: [
       batch.id,
       batch.tenantId,
       batch.name,
@@ -203,18 +205,26 @@ export async function createBatch(
       batch.webhook && JSON.stringify(batch.webhook),
       batch.traceId,
       batch.createdBy,
-      historyType('search.batch_submitted'),
+      historyType(type),
       JSON.stringify(data),
       content?.key ?? null,
       content?.contentType ?? null,
       content?.content ?? null,
     ],
-    'search.create_batch',
-  );
-  const created = found(rows.map(toBatch));
-  const actor = { userId: batch.createdBy, traceId: batch.traceId };
-  await publish(transaction, created, 'search.batch_submitted', data, actor);
-  return created;
+    events: [
+      {
+        type,
+        tenantId: batch.tenantId,
+        subject: `batch:${batch.id}`,
+        // Of its first revision, before any run.
+        data: { ...data, run: 0, revision: 1 },
+        actorId: batch.createdBy,
+        traceId: batch.traceId,
+      },
+    ],
+    prepared: 'search.create_batch',
+  });
+  return found(rows.map(toBatch));
 }
 
 /**
