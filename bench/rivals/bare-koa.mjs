@@ -29,47 +29,27 @@ router.get('/notes/:id', async (ctx) => {
 });
 router.post('/as-batch', async (ctx) => {
   const body = await text(ctx.req);
-  await select(pool);
-  await inTransaction(async (client) => {
-    await insert(client, { body });
-    await insert(client, { body });
-  });
+  await select();
+  await insert({ body });
   ctx.status = 202;
   ctx.body = { body };
 });
 router.post('/as-search', async (ctx) => {
   const body = JSON.parse(await text(ctx.req));
-  await select(pool);
-  await select(pool);
-  await inTransaction(async (client) => {
-    await insert(client, body);
-    await insert(client, body);
-  });
+  await select();
+  await select();
+  await insert(body);
   ctx.body = body;
 });
 
-function select(client) {
-  return client.query({
-    name: 'select',
-    text: 'select id, body, created_at from notes where id = $1',
-    values: [1],
-  });
+function select() {
+  const text = 'select id, body, created_at from notes where id = $1';
+  return pool.query({ name: 'select', text, values: [1] });
 }
 
-function insert(client, body) {
+function insert(body) {
   const text = 'insert into notes (body) values ($1) returning id, created_at';
-  return client.query({ name: 'insert', text, values: [JSON.stringify(body)] });
-}
-
-async function inTransaction(work) {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    await work(client);
-    await client.query('commit');
-  } finally {
-    client.release();
-  }
+  return pool.query({ name: 'insert', text, values: [JSON.stringify(body)] });
 }
 
 const server = new Koa().use(router.routes()).listen(0, '127.0.0.1');

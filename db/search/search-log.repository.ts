@@ -36,6 +36,51 @@ export interface LogGroup {
 /** So many entries are few: what a plan for a dozen does well for. */
 const few = 100;
 
+/** Inserts entries; takes `logParameters`. */
+export const insertLog = `
+  insert into search.searches
+     (id, tenant_id, user_id, source, trace_id, currency,
+      kind, status, query_hash, people, trace, problem, cost_micros, milliseconds, cached, performed_at)
+   select id, tenant_id, user_id, source, trace_id, currency,
+          kind, status, query_hash, people, traces.trace, problem, cost_micros, milliseconds, cached, performed_at
+   from unnest($6::int[], $7::uuid[], $8::text[], $9::text[], $10::bytea[], $11::jsonb[], $12::int[], $13::jsonb[],
+               $14::bigint[], $15::float8[], $16::bool[], $17::timestamptz[])
+     as given (scope, id, kind, status, query_hash, people, place, problem, cost_micros, milliseconds, cached,
+               performed_at)
+   join unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality
+     as scopes (tenant_id, user_id, source, trace_id, currency, scope) using (scope)
+   join unnest($18::jsonb[]) with ordinality as traces (trace, place) using (place)
+   on conflict (id) do update
+   set status = excluded.status, people = excluded.people, trace = excluded.trace, problem = excluded.problem,
+       cost_micros = excluded.cost_micros, milliseconds = excluded.milliseconds, cached = excluded.cached,
+       performed_at = excluded.performed_at
+   where searches.status = 'failed'`;
+
+export function logParameters(groups: readonly LogGroup[]): unknown[] {
+  const entries = groups.flatMap((group) => group.entries);
+  const traces = new Distinct();
+  return [
+    groups.map(({ scope }) => scope.tenantId),
+    groups.map(({ scope }) => scope.userId),
+    groups.map(({ scope }) => scope.source),
+    groups.map(({ scope }) => scope.traceId),
+    groups.map(({ scope }) => scope.currency),
+    plainArray(groups.flatMap((group, index) => group.entries.map(() => index + 1))),
+    plainArray(entries.map(({ searchId }) => searchId)),
+    plainArray(entries.map(({ kind }) => kind)),
+    plainArray(entries.map(({ status }) => status)),
+    byteaArray(entries.map(({ queryHash }) => queryHash)),
+    textArray(entries.map(({ people }) => (people.length === 0 ? '[]' : JSON.stringify(people)))),
+    plainArray(entries.map((entry) => traces.placeOf(JSON.stringify(entry.trace)))),
+    textArray(entries.map(({ problem }) => (problem === null ? null : JSON.stringify(problem)))),
+    plainArray(entries.map(({ costMicros }) => costMicros)),
+    plainArray(entries.map(({ milliseconds }) => milliseconds)),
+    plainArray(entries.map(({ cached }) => cached)),
+    plainArray(entries.map(({ performedAt }) => performedAt.toISOString())),
+    traces.values,
+  ];
+}
+
 /**
  * Writes entries in one statement, however many. A search that is there already was tried again: it stays as it is, but
  * for one that had failed, whose sender has sent it again until it was answered.
@@ -45,54 +90,9 @@ export async function insertLogEntries(
   scope: LogScope,
   entries: readonly NewLogEntry[],
 ): Promise<void> {
-  await insertLogGroups(sql, [{ scope, entries }]);
-}
-
-/** The same for entries of several. */
-export async function insertLogGroups(sql: Sql, groups: readonly LogGroup[]): Promise<void> {
-  const entries = groups.flatMap((group) => group.entries);
   if (entries.length === 0) return;
-  const traces = new Distinct();
-  await sql(
-    `insert into search.searches
-       (id, tenant_id, user_id, source, trace_id, currency,
-        kind, status, query_hash, people, trace, problem, cost_micros, milliseconds, cached, performed_at)
-     select id, tenant_id, user_id, source, trace_id, currency,
-            kind, status, query_hash, people, traces.trace, problem, cost_micros, milliseconds, cached, performed_at
-     from unnest($6::int[], $7::uuid[], $8::text[], $9::text[], $10::bytea[], $11::jsonb[], $12::int[], $13::jsonb[],
-                 $14::bigint[], $15::float8[], $16::bool[], $17::timestamptz[])
-       as given (scope, id, kind, status, query_hash, people, place, problem, cost_micros, milliseconds, cached,
-                 performed_at)
-     join unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality
-       as scopes (tenant_id, user_id, source, trace_id, currency, scope) using (scope)
-     join unnest($18::jsonb[]) with ordinality as traces (trace, place) using (place)
-     on conflict (id) do update
-     set status = excluded.status, people = excluded.people, trace = excluded.trace, problem = excluded.problem,
-         cost_micros = excluded.cost_micros, milliseconds = excluded.milliseconds, cached = excluded.cached,
-         performed_at = excluded.performed_at
-     where searches.status = 'failed'`,
-    [
-      groups.map(({ scope }) => scope.tenantId),
-      groups.map(({ scope }) => scope.userId),
-      groups.map(({ scope }) => scope.source),
-      groups.map(({ scope }) => scope.traceId),
-      groups.map(({ scope }) => scope.currency),
-      plainArray(groups.flatMap((group, index) => group.entries.map(() => index + 1))),
-      plainArray(entries.map(({ searchId }) => searchId)),
-      plainArray(entries.map(({ kind }) => kind)),
-      plainArray(entries.map(({ status }) => status)),
-      byteaArray(entries.map(({ queryHash }) => queryHash)),
-      textArray(entries.map(({ people }) => (people.length === 0 ? '[]' : JSON.stringify(people)))),
-      plainArray(entries.map((entry) => traces.placeOf(JSON.stringify(entry.trace)))),
-      textArray(entries.map(({ problem }) => (problem === null ? null : JSON.stringify(problem)))),
-      plainArray(entries.map(({ costMicros }) => costMicros)),
-      plainArray(entries.map(({ milliseconds }) => milliseconds)),
-      plainArray(entries.map(({ cached }) => cached)),
-      plainArray(entries.map(({ performedAt }) => performedAt.toISOString())),
-      traces.values,
-    ],
-    entries.length <= few ? 'search.insert_few_log_entries' : undefined,
-  );
+  const prepared = entries.length <= few ? 'search.insert_few_log_entries' : undefined;
+  await sql(insertLog, logParameters([{ scope, entries }]), prepared);
 }
 
 /** Texts, each once: the rows of one step of a batch mostly have the same trace, which is then sent and parsed once. */

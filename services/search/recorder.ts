@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Database } from '../../db/database.ts';
-import { insertLogGroups } from '../../db/search/search-log.repository.ts';
+import { insertLog, logParameters } from '../../db/search/search-log.repository.ts';
 import type { NewEvent } from '../../domain/events/event.ts';
 import { isBusy, isOutage } from '../../platform/outage.ts';
 import { traceparentHere } from '../../platform/telemetry/span.ts';
@@ -26,8 +26,8 @@ interface Waiting {
 const mostTogether = 100;
 
 /**
- * Records searches: bill, log and event in one transaction, before their callers are answered. Those that end while others are
- * being recorded are recorded together: a commit is a sync of the disk and half a dozen statements, for one search as for
+ * Records searches: bill, log and event together or not at all, before their callers are answered. Those that end while
+ * others are being recorded are recorded together, in one statement: a commit is a sync of the disk for one search as for
  * many. A search that settles a bill has a transaction of its own, since it may have to wait for the provider's meter.
  */
 export class SearchRecorder {
@@ -40,7 +40,7 @@ export class SearchRecorder {
   }
 
   async record(record: SearchRecord): Promise<void> {
-    if (record.effects.settlements.length > 0) return await this.#write([record]);
+    if (record.effects.settlements.length > 0) return await this.#writeAndSettle(record);
     const event = { ...record.event, traceparent: traceparentHere() };
     const inContext = AsyncLocalStorage.snapshot();
     await new Promise<void>((done, failed) => {
@@ -73,17 +73,23 @@ export class SearchRecorder {
   }
 
   async #write(records: readonly SearchRecord[]): Promise<void> {
+    const groups = records.map(({ scope, effects }) => ({
+      scope: { ...scope, currency: effects.currency },
+      entries: effects.log,
+    }));
+    await this.#database.alone('search').tell({
+      parts: `logged as (${insertLog})`,
+      select: 'select',
+      parameters: logParameters(groups),
+      events: records.map(({ event }) => event),
+      prepared: 'search.record_searches',
+    });
+  }
+
+  async #writeAndSettle({ scope, effects, event }: SearchRecord): Promise<void> {
     await this.#database.transaction('search', async (transaction) => {
-      const [first] = records;
-      if (records.length === 1 && first) await writeEffects(transaction.sql, first.scope, first.effects);
-      else {
-        const groups = records.map(({ scope, effects }) => ({
-          scope: { ...scope, currency: effects.currency },
-          entries: effects.log,
-        }));
-        await insertLogGroups(transaction.sql, groups);
-      }
-      await transaction.publish(...records.map(({ event }) => event));
+      await writeEffects(transaction.sql, scope, effects);
+      await transaction.publish(event);
     });
   }
 }

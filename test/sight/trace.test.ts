@@ -124,7 +124,7 @@ describe('One request, from the API to the last statement', function () {
 
   it('reaches into PostgreSQL and to the vendor, and a chunk of rows stays readable', () => {
     const request = under(only('POST /v1/batches')).map((span) => span.name);
-    for (const statement of ['SELECT search.settings', 'INSERT search.batches'])
+    for (const statement of ['SELECT identity.signing_keys', 'INSERT search.batches'])
       assert.ok(
         request.some((name) => name.toUpperCase() === statement.toUpperCase()),
         `${statement} in ${request.join(', ')}`,
