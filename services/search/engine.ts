@@ -112,6 +112,8 @@ class Engine implements RunningSearchEngine {
       settlements.push(later),
     );
     const answers = await this.#answer(context, tenant, [...leaders.values()], new Purse(budget), 'dear');
+    // Calls that were broken off look like calls that failed, and whoever stored that would never ask them again.
+    context.signal.throwIfAborted();
     const results = await mapInTurns(read, (one, index) => {
       const request = at(requests, index);
       const asked = { searchId: searchIdOf(request), currency: tenant.setup.currency };

@@ -459,6 +459,26 @@ describe('A search over paid providers', () => {
     assert.equal(vendor(0).requests[0]?.headers['idempotency-key'], `${tried}:${id}`);
   });
 
+  it('says that it was broken off instead of failing rows, and tried again bills them once', async () => {
+    const price = { perCall: 10_000n, perHit: 20_000n };
+    await harness.provider(tenantId, { name: 'A', price, config: vendorConfig(vendor(0)) });
+    const broken = new AbortController();
+    vendor(0).reply = () => {
+      broken.abort();
+      return new Promise<never>(() => undefined);
+    };
+    const scope = scopeOf(tenantId, { source: 'batch' });
+    const requests = [requestOf('phone', { phone }, {}, 'batch:broken:1')];
+    await assert.rejects(harness.engine.searchMany(scope, requests, broken.signal), { name: 'AbortError' });
+    vendor(0).reply = () => someone;
+    const { results } = await harness.engine.searchMany(scope, requests, never);
+    assert.equal(results[0]?.status, 'found');
+    assert.deepEqual(
+      (await charges()).map(({ state, calls, amount }) => [state, calls, amount]),
+      [['settled', 2, '30000']],
+    );
+  });
+
   it('asks once what stands in two batches at the same time', async () => {
     await harness.provider(tenantId, { name: 'A', config: vendorConfig(vendor(0)) });
     vendor(0).reply = async () => {
