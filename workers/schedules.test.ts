@@ -50,6 +50,8 @@ describe('the schedules', () => {
     await reconcileSchedules(client, [work('kept')], ['audit']);
     const handle = client.schedule.getHandle(idOf('kept'));
     await handle.pause('an operator looks into it');
+    // A moment later on the production server.
+    await until(async () => (await handle.describe()).state.paused);
     await reconcileSchedules(client, [work('kept', '0 5 * * *')], ['audit']);
     assert.equal((await handle.describe()).state.paused, true);
   });

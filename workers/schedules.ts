@@ -31,7 +31,9 @@ export function scheduleIdOf(work: CronWork): string {
 
 /**
  * Brings the Temporal Schedules in line with the list: makes what is missing, changes what differs, and removes what is
- * no longer listed for these domains. A schedule that an operator has paused stays paused.
+ * no longer listed for these domains. A schedule that an operator has paused stays paused, unless that happened in the very
+ * moment between the reading and the writing here: Temporal takes a schedule as a whole, and the SDK does not say which
+ * state of it was read.
  */
 export async function reconcileSchedules(
   client: Client,
