@@ -27,6 +27,26 @@ export interface Tenant {
   api: ApiClient;
 }
 
+/** A running Temporal Service, as far as the benchmark needs it. */
+export type BenchTemporal = Pick<LocalTemporal, 'address' | 'namespace' | 'pid' | 'stop'>;
+
+/** Prepares a Temporal Service, and gives what starts it on a port. */
+export type TemporalServer = (parts: {
+  folder: string;
+  postgres: LocalPostgres;
+}) => Promise<(port: number) => Promise<BenchTemporal>>;
+
+/** That of `npm start`. */
+export const developmentTemporal: TemporalServer = async ({ folder }) => {
+  const { path } = await locateTemporalCli({
+    searchPath: process.env['PATH'],
+    cliPath: process.env['TEMPORAL_CLI_PATH'],
+    cacheCandidates: cacheCandidates({ XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] }, join(root, '.data')),
+  });
+  const dbFile = join(folder, 'temporal', 'temporal.db');
+  return (port) => startTemporal({ program: path, dbFile, port, uiPort: null, logLevel: 'error' });
+};
+
 /**
  * The real system on free ports and in a folder of its own: PostgreSQL with fsync on, Temporal's development server on a
  * file, the API and the workers as processes with the settings of `npm start`.
@@ -36,10 +56,10 @@ export class Stage {
   readonly folder: string;
   readonly apiUrl: string;
   readonly database: Database;
-  temporal: LocalTemporal;
+  temporal: BenchTemporal;
   api: TetheredProcess;
   workers: TetheredProcess;
-  readonly #program: (port: number) => Promise<LocalTemporal>;
+  readonly #program: (port: number) => Promise<BenchTemporal>;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #ends: (() => Promise<unknown>)[];
 
@@ -48,10 +68,10 @@ export class Stage {
     folder: string;
     apiUrl: string;
     database: Database;
-    temporal: LocalTemporal;
+    temporal: BenchTemporal;
     api: TetheredProcess;
     workers: TetheredProcess;
-    program: (port: number) => Promise<LocalTemporal>;
+    program: (port: number) => Promise<BenchTemporal>;
     environment: NodeJS.ProcessEnv;
     ends: (() => Promise<unknown>)[];
   }) {
@@ -68,7 +88,7 @@ export class Stage {
   }
 
   /** @param profile a folder for CPU profiles of API and workers, written when they end */
-  static async open(profile?: string): Promise<Stage> {
+  static async open(profile?: string, temporalServer = developmentTemporal): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'perdure-bench-'));
     const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
     try {
@@ -76,22 +96,7 @@ export class Stage {
       await chmod(folder, 0o711);
       const postgres = await startPostgres({ dataDir: join(folder, 'postgres') });
       ends.push(() => postgres.stop());
-      const { path } = await locateTemporalCli({
-        searchPath: process.env['PATH'],
-        cliPath: process.env['TEMPORAL_CLI_PATH'],
-        cacheCandidates: cacheCandidates(
-          { XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] },
-          join(root, '.data'),
-        ),
-      });
-      const program = (port: number) =>
-        startTemporal({
-          program: path,
-          dbFile: join(folder, 'temporal', 'temporal.db'),
-          port,
-          uiPort: null,
-          logLevel: 'error',
-        });
+      const program = await temporalServer({ folder, postgres });
       const temporal = await program(await freePort());
       const mail = await startMailSink({ folder: join(folder, 'mail') });
       ends.push(() => mail.stop());

@@ -14,7 +14,7 @@ export interface ProductionTemporalPrograms {
 
 /**
  * The production server of Temporal and its schema tool, built with Go from their released modules, and kept for the next
- * time. The first time takes minutes, with the lowest priority, and half a gigabyte of Go's own caches.
+ * time. The first time takes some ten minutes of two cores, with the lowest priority, and 3.5 GB of Go’s own caches.
  *
  * @throws when there is no Go, or it can't fetch the modules.
  */

@@ -29,6 +29,7 @@ export interface ProductionTemporalOptions {
 export interface ProductionTemporal {
   address: string;
   namespace: string;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -71,7 +72,7 @@ export async function startProductionTemporal(
     await server.stop();
     throw error;
   }
-  return { address, namespace, stop: async () => void (await server.stop()) };
+  return { address, namespace, pid: server.pid, stop: async () => void (await server.stop()) };
 }
 
 /** Free ports that fit where the server keeps its members' ports: a smallint. */
