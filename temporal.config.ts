@@ -3,6 +3,7 @@ import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Domain } from './domain/domains.ts';
+import type { Config } from './platform/config.ts';
 import type { KeyRing } from './platform/crypto/secret-box.ts';
 import { SealingPayloadCodec } from './platform/temporal/payload-codec.ts';
 import type { TenantSealing } from './platform/temporal/tenant-sealing.ts';
@@ -65,12 +66,25 @@ const common: QueueOptions = {
  * What one worker process takes on, by queue. More chunks than keep its core busy, so that the next step of a small
  * tenant's batch finds a place beside a large one's.
  */
-export const queueOptions: Record<Domain, QueueOptions> = {
+const queueOptions: Record<Domain, QueueOptions> = {
   identity: common,
   audit: common,
   search: common,
   webhooks: common,
 };
+
+/** The same as options of a worker, where the settings of its process say something else. */
+export function slotsOf(
+  domain: Domain,
+  config: Pick<Config, 'WORKER_ACTIVITIES' | 'WORKER_WORKFLOW_TASKS' | 'WORKER_CACHED_WORKFLOWS'>,
+) {
+  const queue = queueOptions[domain];
+  return {
+    maxConcurrentActivityTaskExecutions: config.WORKER_ACTIVITIES ?? queue.maxConcurrentActivities,
+    maxConcurrentWorkflowTaskExecutions: config.WORKER_WORKFLOW_TASKS ?? queue.maxConcurrentWorkflowTasks,
+    maxCachedWorkflows: config.WORKER_CACHED_WORKFLOWS ?? queue.maxCachedWorkflows,
+  };
+}
 
 /** How long a worker that is told to stop may finish what it has in hand before it is cut off. */
 export const shutdown = { graceTime: '10 seconds', forceTime: '15 seconds' } as const;

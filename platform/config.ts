@@ -27,6 +27,9 @@ const keyRing = z.string().transform((text, context) => {
   }
 });
 
+/** What one worker takes on. Without it, temporal.config.ts has it by queue. */
+const slots = (least: number) => z.coerce.number().int().min(least).max(10_000).optional();
+
 const environment = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
@@ -83,6 +86,19 @@ const environment = z.object({
     .min(1)
     .optional()
     .describe('file of workers/build-bundle.ts; bundled at the start without it'),
+  WORKER_VERSIONING: z
+    .stringbool()
+    .default(false)
+    .describe('workers tell their version, and get work once workers/promote.ts has made it the current one'),
+  WORKER_ACTIVITIES: slots(1).describe(
+    'activities at once for each domain; that of its queue (8) without it',
+  ),
+  WORKER_WORKFLOW_TASKS: slots(2).describe(
+    'steps of workflows at once for each domain; that of its queue (10) without it',
+  ),
+  WORKER_CACHED_WORKFLOWS: slots(0).describe(
+    'workflows kept in memory for each domain; that of its queue (200) without it',
+  ),
   TEMPORAL_UI_ORIGIN: origins
     .default([])
     .describe('origins of the Temporal Web UI, which may have payloads decoded'),

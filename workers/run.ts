@@ -14,7 +14,7 @@ import { openRedis } from '../platform/redis/open.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
 import { openSearchEngine } from '../services/search/open.ts';
 import { openFileStorage } from '../services/storage/open.ts';
-import { dataConverterOf, queueOptions, shutdown, type TemporalConfig } from '../temporal.config.ts';
+import { dataConverterOf, shutdown, slotsOf, type TemporalConfig } from '../temporal.config.ts';
 import { activitiesOf } from './activities.ts';
 import { workflowBundle } from './bundle.ts';
 import { createConsumers } from './consumers.ts';
@@ -29,6 +29,7 @@ import { registerSearchAttributes } from './search-attributes.ts';
 import { createTenantSealing } from './tenant-sealing.ts';
 import { traceHeaders } from './trace-headers.ts';
 import { createWorkflowSinks } from './workflow-sinks.ts';
+import { deploymentOf } from './versioning.ts';
 
 export interface RunningWorkers {
   opsPort: number;
@@ -87,12 +88,11 @@ export async function startWorkers(
         taskQueue: domain,
         dataConverter,
         workflowBundle: workflows,
+        ...(config.WORKER_VERSIONING ? { workerDeploymentOptions: deploymentOf(domain, workflows) } : {}),
         activities: activitiesOf(domain, services),
         interceptors: { activity: [activityInterceptor(log, metrics)] },
         sinks: createWorkflowSinks(metrics),
-        maxConcurrentActivityTaskExecutions: queueOptions[domain].maxConcurrentActivities,
-        maxConcurrentWorkflowTaskExecutions: queueOptions[domain].maxConcurrentWorkflowTasks,
-        maxCachedWorkflows: queueOptions[domain].maxCachedWorkflows,
+        ...slotsOf(domain, config),
         shutdownGraceTime: shutdown.graceTime,
         shutdownForceTime: shutdown.forceTime,
       }),

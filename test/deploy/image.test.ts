@@ -8,6 +8,7 @@ const programs = [
   'api/main.ts',
   'workers/main.ts',
   'workers/build-bundle.ts',
+  'workers/promote.ts',
   'db/migrate-main.ts',
   'scripts/make-operator.ts',
   'workflows/index.ts',
