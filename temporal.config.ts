@@ -71,6 +71,7 @@ const queueOptions: Record<Domain, QueueOptions> = {
   audit: common,
   search: common,
   webhooks: common,
+  orders: common,
 };
 
 /** The same as options of a worker, where the settings of its process say something else. */

@@ -1,6 +1,7 @@
 import { createAuditRoutes } from './audit/audit.routes.ts';
 import { createCodecRoutes } from './codec/codec.routes.ts';
 import { createIdentityRoutes } from './identity/routes.ts';
+import { createOrderRoutes } from './orders/routes.ts';
 import { createOutboxRoutes } from './outbox/outbox.routes.ts';
 import { createProcessRoutes } from './processes/processes.routes.ts';
 import type { Route } from './route.ts';
@@ -15,6 +16,7 @@ const routesOf: Record<Domain, (services: Services) => Route[]> = {
   audit: createAuditRoutes,
   search: createSearchRoutes,
   webhooks: createWebhookRoutes,
+  orders: createOrderRoutes,
 };
 
 /** The routes of some domains, with those of the operators and what spans the domains. */

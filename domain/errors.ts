@@ -1,4 +1,5 @@
 import { identityErrors } from './identity/errors.ts';
+import { ordersErrors } from './orders/errors.ts';
 import { platformErrors } from './platform/errors.ts';
 import { searchErrors } from './search/errors.ts';
 import { webhookErrors } from './webhooks/errors.ts';
@@ -28,6 +29,7 @@ export const errorTables = {
   identity: identityErrors,
   search: searchErrors,
   webhooks: webhookErrors,
+  orders: ordersErrors,
 } as const;
 
 export const errorKinds = {
@@ -35,6 +37,7 @@ export const errorKinds = {
   ...identityErrors,
   ...searchErrors,
   ...webhookErrors,
+  ...ordersErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errorKinds;

@@ -4,12 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { assess } from './demo/assess.ts';
 import { DemoClient } from './demo/demo-client.ts';
+import { demonstrateOrder } from './demo/order.ts';
 import { findOrStartSystem } from './demo/running-system.ts';
 
 /**
  * `npm run demo`: imports 5,000 persons, searches in bulk for 5,000 records of the same persons with misspelt, missing and
  * swapped values, and counts how many were found and right. Both files are FEBRL 4; the social security number, which
- * would make it easy, is left out of both.
+ * would make it easy, is left out of both. Then it places an order and follows it to its delivery.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -98,6 +99,10 @@ async function demonstrate(api: DemoClient): Promise<void> {
   print(
     `   As a table: curl -s ${new URL(batch.results.csv, system.apiUrl).href} -H 'Authorization: Bearer ${system.apiKey}'`,
   );
+
+  print('\n4. Place an order, and follow it to its delivery');
+  const workflows = system.temporalUiUrl ? `${system.temporalUiUrl}/namespaces/default/workflows` : null;
+  await demonstrateOrder(api, print, workflows);
 }
 
 /** Shows a bar until the process has ended, and gives its last state. */

@@ -32,6 +32,9 @@ describe('The workflows of today', () => {
       'deleteRecordSet',
       'purgeBatch',
       'expireSearchFiles',
+      'fulfillOrder',
+      'returnOrder',
+      'refundOrder',
     ])
       assert.ok(workflows.has(workflow), `there is a history of ${workflow}`);
   });

@@ -1,5 +1,8 @@
 import { createAuditActivities } from '../activities/audit/audit.activities.ts';
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
+import { createOrderActivities } from '../activities/orders/order.activities.ts';
+import { createReturnActivities } from '../activities/orders/return.activities.ts';
+import { createOrderErasureActivities } from '../activities/orders/tenant-erasure.activities.ts';
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
 import { createImportActivities } from '../activities/search/import.activities.ts';
@@ -31,6 +34,13 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
       };
     case 'webhooks':
       return { ...platform, ...createWebhookErasureActivities(services) };
+    case 'orders':
+      return {
+        ...platform,
+        ...createOrderActivities(services),
+        ...createReturnActivities(services),
+        ...createOrderErasureActivities(services),
+      };
     case 'audit':
       return { ...platform, ...createAuditActivities(services) };
   }

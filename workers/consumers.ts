@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { createIdentityMailConsumer } from '../activities/identity/mail-consumer.ts';
+import { createOrderMailConsumer } from '../activities/orders/order-mail-consumer.ts';
 import { createBatchMailConsumer } from '../activities/search/batch-mail-consumer.ts';
 import { createSearchStatisticsConsumer } from '../activities/search/statistics-consumer.ts';
 import type { WorkerServices } from '../activities/services.ts';
@@ -11,11 +12,13 @@ import { identityStarts } from '../workflows/identity/starts.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
 import { searchStarts } from '../workflows/search/starts.ts';
 import { webhookStarts } from '../workflows/webhooks/starts.ts';
+import { orderStarts } from '../workflows/orders/starts.ts';
 import { createBatchSignals } from './batch-signals.ts';
+import { createOrderSignals } from './order-signals.ts';
 import type { OutboxConsumer } from './outbox-consumer.ts';
 import { createWorkflowStarter } from './workflow-starts.ts';
 
-const starts: WorkflowStarts = { ...identityStarts, ...searchStarts, ...webhookStarts };
+const starts: WorkflowStarts = { ...identityStarts, ...searchStarts, ...webhookStarts, ...orderStarts };
 
 /** Every consumer of the outbox, by its name in `domain/events/subscriptions.ts`. */
 export function createConsumers(
@@ -37,6 +40,11 @@ export function createConsumers(
     'search-statistics': { ...createSearchStatisticsConsumer({ database }), together: true },
     'workflow-starts': createWorkflowStarter(temporal, starts, tenants),
     'batch-signals': createBatchSignals(temporal),
+    'order-signals': createOrderSignals(temporal),
+    'order-mail': {
+      ...createOrderMailConsumer({ database, mailer: createMailer(config, log) }),
+      atOnce: 5,
+    },
     'batch-mail': {
       ...createBatchMailConsumer({ database, config, mailer: createMailer(config, log) }),
       atOnce: 5,

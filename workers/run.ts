@@ -12,6 +12,7 @@ import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
 import { openRedis } from '../platform/redis/open.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
+import { openOrderOutside } from '../services/orders/open.ts';
 import { openSearchEngine } from '../services/search/open.ts';
 import { openFileStorage } from '../services/storage/open.ts';
 import { dataConverterOf, shutdown, slotsOf, type TemporalConfig } from '../temporal.config.ts';
@@ -39,11 +40,16 @@ export interface RunningWorkers {
   stop: () => Promise<void>;
 }
 
-/** Starts the workers, the relay and the schedules of some domains. */
+/**
+ * Starts the workers, the relay and the schedules of some domains.
+ *
+ * @param outside stands in for the processor and the carrier of the configuration
+ */
 export async function startWorkers(
   config: Config,
   temporal: TemporalConfig,
   domains: readonly Domain[],
+  outside: Partial<Pick<WorkerServices, 'payments' | 'carrier'>> = {},
 ): Promise<RunningWorkers> {
   const log = createLogger('worker', config.LOG_LEVEL);
   installRuntime(log, await freePort());
@@ -64,6 +70,8 @@ export async function startWorkers(
     log,
     metrics,
     engine,
+    ...openOrderOutside(),
+    ...outside,
   };
   const [connection, workflows] = await Promise.all([
     NativeConnection.connect(temporal.connection),

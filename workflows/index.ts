@@ -2,6 +2,9 @@
 export { deleteUser } from './identity/delete-user.ts';
 export { eraseTenant } from './identity/erase-tenant.ts';
 export { cleanIdentity, resealTenantKeys, rotateSigningKeys } from './identity/upkeep.ts';
+export { fulfillOrder } from './orders/fulfill-order.ts';
+export { refundOrder } from './orders/refund-order.ts';
+export { returnOrder } from './orders/return-order.ts';
 export { cleanDomain } from './platform/clean-domain.ts';
 export { aggregateSearchStatistics, tidySearches } from './search/care.ts';
 export { deleteRecordSet } from './search/delete-record-set.ts';

@@ -1,3 +1,4 @@
+import { orderProcesses } from '../orders/order.process.ts';
 import { batchProcesses } from '../search/batch.process.ts';
 import { importProcesses } from '../search/import.process.ts';
 import type { Services } from '../services.ts';
@@ -5,5 +6,5 @@ import type { ProcessKind } from './process-kind.ts';
 
 /** Every kind of process there is. */
 export function createProcessKinds(services: Services): ProcessKind[] {
-  return [batchProcesses(services), importProcesses(services)];
+  return [batchProcesses(services), importProcesses(services), orderProcesses(services)];
 }

@@ -15,6 +15,9 @@ export const subscriptions = {
     'search.erasure_requested',
     'identity.user_deletion_requested',
     'organisation.deleted',
+    'order.created',
+    'return.requested',
+    'order.refund_requested',
   ],
   /** What the owner of a batch wants of it while its workflow runs. */
   'batch-signals': [
@@ -22,6 +25,31 @@ export const subscriptions = {
     'search.batch_resumed',
     'search.batch_cancel_requested',
     'search.batch_changed',
+  ],
+  /** What others than its process have made of an order. */
+  'order-signals': [
+    'order.status_changed',
+    'order.amended',
+    'order.paid',
+    'order.payment_changed',
+    'fulfillment.created',
+    'fulfillment.cancelled',
+    'shipment.updated',
+    'return.approved',
+    'return.declined',
+    'return.received',
+  ],
+  /** Mails to the customers of orders. */
+  'order-mail': [
+    'order.created',
+    'order.customer_action_required',
+    'order.shipped',
+    'order.delivered',
+    'order.cancelled',
+    'order.timed_out',
+    'order.failed',
+    'order.refunded',
+    'order.notice_requested',
   ],
   /** Mails to whoever has started a batch that has ended. */
   'batch-mail': ['search.batch_completed', 'search.batch_cancelled', 'search.batch_failed'],

@@ -26,12 +26,16 @@ const reading: readonly Scope[] = [
   'processes:read',
   'batches:read',
   'webhooks:read',
+  'orders:read',
+  'stock:read',
 ];
 const working: readonly Scope[] = [
   ...reading,
   'records:write',
   'search:run',
   'batches:write',
+  'orders:write',
+  'stock:write',
   'keys:read',
   'keys:write',
 ];

@@ -29,6 +29,10 @@ const people = {
   unreadableEmail: `x${unique()}@@nowhere`,
   vendorSays: `Said${unique()}`,
   forgotten: `f${unique()}@planted.example`,
+  customerName: `Buyer${unique()}`,
+  customerEmail: `c${unique()}@planted.example`,
+  customerStreet: `Lane${unique()}`,
+  note: `Note${unique()}`,
 };
 
 /** What is secret: it lies nowhere as it is, not in the database either. */
@@ -190,6 +194,36 @@ describe('Planted personal values and secrets', function () {
     if (broken.id) await ended(`/v1/batches/${broken.id}`);
   }
 
+  /** Orders, with notes, and with what is refused of them. */
+  async function placeOrders(): Promise<void> {
+    const { customerName: name, customerEmail: email, customerStreet: line1, note } = people;
+    const order = (change: object = {}) => ({
+      currency: 'EUR',
+      customer: { email, name },
+      shipping_address: { name, line1, city: 'Berlin', country: 'DE' },
+      lines: [{ sku: 'MUG', quantity: 1, unit_price: '100' }],
+      payment: { mode: 'external', paid: '100' },
+      ...change,
+    });
+    const { body: placed } = await call('POST', '/v1/orders', order());
+    const shipped = await until(async () => {
+      const { body } = await call('GET', `/v1/orders/${placed.id}`);
+      return body.status === 'shipped' ? body : null;
+    }, 60_000);
+    assert.equal((await call('POST', `/v1/orders/${placed.id}/notes`, { text: note })).status, 201);
+    assert.equal((await call('POST', `/v1/orders/${placed.id}/cancel`)).status, 409);
+    const tracking = `/v1/orders/${placed.id}/fulfillments/${shipped.fulfillments[0].id}/tracking`;
+    const delivered = { status: 'delivered', occurred_at: '2026-11-28T10:00:00Z' };
+    assert.equal((await call('POST', tracking, delivered)).status, 200);
+    assert.equal((await call('POST', '/v1/orders', order({ currency: email }))).status, 400);
+    assert.equal((await call('POST', '/v1/orders', order({ extra: email }))).status, 400);
+    const { body: me } = await call('GET', '/v1/users/me');
+    const wrong = { organisation_id: me.organisation.id, number: placed.number, email: people.email };
+    assert.equal((await call('POST', '/v1/order-lookups', wrong)).status, 404);
+    const mail = await mailbox.next(email);
+    assert.ok(mail.text.includes(placed.number));
+  }
+
   async function forget(): Promise<void> {
     const { body: wish } = await call('POST', '/v1/erasures', { emails: [people.forgotten] });
     const done = await ended(`/v1/erasures/${wish.id}`);
@@ -247,6 +281,7 @@ describe('Planted personal values and secrets', function () {
 
     await openAccount();
     await searchForPeople();
+    await placeOrders();
     await forget();
     stored.tables = await dumpTables();
     metrics = (
@@ -280,8 +315,9 @@ describe('Planted personal values and secrets', function () {
   const logs = ({ lines }: ObservedProcess): string => lines.map((line) => JSON.stringify(line)).join('\n');
 
   it('are where they belong: the tables hold the people, and none of the secrets', () => {
-    const { surname, email, accountEmail } = people;
-    assert.equal(found({ surname, email, accountEmail }, stored.tables).length, 3, 'the search works');
+    const { surname, email, accountEmail, customerEmail, note } = people;
+    const kept = { surname, email, accountEmail, customerEmail, note };
+    assert.equal(found(kept, stored.tables).length, 5, 'the search works');
     assert.deepEqual(found({ ...secrets, apiKey: stored.secret }, stored.tables), []);
   });
 

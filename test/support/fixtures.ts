@@ -3,6 +3,7 @@ import { ApiKeyRepository } from '../../db/identity/api-keys.repository.ts';
 import { InvitationRepository } from '../../db/identity/invitations.repository.ts';
 import { makeSession } from './accounts.ts';
 import type { Caller, Tenant, TestApi } from './api.ts';
+import { orderFixtures } from './order-fixtures.ts';
 import { processFixtures } from './process-fixtures.ts';
 import { searchFixtures } from './search-fixtures.ts';
 
@@ -41,6 +42,7 @@ const ofOrganisation = { params: async ({ tenant }: FixtureContext) => ({ id: te
 export const fixtures: Record<string, Fixture> = {
   ...searchFixtures,
   ...processFixtures,
+  ...orderFixtures,
   'get /v1/members/:id': ofMember,
   'patch /v1/members/:id': { ...ofMember, body: () => ({ role: 'member' }) },
   'delete /v1/members/:id': ofMember,

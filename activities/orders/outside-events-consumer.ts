@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import type { Database } from '../../db/database.ts';
+import { track } from '../../db/orders/fulfillments.ts';
+import { changeOrder, type Actor, type OpenOrder } from '../../db/orders/open-order.ts';
+import { findPaidOrder, findTracked, markPaid, takeShopOrder } from '../../db/orders/outside-events.ts';
+import type { DomainEvent } from '../../domain/events/event.ts';
+import { readShopifyOrder } from '../../domain/orders/shop-order.ts';
+import type { TrackingStatus } from '../../domain/orders/tracking.ts';
+
+/** What is told of a webhook. What stood in it is fetched: events name no persons. */
+const heard = z.looseObject({
+  inbound_id: z.uuid(),
+  provider: z.string(),
+  topic: z.string(),
+  entity: z.looseObject({ kind: z.string(), external_id: z.string().nullable() }).nullable(),
+  occurred_at: z.string().nullish(),
+  tracking_code: z.string().nullish(),
+  status: z.string().nullish(),
+  status_detail: z.string().nullish(),
+  payment_intent: z.string().nullish(),
+  amount_received: z.string().nullish(),
+});
+type Heard = z.output<typeof heard>;
+
+/** How EasyPost calls what carriers tell. What it does not know is told to nobody. */
+const easyPostStatuses: Readonly<Record<string, TrackingStatus>> = {
+  pre_transit: 'label_created',
+  in_transit: 'in_transit',
+  out_for_delivery: 'out_for_delivery',
+  available_for_pickup: 'ready_for_pickup',
+  delivered: 'delivered',
+  return_to_sender: 'return_to_sender',
+  failure: 'exception',
+  error: 'exception',
+};
+
+export interface OutsideEventParts {
+  database: Database;
+  /** What stood in a webhook. */
+  readContent: (tenantId: string, inboundId: string) => Promise<unknown>;
+}
+
+/**
+ * Hears what shops, processors and carriers have told by webhook, and lets the orders follow. Idempotent by nature: one order
+ * for one external id, a payment that is so much however often it is told, each report of a carrier once.
+ */
+export function createOutsideEventsConsumer({ database, readContent }: OutsideEventParts): {
+  handle(events: DomainEvent[]): Promise<void>;
+} {
+  const change = (
+    tenantId: string,
+    orderId: string,
+    actor: Actor,
+    work: (open: OpenOrder) => Promise<void> | void,
+  ) =>
+    database.transaction('orders', (transaction) => changeOrder(transaction, tenantId, orderId, actor, work));
+
+  const takeOrder = async (event: DomainEvent, told: Heard, stale: boolean): Promise<void> => {
+    if (told.provider !== 'shopify') return;
+    const order = readShopifyOrder(await readContent(event.tenantId, told.inbound_id));
+    const report = {
+      inboundId: told.inbound_id,
+      topic: told.topic,
+      occurredAt: momentOf(told.occurred_at),
+      stale,
+    };
+    const actor: Actor = { kind: 'source', userId: null, traceId: event.traceId };
+    await database.transaction('orders', (transaction) =>
+      takeShopOrder(transaction, event.tenantId, told.provider, order, report, actor),
+    );
+  };
+
+  const takeTracking = async (event: DomainEvent, told: Heard): Promise<void> => {
+    const { tracking_code: code } = told;
+    const status = easyPostStatuses[told.status ?? ''];
+    if (!code || !status) return;
+    const { tenantId } = event;
+    const found = await database.read('orders', ({ sql }) => findTracked(sql, tenantId, code));
+    if (!found) return;
+    const actor: Actor = { kind: 'carrier', userId: null, traceId: event.traceId };
+    await change(tenantId, found.orderId, actor, async (open) => {
+      const one = open.fulfillment(found.fulfillmentId);
+      if (!one) return;
+      await track(open, one, {
+        status,
+        occurredAt: (momentOf(told.occurred_at) ?? new Date(event.occurredAt)).toISOString(),
+        message: told.status_detail ?? null,
+        place: null,
+      });
+    });
+  };
+
+  const takePayment = async (event: DomainEvent, told: Heard): Promise<void> => {
+    const { tenantId } = event;
+    const content = await readContent(tenantId, told.inbound_id);
+    const isIntent = told.entity?.kind === 'payment_intent';
+    const reference = isIntent ? (told.entity?.external_id ?? null) : (told.payment_intent ?? null);
+    const named = { reference, order: orderNamed(content) };
+    const orderId = await database.read('orders', ({ sql }) => findPaidOrder(sql, tenantId, named));
+    if (orderId === null) return;
+    const actor: Actor = { kind: 'source', userId: null, traceId: event.traceId };
+    await change(tenantId, orderId, actor, (open) => {
+      if (event.type === 'webhook.payment_succeeded') markPaid(open, BigInt(told.amount_received ?? '0'));
+      if (event.type === 'webhook.payment_disputed') {
+        open.order.disputed = told.status !== 'won' && told.status !== 'warning_closed';
+        open.tell('order.payment_changed', { disputed: open.order.disputed });
+      }
+    });
+  };
+
+  const take = async (event: DomainEvent): Promise<void> => {
+    const told = heard.parse(event.data);
+    switch (event.type) {
+      case 'webhook.order_created':
+      case 'webhook.order_updated':
+        return await takeOrder(event, told, false);
+      case 'webhook.tracking_updated':
+        return await takeTracking(event, told);
+      case 'webhook.payment_succeeded':
+      case 'webhook.payment_disputed':
+        return await takePayment(event, told);
+      // What comes late is noted, and the rules of orders and packages keep it from undoing anything.
+      case 'webhook.stale':
+        if (told.entity?.kind === 'order') return await takeOrder(event, told, true);
+        if (told.entity?.kind === 'tracker') return await takeTracking(event, told);
+    }
+  };
+
+  return {
+    async handle(events) {
+      for (const event of events) await take(event);
+    },
+  };
+}
+
+function momentOf(text: string | null | undefined): Date | null {
+  return text ? new Date(text) : null;
+}
+
+/** The order that the metadata of a Stripe object name. */
+function orderNamed(content: unknown): string | null {
+  const read = z
+    .looseObject({
+      data: z.looseObject({
+        object: z.looseObject({ metadata: z.looseObject({ order_id: z.union([z.string(), z.number()]) }) }),
+      }),
+    })
+    .safeParse(content);
+  return read.success ? String(read.data.data.object.metadata.order_id) : null;
+}

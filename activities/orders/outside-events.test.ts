@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { v7 as uuidv7 } from 'uuid';
+import { fulfillUnits, markShipped, moveFulfillment } from '../../db/orders/fulfillments.ts';
+import { changeOrder, system } from '../../db/orders/open-order.ts';
+import { openForWork, reserveOrder } from '../../db/orders/order-steps.ts';
+import { OrderRepository } from '../../db/orders/order.repository.ts';
+import type { DomainEvent } from '../../domain/events/event.ts';
+import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { createOutsideEventsConsumer } from './outside-events-consumer.ts';
+
+const externalId = '820982911946154508';
+
+function shopOrder(change: object = {}): object {
+  return {
+    id: externalId,
+    currency: 'USD',
+    financial_status: 'pending',
+    cancelled_at: null,
+    email: 'ada@example.com',
+    shipping_address: { address1: 'Street 1', city: 'Town', country_code: 'US' },
+    line_items: [{ id: 7, sku: 'POSTER', title: 'Poster', quantity: 2, price: '10.00' }],
+    ...change,
+  };
+}
+
+describe('What is told by webhook of orders', function () {
+  this.timeout(60_000);
+  let db: TestDatabase;
+  let tenantId: string;
+  const contents = new Map<string, unknown>();
+  before(async () => {
+    db = await testDatabase();
+  });
+  after(() => db?.close());
+  beforeEach(() => {
+    tenantId = uuidv7();
+  });
+
+  const tell = async (type: string, content: unknown, data: Record<string, unknown>): Promise<void> => {
+    const inboundId = uuidv7();
+    contents.set(inboundId, content);
+    const event: DomainEvent = {
+      id: uuidv7(),
+      domain: 'webhooks',
+      type,
+      version: 1,
+      tenantId,
+      subject: 'webhook-entity:1',
+      occurredAt: '2026-11-28T12:00:00.000Z',
+      data: { inbound_id: inboundId, entity: null, occurred_at: null, ...data },
+      actorId: null,
+      traceId: null,
+    };
+    const consumer = createOutsideEventsConsumer({
+      database: db.database,
+      readContent: (_tenant, id) => Promise.resolve(contents.get(id)),
+    });
+    await consumer.handle([event]);
+    await consumer.handle([event]);
+  };
+  const fromShop = (type: string, at: string, change: object = {}) =>
+    tell(type, shopOrder(change), {
+      provider: 'shopify',
+      topic: 'orders/x',
+      entity: { kind: 'order', external_id: externalId },
+      occurred_at: at,
+    });
+  const orders = () =>
+    db.database.read('orders', ({ sql }) => new OrderRepository(sql, tenantId).list({}, 10, null));
+  const theOrder = async () => {
+    const [order, ...more] = await orders();
+    assert.ok(order);
+    assert.equal(more.length, 0);
+    return order;
+  };
+  const eventsOf = (type: string) =>
+    db.database.read('orders', ({ sql }) =>
+      sql('select 1 from orders.outbox where tenant_id = $1 and type = $2', [tenantId, type]),
+    );
+
+  it('makes one order of what a shop tells, however often', async () => {
+    await fromShop('webhook.order_created', '2026-11-28T10:00:00Z');
+    await fromShop('webhook.order_created', '2026-11-28T10:00:00Z');
+    const order = await theOrder();
+    assert.deepEqual(
+      [order.externalId, order.source, order.paymentStatus],
+      [externalId, 'shopify', 'unpaid'],
+    );
+    assert.equal((await eventsOf('order.created')).length, 1);
+  });
+
+  it('lets the newest word hold, and notes what comes late', async () => {
+    await fromShop('webhook.order_updated', '2026-11-28T11:00:00Z', { financial_status: 'paid' });
+    await fromShop('webhook.stale', '2026-11-28T10:00:00Z', { cancelled_at: '2026-11-28T10:00:00Z' });
+    const order = await theOrder();
+    assert.deepEqual([order.status, order.paymentStatus], ['pending', 'paid']);
+    assert.equal((await eventsOf('order.source_reported')).length, 2);
+    await fromShop('webhook.order_updated', '2026-11-28T12:00:00Z', { cancelled_at: '2026-11-28T12:00:00Z' });
+    assert.equal((await theOrder()).status, 'cancelled');
+  });
+
+  it('knows a payment by the name of the order that it bears', async () => {
+    await fromShop('webhook.order_created', '2026-11-28T10:00:00Z');
+    const content = { data: { object: { metadata: { order_id: externalId } } } };
+    const facts = {
+      provider: 'stripe',
+      topic: 'payment_intent.succeeded',
+      entity: { kind: 'payment_intent', external_id: 'pi_1' },
+      amount_received: '2000',
+    };
+    await tell('webhook.payment_succeeded', content, facts);
+    assert.equal((await theOrder()).paymentStatus, 'paid');
+    assert.equal((await eventsOf('order.paid')).length, 1);
+    await tell('webhook.payment_disputed', content, { ...facts, status: 'needs_response' });
+    assert.equal((await theOrder()).paymentStatus, 'disputed');
+    await tell('webhook.payment_disputed', content, { ...facts, status: 'won' });
+    assert.equal((await theOrder()).paymentStatus, 'paid');
+  });
+
+  it('follows a carrier, who may come late, and keeps all that it says', async () => {
+    await fromShop('webhook.order_created', '2026-11-28T10:00:00Z', { financial_status: 'paid' });
+    const { id } = await theOrder();
+    await db.database.transaction('orders', (transaction) =>
+      changeOrder(transaction, tenantId, id, system, async (open) => {
+        await reserveOrder(open);
+        openForWork(open);
+        const lineId = open.order.lines[0]?.id ?? '';
+        for (const one of await fulfillUnits(open, [{ lineId, quantity: 2 }])) {
+          one.trackingNumber = 'EZ1';
+          moveFulfillment(open, one, 'packed');
+          await markShipped(open, one);
+        }
+      }),
+    );
+    const says = (type: string, status: string, at: string) =>
+      tell(
+        type,
+        {},
+        {
+          provider: 'easypost',
+          topic: 'tracker.updated',
+          entity: { kind: 'tracker', external_id: 'trk_1' },
+          tracking_code: 'EZ1',
+          status,
+          occurred_at: at,
+        },
+      );
+    await says('webhook.tracking_updated', 'delivered', '2026-11-28T14:00:00Z');
+    await says('webhook.stale', 'in_transit', '2026-11-28T13:00:00Z');
+    await says('webhook.tracking_updated', 'unknown', '2026-11-28T15:00:00Z');
+    const order = await theOrder();
+    assert.deepEqual([order.status, order.fulfillments[0]?.trackingStatus], ['delivered', 'delivered']);
+    assert.equal((await eventsOf('shipment.updated')).length, 2);
+    assert.equal((await eventsOf('order.delivered')).length, 1);
+    const late = shopOrder({ cancelled_at: '2026-11-28T16:00:00Z' });
+    await tell('webhook.order_updated', late, {
+      provider: 'shopify',
+      topic: 'orders/cancelled',
+      entity: { kind: 'order', external_id: externalId },
+      occurred_at: '2026-11-28T16:00:00Z',
+    });
+    assert.equal((await theOrder()).status, 'delivered', 'what has left is not cancelled');
+  });
+});

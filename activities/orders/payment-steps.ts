@@ -1,0 +1,158 @@
+import type { Database } from '../../db/database.ts';
+import { markShipped } from '../../db/orders/fulfillments.ts';
+import { changeOrder, dueOf, sumOf, system, type OpenOrder } from '../../db/orders/open-order.ts';
+import { followRefusal, settle } from '../../db/orders/order-steps.ts';
+import { OrderRepository } from '../../db/orders/order.repository.ts';
+import type { Fulfillment, Order, Payment } from '../../db/orders/order.ts';
+import {
+  authorizationOf,
+  beginPayment,
+  paymentOf,
+  reserveCorrections,
+  reservePayment,
+} from '../../db/orders/payments.ts';
+import { isUndone } from '../../domain/orders/order-status.ts';
+import type { PaymentCalls } from '../../services/orders/outside.ts';
+
+interface OfOrder {
+  orderId: string;
+  tenantId: string;
+}
+
+/** The calls to the processor: each written down first, then made, then settled with what follows from its outcome. */
+export class PaymentSteps {
+  readonly #database: Database;
+  readonly #calls: PaymentCalls;
+
+  constructor(database: Database, calls: PaymentCalls) {
+    this.#database = database;
+    this.#calls = calls;
+  }
+
+  async change(
+    { orderId, tenantId }: OfOrder,
+    work: (open: OpenOrder) => Promise<void> | void,
+  ): Promise<Order> {
+    return await this.#database.transaction('orders', (transaction) =>
+      changeOrder(transaction, tenantId, orderId, system, work),
+    );
+  }
+
+  async read({ orderId, tenantId }: OfOrder): Promise<Order> {
+    return await this.#database.read('orders', ({ sql }) => new OrderRepository(sql, tenantId).get(orderId));
+  }
+
+  async authorize(of: OfOrder): Promise<Order> {
+    return await this.#reserveAndPerform(of, async (open) => {
+      const { order } = open;
+      if (isUndone(order.status) || authorizationOf(order) || dueOf(order) === 0n) return [];
+      // Of all that was ordered, also of what may be missing: what is not taken is let go.
+      const payment = reservePayment(open, {
+        kind: 'authorize',
+        key: `authorize:${order.id}`,
+        amount: dueOf(order),
+        parentId: null,
+      });
+      await followRefusal(open, payment);
+      return [payment];
+    });
+  }
+
+  /** Takes all of it at once, for orders that are paid when they are placed. */
+  async captureAll(of: OfOrder): Promise<Order> {
+    return await this.#reserveAndPerform(of, async (open) => {
+      const { order } = open;
+      const authorization = authorizationOf(order);
+      if (isUndone(order.status) || !authorization) return [];
+      const payment = reservePayment(open, {
+        kind: 'capture',
+        key: `capture:${order.id}`,
+        amount: dueOf(order),
+        parentId: authorization.id,
+      });
+      await followRefusal(open, payment);
+      return [payment];
+    });
+  }
+
+  async void(of: OfOrder): Promise<Order> {
+    return await this.#reserveAndPerform(of, (open) => {
+      const { order } = open;
+      const authorization = authorizationOf(order);
+      if (!authorization) return [];
+      return [
+        reservePayment(open, {
+          kind: 'void',
+          key: `void:${order.id}`,
+          amount: authorization.amount,
+          parentId: authorization.id,
+        }),
+      ];
+    });
+  }
+
+  async refundOverpaid(of: OfOrder): Promise<Order> {
+    return await this.#reserveAndPerform(of, reserveCorrections);
+  }
+
+  /** Takes the money for a package that is packed, then lets it leave. */
+  async ship(of: OfOrder & { fulfillmentId: string }): Promise<Order> {
+    const order = await this.#reserveAndPerform(of, (open) => {
+      const one = open.fulfillment(of.fulfillmentId);
+      const authorization = authorizationOf(open.order);
+      if (!one || !isReady(open.order, one) || !authorization) return [];
+      if (open.order.payment.capture === 'immediately') return [];
+      const left = authorization.amount - sumOf(open.order, 'capture');
+      const amount = one.amount < left ? one.amount : left;
+      if (amount === 0n) return [];
+      return [
+        reservePayment(open, {
+          kind: 'capture',
+          key: `capture:${one.id}`,
+          amount,
+          parentId: authorization.id,
+          fulfillmentId: one.id,
+        }),
+      ];
+    });
+    const one = order.fulfillments.find(({ id }) => id === of.fulfillmentId);
+    if (!one || !isReady(order, one)) return order;
+    return await this.change(of, async (open) => {
+      const packed = open.fulfillment(of.fulfillmentId);
+      if (packed && isReady(open.order, packed)) await markShipped(open, packed);
+    });
+  }
+
+  /**
+   * Makes a call whose outcome is not known: it is looked up first. Once settled, it is never made again.
+   */
+  async perform(of: OfOrder, paymentId: string): Promise<Order> {
+    const before = await this.read(of);
+    const known = paymentOf(before, paymentId);
+    if (known.state === 'settled' || known.state === 'failed') return before;
+    // From here on it may have arrived, whatever becomes of this process.
+    const order = await this.change(of, (open) => void beginPayment(open, paymentId));
+    const payment = paymentOf(order, paymentId);
+    const parent = payment.parentId === null ? null : paymentOf(order, payment.parentId);
+    const outcome =
+      (known.state === 'unknown' ? await this.#calls.find(order, payment, parent) : null) ??
+      (await this.#calls.make(order, payment, parent));
+    return await this.change(of, (open) => settle(open, paymentId, outcome));
+  }
+
+  async #reserveAndPerform(
+    of: OfOrder,
+    reserve: (open: OpenOrder) => Payment[] | Promise<Payment[]>,
+  ): Promise<Order> {
+    let reserved: Payment[] = [];
+    let order = await this.change(of, async (open) => {
+      reserved = await reserve(open);
+    });
+    for (const { id } of reserved) order = await this.perform(of, id);
+    return order;
+  }
+}
+
+function isReady(order: Order, one: Fulfillment): boolean {
+  return one.status === 'packed' && order.status !== 'on_hold';
+}

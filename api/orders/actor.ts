@@ -1,0 +1,7 @@
+import type { Actor } from '../../db/orders/open-order.ts';
+import type { Request } from '../route.ts';
+
+/** Who does something to an order by the API. */
+export function actorOf({ principal, traceId }: Request): Actor {
+  return { kind: 'user', userId: principal.userId, traceId };
+}

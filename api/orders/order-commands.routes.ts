@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
+import { amendOrder, cancelOrder, holdOrder, releaseOrder } from '../../db/orders/order-steps.ts';
+import { etagOf, requireMatch } from '../etag.ts';
+import { route, type Route } from '../route.ts';
+import type { Services } from '../services.ts';
+import { actorOf } from './actor.ts';
+import { presentOrder, orderAddress } from './order.presenter.ts';
+import { addressInput, idParams, newOrder, orderShape, reasonInput } from './order.schemas.ts';
+import { placeOrder } from './place-order.ts';
+
+const idempotency = { domain: 'orders', mode: 'transaction' } as const;
+const command = { tag: 'Orders', access: 'orders:write', rate: 'write', idempotency } as const;
+const etag = { ETag: 'Of what was ordered.' };
+const reason = z
+  .strictObject({ reason: reasonInput.optional() })
+  .default({})
+  .meta({ example: { reason: 'The customer asked for it.' } });
+
+const commands = [
+  {
+    name: 'hold',
+    summary: 'Put an order on hold',
+    description: 'Nothing more leaves, and no money is taken, until it is released. Its stock stays held.',
+    run: (open: OpenOrder, why: string | undefined) => holdOrder(open, why ?? 'asked_for'),
+  },
+  {
+    name: 'release',
+    summary: 'Let an order that is on hold go on',
+    description: 'It goes on where it was.',
+    run: (open: OpenOrder) => releaseOrder(open),
+  },
+  {
+    name: 'cancel',
+    summary: 'Cancel an order of which nothing has left',
+    description:
+      'It is in force at once: its stock is free, and nothing leaves any more. What was taken or held of the customer’s ' +
+      'money is given back after that. Once something has left the answer is a 409 with `"offer": "return"`.',
+    run: (open: OpenOrder, why: string | undefined) => cancelOrder(open, why ?? 'asked_for'),
+  },
+] as const;
+
+/**
+ * What people do to orders. Each is one transaction in the database, which is the record: it is in force when the answer is
+ * there, whether or not a workflow is running to hear of it.
+ */
+export function createOrderCommandRoutes(_services: Services): Route[] {
+  return [
+    route({
+      ...command,
+      method: 'post',
+      path: '/v1/orders',
+      summary: 'Place an order',
+      description:
+        'It is accepted and fulfilled by a process of its own: stock, payment, packages, delivery. An `external_id` that is ' +
+        'known already gives the order that has it, with 200.',
+      body: newOrder,
+      responses: {
+        200: { description: 'The order with this `external_id`, which was there.', body: orderShape },
+        201: {
+          description: 'The order.',
+          body: orderShape,
+          headers: { Location: 'Where it is found.', ...etag },
+        },
+      },
+      failures: ['orders.price_missing', 'orders.currency_mixed', 'orders.amount_invalid'],
+      handler: async (request, transaction) => {
+        const { tenantId } = request.principal;
+        const { order, created } = await placeOrder(transaction, tenantId, request.body, actorOf(request));
+        if (!created) return { status: 200, body: presentOrder(order) };
+        const headers = { Location: orderAddress(order.id), ETag: etagOf(order.version) };
+        return { status: 201, headers, body: presentOrder(order) };
+      },
+    }),
+    ...commands.map(({ name, summary, description, run }) =>
+      route({
+        ...command,
+        method: 'post',
+        path: `/v1/orders/:id/${name}`,
+        summary,
+        description,
+        params: idParams,
+        body: reason,
+        responses: { 200: { description: 'The order as it now is.', body: orderShape } },
+        failures: ['orders.order_not_found', 'orders.order_state'],
+        handler: async (request, transaction) => {
+          const { tenantId } = request.principal;
+          const order = await changeOrder(
+            transaction,
+            tenantId,
+            request.params.id,
+            actorOf(request),
+            (open) => run(open, request.body.reason),
+          );
+          return { status: 200, body: presentOrder(order) };
+        },
+      }),
+    ),
+    route({
+      ...command,
+      method: 'post',
+      path: '/v1/orders/:id/amend',
+      summary: 'Change what was ordered',
+      description:
+        'Lowers lines or takes them out, and changes the address of what has yet to leave. For an order that waits for its ' +
+        'customer this is the answer: with nothing missing any more it goes on.',
+      params: idParams,
+      body: z
+        .strictObject({
+          lines: z
+            .array(z.strictObject({ line_id: z.uuid(), quantity: z.int().min(0).max(10_000) }))
+            .max(200)
+            .default([]),
+          remove_missing: z.boolean().default(false),
+          shipping_address: addressInput.optional(),
+        })
+        .meta({ id: 'OrderAmendment', example: { remove_missing: true } }),
+      ifMatch: true,
+      responses: { 200: { description: 'The order as it now is.', body: orderShape, headers: etag } },
+      failures: [
+        'orders.order_not_found',
+        'orders.order_state',
+        'orders.line_not_found',
+        'orders.quantity_exceeded',
+        'orders.nothing_left',
+        'orders.stock_short',
+        'request.precondition_failed',
+      ],
+      handler: async (request, transaction) => {
+        const { lines, remove_missing: removeMissing, shipping_address: shippingAddress } = request.body;
+        const { tenantId } = request.principal;
+        const order = await changeOrder(
+          transaction,
+          tenantId,
+          request.params.id,
+          actorOf(request),
+          async (open) => {
+            requireMatch(request.ctx, open.order.version);
+            await amendOrder(open, {
+              lines: lines.map(({ line_id: lineId, quantity }) => ({ lineId, quantity })),
+              removeMissing,
+              ...(shippingAddress ? { shippingAddress } : {}),
+            });
+          },
+        );
+        return { status: 200, headers: { ETag: etagOf(order.version) }, body: presentOrder(order) };
+      },
+    }),
+  ];
+}

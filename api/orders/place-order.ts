@@ -1,0 +1,79 @@
+import type { Transaction } from '../../db/database.ts';
+import { createOrder, type NewLine } from '../../db/orders/create-order.ts';
+import type { Actor } from '../../db/orders/open-order.ts';
+import type { Order } from '../../db/orders/order.ts';
+import { StockRepository, type Item } from '../../db/orders/stock.repository.ts';
+import { Failure, type Issue } from '../../domain/failure.ts';
+import type { NewOrderInput } from './order.schemas.ts';
+
+/**
+ * Stores an order as it was asked for. What a line does not say – its title, its price – is the item's.
+ *
+ * @throws Failure `orders.price_missing`, `orders.currency_mixed`, `orders.amount_invalid`
+ */
+export async function placeOrder(
+  transaction: Transaction,
+  tenantId: string,
+  input: NewOrderInput,
+  actor: Actor,
+): Promise<{ order: Order; created: boolean }> {
+  const skus = input.lines.map(({ sku }) => sku);
+  const items = await new StockRepository(transaction.sql, tenantId).find(skus);
+  const { payment, customer } = input;
+  return await createOrder(
+    transaction,
+    {
+      tenantId,
+      source: 'api',
+      externalId: input.external_id ?? null,
+      sourceOrderId: null,
+      currency: input.currency,
+      shipping: input.shipping ?? 0n,
+      credit: 0n,
+      customer: { email: customer.email, name: customer.name ?? null, phone: customer.phone ?? null },
+      shippingAddress: input.shipping_address ?? null,
+      payment:
+        payment.mode === 'processor' ? payment : { mode: 'external', capture: 'immediately', method: null },
+      externalPaid: payment.mode === 'external' ? (payment.paid ?? 0n) : 0n,
+      fulfillmentMode: input.fulfillment,
+      actionSeconds: Math.round(input.action_deadline_hours * 3_600),
+      externalUpdatedAt: null,
+      lines: linesOf(input, new Map(items.map((item) => [item.sku, item]))),
+    },
+    actor,
+  );
+}
+
+function linesOf(input: NewOrderInput, items: ReadonlyMap<string, Item>): NewLine[] {
+  return input.lines.map((line, index) => {
+    const item = items.get(line.sku);
+    const at = `/body/lines/${index}`;
+    const unitPrice = line.unit_price ?? item?.price;
+    if (unitPrice === undefined)
+      throw refusal('orders.price_missing', 'No price is known of it.', `${at}/unit_price`);
+    if (line.unit_price === undefined && item?.currency !== input.currency)
+      throw refusal('orders.currency_mixed', `Its price is in ${item?.currency}.`, `${at}/sku`);
+    const discount = line.discount ?? 0n;
+    if (discount > unitPrice * BigInt(line.quantity))
+      throw refusal('orders.amount_invalid', 'It is more than the line costs.', `${at}/discount`);
+    return {
+      sku: line.sku,
+      title: line.title ?? item?.title ?? line.sku,
+      externalId: null,
+      quantity: line.quantity,
+      unitPrice,
+      discount,
+      tax: line.tax ?? 0n,
+      design: line.design ?? null,
+    };
+  });
+}
+
+function refusal(
+  code: 'orders.price_missing' | 'orders.currency_mixed' | 'orders.amount_invalid',
+  message: string,
+  pointer: string,
+): Failure {
+  const issues: Issue[] = [{ pointer, message }];
+  return new Failure(code, 'A line of the order is not valid.', { issues });
+}

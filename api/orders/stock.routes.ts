@@ -1,0 +1,251 @@
+import { z } from 'zod';
+import { StockRepository, type Item } from '../../db/orders/stock.repository.ts';
+import { etagOf, requireMatch } from '../etag.ts';
+import { pageOf, pageQuery, Pages } from '../page.ts';
+import { route, type Request, type Route } from '../route.ts';
+import type { Services } from '../services.ts';
+import { amountInput, currencyInput, reasonInput, skuInput } from './order.schemas.ts';
+import type { Transaction } from '../../db/database.ts';
+
+const idempotency = { domain: 'orders', mode: 'transaction' } as const;
+const tag = 'Stock';
+const params = z.object({ sku: z.string().min(1).max(100).meta({ example: 'TSHIRT-M' }) });
+const atLocation = params.extend({
+  location: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,49}$/, 'A location is lower-case letters, digits and dashes.')
+    .meta({ example: 'berlin' }),
+});
+const count = z.int().min(0);
+
+const itemShape = z
+  .object({
+    sku: z.string(),
+    title: z.string(),
+    price: z.string().meta({ example: '1999' }),
+    currency: z.string(),
+    active: z.boolean(),
+    locations: z.array(
+      z.object({
+        location: z.string(),
+        on_hand: count,
+        reserved: count.meta({ description: 'Held for orders that have not left yet.' }),
+        available: count,
+      }),
+    ),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: 'StockItem' });
+
+const fields = {
+  title: z.string().trim().min(1).max(300),
+  price: amountInput,
+  currency: currencyInput,
+  active: z.boolean().meta({ description: 'False: it can’t be ordered again.' }),
+};
+
+const etag = { ETag: 'Of title, price and whether it is sold.' };
+
+/** What is sold, and how much of it is where. */
+export function createStockRoutes({ config, database }: Services): Route[] {
+  const pages = new Pages(config.ENCRYPTION_KEYS);
+  return [
+    route({
+      method: 'get',
+      path: '/v1/stock',
+      summary: 'The items of the organisation, by SKU',
+      tag,
+      access: 'stock:read',
+      rate: 'read',
+      query: z.strictObject(pageQuery),
+      responses: { 200: { description: 'A page of items.', body: pageOf(itemShape) } },
+      handler: async ({ principal: { tenantId }, query }) => {
+        const body = await pages.read({
+          list: 'stock',
+          tenantId,
+          query,
+          position: z.object({ sku: z.string() }),
+          read: (limit, after) =>
+            database.read('orders', ({ sql }) =>
+              new StockRepository(sql, tenantId).list(limit, after?.sku ?? null),
+            ),
+          positionOf: ({ sku }) => ({ sku }),
+          present: presentItem,
+        });
+        return { status: 200, body };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/v1/stock/:sku',
+      summary: 'An item',
+      tag,
+      access: 'stock:read',
+      rate: 'read',
+      params,
+      responses: { 200: { description: 'The item.', body: itemShape, headers: etag } },
+      failures: ['orders.item_not_found'],
+      handler: async ({ params: { sku }, principal: { tenantId } }) => {
+        const item = await database.read('orders', ({ sql }) => new StockRepository(sql, tenantId).get(sku));
+        return { status: 200, headers: { ETag: etagOf(item.version) }, body: presentItem(item) };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/v1/stock',
+      summary: 'Put an item on sale',
+      description: 'What is ordered under a SKU that is no item is made to order, and never missing.',
+      tag,
+      access: 'stock:write',
+      rate: 'write',
+      body: z.strictObject({ sku: skuInput, ...fields, active: fields.active.default(true) }).meta({
+        id: 'NewStockItem',
+        example: { sku: 'TSHIRT-M', title: 'T-shirt, M', price: '1999', currency: 'EUR' },
+      }),
+      idempotency,
+      responses: {
+        201: {
+          description: 'The item.',
+          body: itemShape,
+          headers: { Location: 'Where it is found.', ...etag },
+        },
+      },
+      failures: ['orders.item_exists'],
+      handler: async (request, transaction) => {
+        const stock = new StockRepository(transaction.sql, request.principal.tenantId);
+        await stock.add(request.body);
+        const { sku } = request.body;
+        const item = await stock.get(sku);
+        await tell(transaction, request, sku, 'inventory.item_added', factsOf(item));
+        const headers = { Location: `/v1/stock/${encodeURIComponent(sku)}`, ETag: etagOf(item.version) };
+        return { status: 201, headers, body: presentItem(item) };
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/v1/stock/:sku',
+      summary: 'Change an item',
+      description: 'Orders keep the price that they were placed at.',
+      tag,
+      access: 'stock:write',
+      rate: 'write',
+      params,
+      body: z
+        .strictObject(fields)
+        .partial()
+        .meta({ id: 'StockItemChange', example: { price: '2199', currency: 'EUR' } }),
+      ifMatch: true,
+      idempotency,
+      responses: { 200: { description: 'The item.', body: itemShape, headers: etag } },
+      failures: ['orders.item_not_found', 'request.precondition_failed'],
+      handler: async (request, transaction) => {
+        const { sku } = request.params;
+        const stock = new StockRepository(transaction.sql, request.principal.tenantId);
+        const present = await stock.lock(sku);
+        requireMatch(request.ctx, present.version);
+        const { title, price, currency, active } = request.body;
+        await stock.change(sku, {
+          title: title ?? present.title,
+          price: price ?? present.price,
+          currency: currency ?? present.currency,
+          active: active ?? present.active,
+        });
+        const item = await stock.get(sku);
+        await tell(transaction, request, sku, 'inventory.item_changed', factsOf(item));
+        return { status: 200, headers: { ETag: etagOf(item.version) }, body: presentItem(item) };
+      },
+    }),
+    route({
+      method: 'put',
+      path: '/v1/stock/:sku/locations/:location',
+      summary: 'Say how many there are, as counted',
+      tag,
+      access: 'stock:write',
+      rate: 'write',
+      params: atLocation,
+      body: z.strictObject({ on_hand: z.int().min(0).max(100_000_000) }).meta({
+        id: 'StockCount',
+        example: { on_hand: 10 },
+      }),
+      idempotency,
+      responses: { 200: { description: 'The item.', body: itemShape } },
+      failures: ['orders.item_not_found', 'orders.stock_negative'],
+      handler: async (request, transaction) => {
+        const { sku, location } = request.params;
+        const stock = new StockRepository(transaction.sql, request.principal.tenantId);
+        await stock.get(sku);
+        await stock.set(sku, location, request.body.on_hand);
+        await tell(transaction, request, sku, 'inventory.counted', { location, ...request.body });
+        return { status: 200, body: presentItem(await stock.get(sku)) };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/v1/stock/:sku/locations/:location/adjust',
+      summary: 'Add to what there is, or take away',
+      tag,
+      access: 'stock:write',
+      rate: 'write',
+      params: atLocation,
+      body: z
+        .strictObject({
+          by: z
+            .int()
+            .min(-1_000_000)
+            .max(1_000_000)
+            .refine((by) => by !== 0, 'It changes nothing.'),
+          reason: reasonInput.optional(),
+        })
+        .meta({ id: 'StockAdjustment', example: { by: -1, reason: 'It was damaged.' } }),
+      idempotency,
+      responses: { 200: { description: 'The item.', body: itemShape } },
+      failures: ['orders.item_not_found', 'orders.stock_negative'],
+      handler: async (request, transaction) => {
+        const { sku, location } = request.params;
+        const stock = new StockRepository(transaction.sql, request.principal.tenantId);
+        await stock.get(sku);
+        await stock.adjust(sku, location, request.body.by);
+        await tell(transaction, request, sku, 'inventory.adjusted', { location, by: request.body.by });
+        return { status: 200, body: presentItem(await stock.get(sku)) };
+      },
+    }),
+  ];
+}
+
+async function tell(
+  transaction: Transaction,
+  { principal, traceId }: Request,
+  sku: string,
+  type: string,
+  data: Record<string, unknown>,
+): Promise<void> {
+  await transaction.publish({
+    type,
+    tenantId: principal.tenantId,
+    subject: `item:${principal.tenantId}:${sku}`,
+    data: { sku, ...data },
+    actorId: principal.userId,
+    traceId,
+  });
+}
+
+function factsOf({ price, currency, active }: Item): Record<string, unknown> {
+  return { price: String(price), currency, active };
+}
+
+function presentItem(item: Item): object {
+  return {
+    sku: item.sku,
+    title: item.title,
+    price: String(item.price),
+    currency: item.currency,
+    active: item.active,
+    locations: item.locations.map(({ location, onHand, reserved, available }) => ({
+      location,
+      on_hand: onHand,
+      reserved,
+      available,
+    })),
+    updated_at: item.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,261 @@
+import { Failure } from '../../domain/failure.ts';
+import { unallocatedUnits } from '../../domain/orders/lines.ts';
+import { nextStep, type OrderStanding, type OrderStep } from '../../domain/orders/next-step.ts';
+import { admitCommand } from '../../domain/orders/order-commands.ts';
+import { hasShipped, isTerminal } from '../../domain/orders/order-status.ts';
+import { callOff, callOffAll } from './fulfillments.ts';
+import { capturedOf, dueOf, type OpenOrder } from './open-order.ts';
+import type { Address, Fulfillment, Order, Payment, ProcessProblem } from './order.ts';
+import {
+  authorizationOf,
+  openPaymentOf,
+  overpaidOf,
+  settlePayment,
+  type PaymentOutcome,
+} from './payments.ts';
+import { releaseStock, reserveStock } from './stock.repository.ts';
+
+/** A carrier that says nothing for so long is asked. */
+const trackEverySeconds = 6 * 60 * 60;
+
+/** What an order's process does next. */
+export function stepOf(order: Order, trackSeconds = trackEverySeconds): OrderStep {
+  return nextStep(standingOf(order), { now: order.readAt.getTime(), trackSeconds });
+}
+
+export function standingOf(order: Order): OrderStanding {
+  const due = dueOf(order);
+  const authorization = authorizationOf(order);
+  const isVoid = order.payments.some(({ kind }) => kind === 'void');
+  const isCaptured = order.payments.some(({ kind, state }) => kind === 'capture' && state === 'settled');
+  return {
+    status: order.status,
+    reserved: order.reservedAt !== null,
+    missing: order.lines.some(({ missing }) => missing),
+    deadline: order.deadlineAt?.toISOString() ?? null,
+    payment: {
+      mode: order.payment.mode,
+      capture: order.payment.capture,
+      due: due > 0n,
+      authorized: authorization !== null,
+      paid: capturedOf(order) >= due,
+      open: openPaymentOf(order),
+      overpaid: overpaidOf(order) > 0n,
+      toVoid: authorization !== null && !isVoid && !isCaptured,
+    },
+    fulfillments: order.fulfillments.map(({ id, status, labelState }) => ({
+      id,
+      status,
+      labelled: labelState === 'requested' || labelState === 'bought',
+    })),
+    unallocated: order.lines.reduce((sum, line) => sum + unallocatedUnits(line), 0),
+    shipping: order.fulfillmentMode,
+  };
+}
+
+/** Holds what is to be had, and gives the payer of an order that is paid elsewhere a term. Nothing when it is done. */
+export async function reserveOrder(open: OpenOrder): Promise<void> {
+  const { order } = open;
+  if (order.reservedAt !== null || isTerminal(order.status)) return;
+  await reserveStock(open);
+  if (order.payment.mode === 'external' && capturedOf(order) < dueOf(order)) order.deadlineAt = termOf(open);
+}
+
+function termOf({ now, order }: OpenOrder): Date {
+  return new Date(now.getTime() + order.actionSeconds * 1_000);
+}
+
+/** Stock is looked for and the money is safe: the order is worked on, or its customer is asked. */
+export function openForWork(open: OpenOrder): void {
+  const { order } = open;
+  if (order.status !== 'pending') return;
+  if (!order.lines.some(({ missing }) => missing)) {
+    order.deadlineAt = null;
+    open.move('processing', 'ready');
+    return;
+  }
+  order.deadlineAt = termOf(open);
+  open.move('customer_action_required', 'items_missing', {
+    deadline: order.deadlineAt.toISOString(),
+    lines: order.lines.filter(({ missing }) => missing).map(({ id, sku }) => ({ line_id: id, sku })),
+  });
+}
+
+/** Ends an order that will not be fulfilled: nothing of it leaves any more, and its stock is free. */
+export async function undo(
+  open: OpenOrder,
+  to: 'cancelled' | 'timed_out' | 'failed',
+  reason: string,
+  problem: ProcessProblem | null = null,
+): Promise<void> {
+  callOffAll(open, to);
+  await releaseStock(open);
+  open.order.problem = problem;
+  open.move(to, reason, problem ? { code: problem.code } : {});
+}
+
+/**
+ * Nobody has done in time what it was waited for.
+ *
+ * @param deadline ISO 8601: the one that has passed. An order whose deadline is another by now goes on.
+ */
+export async function timeOut(open: OpenOrder, deadline: string): Promise<void> {
+  const { order } = open;
+  if (order.deadlineAt?.toISOString() !== deadline) return;
+  if (order.status === 'customer_action_required') await undo(open, 'timed_out', 'customer_did_not_answer');
+  else if (order.status === 'pending' || order.status === 'processing')
+    await undo(open, 'cancelled', 'not_paid');
+}
+
+/**
+ * A package that can't leave for good. Before anything has left the order fails; after, what is left of it is cancelled,
+ * and the rest goes its way.
+ */
+export async function failFulfillment(
+  open: OpenOrder,
+  one: Fulfillment,
+  problem: ProcessProblem,
+): Promise<void> {
+  const { order } = open;
+  callOff(open, one, 'failed', problem.code, problem);
+  if (order.status === 'processing') await undo(open, 'failed', problem.code, problem);
+  else if (hasShipped(order.status)) await cancelRest(open, problem.code);
+}
+
+async function cancelRest(open: OpenOrder, reason: string): Promise<void> {
+  callOffAll(open, reason);
+  const lines = [];
+  for (const line of open.order.lines) {
+    const units = unallocatedUnits(line);
+    if (units === 0) continue;
+    line.cancelled += units;
+    line.missing = false;
+    lines.push({ line_id: line.id, quantity: units });
+  }
+  await releaseStock(open);
+  open.tell('order.amended', { reason, cancelled: lines });
+  open.follow(reason);
+}
+
+/** Settles a call to the processor, with what follows from a refusal. */
+export async function settle(open: OpenOrder, paymentId: string, outcome: PaymentOutcome): Promise<void> {
+  const before = open.order.payments.find(({ id }) => id === paymentId)?.state;
+  const payment = settlePayment(open, paymentId, outcome);
+  if (before !== 'failed') await followRefusal(open, payment);
+}
+
+/**
+ * An order whose payment is refused fails, or its package does. One that was on hold when the refusal came does so when it
+ * is worked on again.
+ */
+export async function followRefusal(open: OpenOrder, payment: Payment): Promise<void> {
+  const { order } = open;
+  if (payment.state !== 'failed') return;
+  const problem = { code: 'orders.payment_declined', message: 'The payment was declined.' };
+  const one = open.fulfillment(payment.fulfillmentId ?? '');
+  const isTaking = payment.kind === 'authorize' || payment.kind === 'capture';
+  if (payment.kind === 'capture' && one) {
+    if (one.status === 'packed') await failFulfillment(open, one, problem);
+  } else if (isTaking && (order.status === 'pending' || order.status === 'processing')) {
+    await undo(open, 'failed', problem.code, problem);
+  }
+}
+
+export function complete(open: OpenOrder): void {
+  if (open.order.status === 'delivered') open.move('completed', 'delivered');
+}
+
+/** @throws Failure `orders.order_state` */
+export async function cancelOrder(open: OpenOrder, reason: string): Promise<void> {
+  if (admitCommand('cancel', open.order.status)) await undo(open, 'cancelled', reason);
+}
+
+/** @throws Failure `orders.order_state`, also when a missing item has to be decided upon first */
+export async function holdOrder(open: OpenOrder, reason: string): Promise<void> {
+  const { order } = open;
+  if (!admitCommand('hold', order.status)) return;
+  // What is held back keeps its stock, so that it can go on; and a question to the customer comes before a rest.
+  await reserveOrder(open);
+  if (order.lines.some(({ missing }) => missing))
+    throw new Failure('orders.order_state', 'An item of the order is missing: its customer is asked first.', {
+      status: order.status,
+    });
+  order.holdReason = reason;
+  open.move('on_hold', reason);
+}
+
+/** @throws Failure `orders.order_state` */
+export function releaseOrder(open: OpenOrder): void {
+  admitCommand('release', open.order.status);
+  open.order.holdReason = null;
+  open.move('processing', 'released');
+  open.tell('order.released');
+}
+
+export interface Amendment {
+  /** New quantities of lines; 0 takes a line out. */
+  lines: readonly { lineId: string; quantity: number }[];
+  /** Takes out every line that is not to be had. */
+  removeMissing: boolean;
+  shippingAddress?: Address;
+}
+
+/**
+ * Changes what was ordered: fewer units of a line, none of it, or another address for what has yet to leave. A line that was
+ * missing is looked for again in its new quantity. With nothing missing any more the order goes on.
+ *
+ * @throws Failure `orders.order_state`, `orders.line_not_found`, `orders.quantity_exceeded`, `orders.nothing_left`,
+ *   `orders.stock_short`
+ */
+export async function amendOrder(open: OpenOrder, amendment: Amendment): Promise<void> {
+  const { order } = open;
+  admitCommand('amend', order.status);
+  const wanted = new Map(amendment.lines.map(({ lineId, quantity }) => [lineId, quantity]));
+  if (amendment.removeMissing)
+    for (const line of order.lines)
+      if (line.missing && !wanted.has(line.id)) wanted.set(line.id, line.allocated);
+  const cancelled = [];
+  for (const [lineId, quantity] of wanted) {
+    const line = open.line(lineId);
+    if (!line) throw new Failure('orders.line_not_found', 'The order has no such line.', { line_id: lineId });
+    const active = line.quantity - line.cancelled;
+    if (quantity > active || quantity < line.allocated)
+      throw new Failure(
+        'orders.quantity_exceeded',
+        'A line can be lowered to what is being shipped, and not raised.',
+        {
+          line_id: lineId,
+          from: line.allocated,
+          to: active,
+        },
+      );
+    if (quantity === active) continue;
+    line.cancelled = line.quantity - quantity;
+    cancelled.push({ line_id: lineId, quantity: active - quantity });
+    if (line.missing) line.missing = quantity > line.allocated;
+    else if (order.reservedAt !== null) await releaseStock(open, { lineId, units: active - quantity });
+  }
+  if (order.lines.every((line) => line.cancelled === line.quantity))
+    throw new Failure('orders.nothing_left', 'Nothing would be left of the order. Cancel it.');
+  if (amendment.shippingAddress) order.shippingAddress = amendment.shippingAddress;
+  order.version += 1;
+  open.tell('order.amended', { cancelled, address_changed: amendment.shippingAddress !== undefined });
+  const changed = order.lines.filter(({ missing, id }) => missing && wanted.has(id));
+  if (changed.length > 0) {
+    await reserveStock(open);
+    const short = order.lines.filter(({ missing, id }) => missing && wanted.has(id));
+    if (short.length > 0)
+      throw new Failure(
+        'orders.stock_short',
+        'There is not so much of it. Lower it further, or take it out.',
+        {
+          lines: short.map(({ id, sku }) => ({ line_id: id, sku })),
+        },
+      );
+  }
+  if (order.status === 'customer_action_required' && !order.lines.some(({ missing }) => missing)) {
+    order.deadlineAt = null;
+    open.move('processing', 'amended');
+  }
+  open.follow('amended');
+}

@@ -1,0 +1,152 @@
+import type { ShopOrder } from '../../domain/orders/shop-order.ts';
+import { amountDue } from '../../domain/orders/lines.ts';
+import type { Transaction } from '../database.ts';
+import type { Sql } from '../sql.ts';
+import { createOrder, type NewLine } from './create-order.ts';
+import { changeOrder, dueOf, type Actor, type OpenOrder } from './open-order.ts';
+import { cancelOrder } from './order-steps.ts';
+import { OrderRepository } from './order.repository.ts';
+import { admitCommand } from '../../domain/orders/order-commands.ts';
+import { Failure } from '../../domain/failure.ts';
+
+/** A shop sees to its unpaid orders itself: we wait for long. */
+const shopActionSeconds = 30 * 24 * 60 * 60;
+
+/** What a shop has told, and when it was so there. */
+export interface ShopReport {
+  /** The webhook: the same one told again is told once. */
+  inboundId: string;
+  topic: string;
+  occurredAt: Date | null;
+  /** Something newer is known of the order already: it is noted, and changes nothing. */
+  stale: boolean;
+}
+
+/**
+ * Takes an order as a shop tells it: a new one gets its process, a known one follows. However often and in whatever order
+ * the shop tells, it is one order, and the newest word holds.
+ */
+export async function takeShopOrder(
+  transaction: Transaction,
+  tenantId: string,
+  source: string,
+  given: ShopOrder,
+  report: ShopReport,
+  actor: Actor,
+): Promise<void> {
+  const orders = new OrderRepository(transaction.sql, tenantId);
+  const known = await orders.findExternal(source, given.externalId);
+  const id = known?.id ?? (await addShopOrder(transaction, tenantId, source, given, report, actor));
+  await changeOrder(transaction, tenantId, id, actor, async (open) => {
+    const { order } = open;
+    const { inboundId, topic, occurredAt, stale } = report;
+    if (await isNoted(transaction.sql, order.id, inboundId)) return;
+    open.tell('order.source_reported', {
+      inbound_id: inboundId,
+      topic,
+      occurred_at: occurredAt?.toISOString() ?? null,
+      stale,
+    });
+    const isOlder =
+      occurredAt !== null && order.externalUpdatedAt !== null && occurredAt < order.externalUpdatedAt;
+    if (stale || isOlder) return;
+    if (occurredAt) order.externalUpdatedAt = occurredAt;
+    if (given.paid) markPaid(open, dueOf(order));
+    if (given.cancelled) await cancelIfPossible(open);
+  });
+}
+
+async function isNoted(sql: Sql, orderId: string, inboundId: string): Promise<boolean> {
+  const rows = await sql(
+    `select 1 from orders.timeline
+     where order_id = $1 and type = 'order.source_reported' and data ->> 'inbound_id' = $2 limit 1`,
+    [orderId, inboundId],
+  );
+  return rows.length > 0;
+}
+
+async function addShopOrder(
+  transaction: Transaction,
+  tenantId: string,
+  source: string,
+  given: ShopOrder,
+  report: ShopReport,
+  actor: Actor,
+): Promise<string> {
+  const lines = given.lines.map((line): NewLine => ({ ...line, design: null }));
+  const due = amountDue(
+    lines.map((line) => ({ ...line, cancelled: 0 })),
+    given.shipping,
+  );
+  const { order } = await createOrder(
+    transaction,
+    {
+      tenantId,
+      source,
+      externalId: given.externalId,
+      sourceOrderId: null,
+      currency: given.currency,
+      shipping: given.shipping,
+      credit: 0n,
+      customer: given.customer,
+      shippingAddress: given.shippingAddress,
+      payment: { mode: 'external', capture: 'immediately', method: null },
+      externalPaid: given.paid ? due : 0n,
+      fulfillmentMode: 'automatic',
+      actionSeconds: shopActionSeconds,
+      externalUpdatedAt: report.occurredAt,
+      lines,
+    },
+    actor,
+  );
+  return order.id;
+}
+
+async function cancelIfPossible(open: OpenOrder): Promise<void> {
+  try {
+    if (admitCommand('cancel', open.order.status)) await cancelOrder(open, 'cancelled_at_source');
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'orders.order_state') throw error;
+    // It has left already: that it shall come back is for people to see to.
+    open.tell('order.cancellation_missed', { status: open.order.status });
+  }
+}
+
+/** What was paid elsewhere is paid, at least so much. Said again, it is no more. */
+export function markPaid(open: OpenOrder, amount: bigint): void {
+  const { order } = open;
+  if (order.payment.mode !== 'external' || amount <= order.externalPaid) return;
+  order.externalPaid = amount;
+  open.tell('order.payment_changed', { amount: String(amount), currency: order.currency });
+}
+
+/** The order that a payment is for: by the reference that we have of it, or by the name that it bears. */
+export async function findPaidOrder(
+  sql: Sql,
+  tenantId: string,
+  names: { reference: string | null; order: string | null },
+): Promise<string | null> {
+  const [row] = await sql<{ id: string }>(
+    `select order_id as id from orders.payments where tenant_id = $1 and reference = $2
+     union all
+     select id from orders.orders where tenant_id = $1 and $3::text in (id::text, number, external_id)
+     limit 1`,
+    [tenantId, names.reference, names.order],
+  );
+  return row?.id ?? null;
+}
+
+/** The package that a carrier speaks of. */
+export async function findTracked(
+  sql: Sql,
+  tenantId: string,
+  trackingNumber: string,
+): Promise<{ orderId: string; fulfillmentId: string } | null> {
+  const [row] = await sql<{ orderId: string; fulfillmentId: string }>(
+    `select order_id as "orderId", id as "fulfillmentId" from orders.fulfillments
+     where tenant_id = $1 and tracking_number = $2 and status not in ('cancelled', 'failed')
+     order by id desc limit 1`,
+    [tenantId, trackingNumber],
+  );
+  return row ?? null;
+}

@@ -1,0 +1,105 @@
+import { amountDue } from '../../domain/orders/lines.ts';
+import { createOrder, type NewLine } from './create-order.ts';
+import type { OpenOrder } from './open-order.ts';
+import { reserveRefund, takeRefundable } from './refunds.ts';
+import { closeReturn, type Replacement, type Return } from './returns.ts';
+import { refundableOf } from './payments.ts';
+import { StockRepository } from './stock.repository.ts';
+
+/** The key of what a return pays back. */
+export function returnRefundKey(returnId: string): string {
+  return `refund:return:${returnId}`;
+}
+
+/**
+ * Closes a return: what has come back is to be paid back; of an exchange, it is set off against a new order, and only what
+ * is left over is paid back. One transaction, so that it happens once.
+ */
+export async function settleReturn(open: OpenOrder, one: Return): Promise<void> {
+  if (one.status === 'closed' || one.status === 'declined') return;
+  const lines = one.lines
+    .filter(({ received }) => received > 0)
+    .map(({ lineId, received }) => ({ line_id: lineId, quantity: unrefunded(open, lineId, received) }))
+    .filter(({ quantity }) => quantity > 0);
+  let amount = takeRefundable(open, lines);
+  let exchangeOrderId: string | null = null;
+  if (one.replacement && one.lines.some(({ received }) => received > 0)) {
+    const exchanged = await exchange(open, one.replacement, amount);
+    exchangeOrderId = exchanged.orderId;
+    amount -= exchanged.credit;
+    open.tell('exchange.created', { return_id: one.id, exchange_order_id: exchangeOrderId });
+  }
+  // Where somebody else has taken the money, or has given some of it back already, the rest is not ours to give.
+  const most = refundableOf(open.order);
+  if (amount > most) {
+    open.tell('order.refund_due', { amount: String(amount - most), currency: open.order.currency });
+    amount = most;
+  }
+  if (amount > 0n)
+    reserveRefund(open, {
+      key: returnRefundKey(one.id),
+      amount,
+      cause: 'return',
+      lines,
+      reason: one.reason,
+    });
+  await closeReturn(open, one, exchangeOrderId);
+}
+
+/** Units that were refunded out of goodwill before they came back are not paid twice. */
+function unrefunded(open: OpenOrder, lineId: string, received: number): number {
+  const line = open.line(lineId);
+  return line ? Math.min(received, line.shipped - line.refunded) : 0;
+}
+
+async function exchange(
+  open: OpenOrder,
+  replacement: readonly Replacement[],
+  worth: bigint,
+): Promise<{ orderId: string; credit: bigint }> {
+  const { order, transaction } = open;
+  const items = await new StockRepository(transaction.sql, order.tenantId).find(
+    replacement.map(({ sku }) => sku),
+  );
+  const lines = replacement.map(({ sku, quantity }): NewLine => {
+    const item = items.find((one) => one.sku === sku);
+    const same = order.lines.find((line) => line.sku === sku);
+    return {
+      sku,
+      title: item?.title ?? same?.title ?? sku,
+      externalId: null,
+      quantity,
+      unitPrice: item?.price ?? same?.unitPrice ?? 0n,
+      discount: 0n,
+      tax: 0n,
+      design: same?.design ?? null,
+    };
+  });
+  const total = amountDue(
+    lines.map((line) => ({ ...line, cancelled: 0 })),
+    0n,
+  );
+  const credit = worth < total ? worth : total;
+  const { order: made } = await createOrder(
+    transaction,
+    {
+      tenantId: order.tenantId,
+      source: 'exchange',
+      externalId: null,
+      sourceOrderId: order.id,
+      currency: order.currency,
+      shipping: 0n,
+      credit,
+      customer: order.customer,
+      shippingAddress: order.shippingAddress,
+      payment: order.payment,
+      externalPaid: 0n,
+      fulfillmentMode: order.fulfillmentMode,
+      actionSeconds: order.actionSeconds,
+      externalUpdatedAt: null,
+      lines,
+    },
+    open.actor,
+  );
+  return { orderId: made.id, credit };
+}

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { Failure } from '../failure.ts';
+
+/** What a shop says of one of its orders, in our words. */
+export interface ShopOrder {
+  externalId: string;
+  currency: string;
+  /** Paid whole, there. */
+  paid: boolean;
+  cancelled: boolean;
+  shipping: bigint;
+  customer: { email: string; name: string | null; phone: string | null };
+  shippingAddress: ShopAddress | null;
+  lines: {
+    externalId: string;
+    sku: string;
+    title: string;
+    quantity: number;
+    unitPrice: bigint;
+    discount: bigint;
+    tax: bigint;
+  }[];
+}
+
+export interface ShopAddress {
+  name?: string;
+  line1: string;
+  line2?: string;
+  city: string;
+  region?: string;
+  postcode?: string;
+  country: string;
+}
+
+/** IDs beyond 2⁵³ come as text, others as numbers: both are names. */
+const id = z.union([z.string().min(1), z.int()]).transform(String);
+const decimal = z.string().regex(/^-?\d{1,15}(\.\d{1,6})?$/);
+const text = z.string().nullish();
+const sums = z.array(z.looseObject({ amount: decimal.optional(), price: decimal.optional() })).nullish();
+
+const shopify = z.looseObject({
+  id,
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  financial_status: text,
+  cancelled_at: text,
+  taxes_included: z.boolean().nullish(),
+  email: text,
+  contact_email: text,
+  phone: text,
+  customer: z.looseObject({ first_name: text, last_name: text, email: text, phone: text }).nullish(),
+  shipping_address: z
+    .looseObject({
+      name: text,
+      address1: text,
+      address2: text,
+      city: text,
+      province: text,
+      zip: text,
+      country_code: text,
+    })
+    .nullish(),
+  total_shipping_price_set: z.looseObject({ shop_money: z.looseObject({ amount: decimal }) }).nullish(),
+  line_items: z
+    .array(
+      z.looseObject({
+        id,
+        sku: text,
+        variant_id: id.nullish(),
+        title: text,
+        name: text,
+        quantity: z.int().min(1),
+        price: decimal,
+        discount_allocations: sums,
+        tax_lines: sums,
+      }),
+    )
+    .min(1),
+});
+
+/**
+ * Reads an order as Shopify's Admin API tells it.
+ *
+ * @throws Failure `orders.shop_order_unreadable` for what is no such order; it names places, and no values
+ */
+export function readShopifyOrder(body: unknown): ShopOrder {
+  const read = shopify.safeParse(body);
+  if (!read.success) {
+    const issues = read.error.issues.map(({ path, message }) => ({
+      pointer: `/${path.map(String).join('/')}`,
+      message,
+    }));
+    throw new Failure('orders.shop_order_unreadable', 'It is not an order as Shopify tells it.', { issues });
+  }
+  const order = read.data;
+  const { currency } = order;
+  const minor = (amount: string | undefined) => minorUnits(amount ?? '0', currency);
+  return {
+    externalId: order.id,
+    currency,
+    paid: ['paid', 'partially_refunded', 'refunded'].includes(order.financial_status ?? ''),
+    cancelled: Boolean(order.cancelled_at),
+    shipping: minor(order.total_shipping_price_set?.shop_money.amount),
+    customer: customerOf(order),
+    shippingAddress: addressOf(order.shipping_address),
+    lines: order.line_items.map((line) => {
+      const discount = (line.discount_allocations ?? []).reduce((sum, one) => sum + minor(one.amount), 0n);
+      const unitPrice = minor(line.price);
+      const most = unitPrice * BigInt(line.quantity);
+      return {
+        externalId: line.id,
+        // What has no SKU is known by its variant, or by nothing but itself.
+        sku: line.sku || (line.variant_id ? `variant:${line.variant_id}` : `line:${line.id}`),
+        title: line.title || line.name || line.sku || line.id,
+        quantity: line.quantity,
+        unitPrice,
+        discount: discount < most ? discount : most,
+        tax: order.taxes_included
+          ? 0n
+          : (line.tax_lines ?? []).reduce((sum, one) => sum + minor(one.price), 0n),
+      };
+    }),
+  };
+}
+
+function customerOf(order: z.output<typeof shopify>): ShopOrder['customer'] {
+  const { customer } = order;
+  const name = [customer?.first_name, customer?.last_name].filter(Boolean).join(' ');
+  return {
+    email: order.email || order.contact_email || customer?.email || '',
+    name: name || null,
+    phone: order.phone || customer?.phone || null,
+  };
+}
+
+function addressOf(address: z.output<typeof shopify>['shipping_address']): ShopAddress | null {
+  if (!address?.address1 || !address.city || !address.country_code) return null;
+  return {
+    line1: address.address1,
+    city: address.city,
+    country: address.country_code,
+    ...(address.name ? { name: address.name } : {}),
+    ...(address.address2 ? { line2: address.address2 } : {}),
+    ...(address.province ? { region: address.province } : {}),
+    ...(address.zip ? { postcode: address.zip } : {}),
+  };
+}
+
+/** A decimal amount in minor units of its currency (ISO 4217: yen have none, dinars three). Further digits are cut. */
+export function minorUnits(amount: string, currency: string): bigint {
+  const digits =
+    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  const [whole = '0', fraction = ''] = amount.replace('-', '').split('.');
+  const minor = BigInt(whole + fraction.padEnd(digits, '0').slice(0, digits));
+  return amount.startsWith('-') ? -minor : minor;
+}

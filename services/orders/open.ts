@@ -1,0 +1,17 @@
+import { Failure } from '../../domain/failure.ts';
+import type { PaymentProcessor } from '../../platform/payments/processor.ts';
+import type { CarrierCalls, PaymentCalls } from './outside.ts';
+import { callsOf } from './processor-calls.ts';
+
+/**
+ * The processor and the carrier that a system is made with. Without a processor, what it is to do waits for one; without a
+ * carrier, packages leave without a label.
+ */
+export function openOrderOutside(processor: PaymentProcessor | null = null): {
+  payments: PaymentCalls;
+  carrier: CarrierCalls | null;
+} {
+  const missing = (): Promise<never> =>
+    Promise.reject(new Failure('service.unavailable', 'No payment processor is configured.'));
+  return { payments: processor ? callsOf(processor) : { make: missing, find: missing }, carrier: null };
+}

@@ -1,0 +1,42 @@
+import type { Address, Fulfillment, Order, Payment } from '../../db/orders/order.ts';
+import type { CarrierReport } from '../../db/orders/fulfillments.ts';
+import type { PaymentOutcome } from '../../db/orders/payments.ts';
+
+/** The payment processor, as the steps of an order need it. */
+export interface PaymentCalls {
+  /** Makes the call, under the payment's id as its key: however often it is made, it takes effect once. */
+  make(order: Order, payment: Payment, parent: Payment | null): Promise<PaymentOutcome>;
+  /** What has become of a call; null when it never arrived. */
+  find(order: Order, payment: Payment, parent: Payment | null): Promise<PaymentOutcome | null>;
+}
+
+export interface Label {
+  /** The carrier's name for it. */
+  reference: string;
+  carrier: string;
+  service: string;
+  trackingNumber: string;
+  trackingUrl: string | null;
+  labelUrl: string | null;
+}
+
+export interface Parcel {
+  /** What makes asking again give the same label. */
+  key: string;
+  to: Address;
+  location: string;
+  orderNumber: string;
+  units: number;
+}
+
+/** A carrier, as the steps of an order need it. */
+export interface CarrierCalls {
+  /** @throws Failure `orders.carrier_refused` when it will not take the parcel, ever */
+  buyLabel(parcel: Parcel): Promise<Label>;
+  /** The label that was bought under a key; null when there is none. */
+  findLabel(key: string): Promise<Label | null>;
+  /** Gives a label back. One that was given back already is no fault. */
+  voidLabel(reference: string, key: string): Promise<void>;
+  /** Everything the carrier knows of a parcel, in any order. */
+  reports(fulfillment: Fulfillment): Promise<CarrierReport[]>;
+}

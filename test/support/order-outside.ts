@@ -1,0 +1,79 @@
+import type { PaymentOutcome } from '../../db/orders/payments.ts';
+import type { CarrierReport } from '../../db/orders/fulfillments.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { CarrierCalls, Label, PaymentCalls } from '../../services/orders/outside.ts';
+
+export interface MadeCall {
+  kind: string;
+  key: string;
+  amount: bigint;
+}
+
+/** A payment processor that keeps what it has done by key, counts calls, and can lose its answers. */
+export class TestProcessor implements PaymentCalls {
+  readonly calls: MadeCall[] = [];
+  readonly done = new Map<string, PaymentOutcome & { kind: string; amount: bigint }>();
+  /** Answers to lose after the effect: each call of this kind fails so many times more. */
+  readonly loses = new Map<string, number>();
+  declines = new Set<string>();
+
+  make: PaymentCalls['make'] = async (order, payment) => {
+    this.calls.push({ kind: payment.kind, key: payment.id, amount: payment.amount });
+    const known = this.done.get(payment.id);
+    const declined = this.declines.has(payment.kind) || order.payment.method === `declined_${payment.kind}`;
+    const outcome: PaymentOutcome = declined
+      ? { outcome: 'declined', code: 'card_declined' }
+      : { outcome: 'succeeded', reference: `ref_${payment.id}` };
+    if (!known) this.done.set(payment.id, { ...outcome, kind: payment.kind, amount: payment.amount });
+    const loses = this.loses.get(payment.kind) ?? 0;
+    if (loses > 0) {
+      this.loses.set(payment.kind, loses - 1);
+      throw new Error('The answer was lost.');
+    }
+    return known ?? outcome;
+  };
+
+  find: PaymentCalls['find'] = async (_order, payment) => this.done.get(payment.id) ?? null;
+
+  /** What has taken effect, of a kind. */
+  effects(kind: string): bigint[] {
+    return [...this.done.values()]
+      .filter((one) => one.kind === kind && one.outcome === 'succeeded')
+      .map(({ amount }) => amount);
+  }
+}
+
+/** A carrier that keeps its labels by key. It takes no parcel to Antarctica. */
+export class TestCarrier implements CarrierCalls {
+  readonly labels = new Map<string, Label>();
+  readonly voided = new Set<string>();
+  readonly says = new Map<string, CarrierReport[]>();
+
+  async buyLabel(parcel: Parameters<CarrierCalls['buyLabel']>[0]): Promise<Label> {
+    if (parcel.to.country === 'AQ')
+      throw new Failure('orders.carrier_refused', 'The carrier does not go there.');
+    const number = `TRK${parcel.key.slice(-12)}`;
+    const label: Label = this.labels.get(parcel.key) ?? {
+      reference: `shp_${parcel.key}`,
+      carrier: 'TestPost',
+      service: 'standard',
+      trackingNumber: number,
+      trackingUrl: `https://carrier.example/${number}`,
+      labelUrl: null,
+    };
+    this.labels.set(parcel.key, label);
+    return label;
+  }
+
+  async findLabel(key: string): Promise<Label | null> {
+    return this.labels.get(key) ?? null;
+  }
+
+  async voidLabel(reference: string): Promise<void> {
+    this.voided.add(reference);
+  }
+
+  async reports({ trackingNumber }: { trackingNumber: string | null }): Promise<CarrierReport[]> {
+    return this.says.get(trackingNumber ?? '') ?? [];
+  }
+}

@@ -1,0 +1,177 @@
+import { ActivityFailure, type Priority } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineSignal,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { OrderStep } from '../../domain/orders/next-step.ts';
+import { processStatusAttribute } from '../search-attributes.ts';
+import {
+  orderChangedSignal,
+  type FulfillOrderInput,
+  type OrderActivities,
+  type OrderView,
+} from './messages.ts';
+
+/** One transaction in our own database: whatever stops it passes. */
+const record = {
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+} as const;
+
+/**
+ * A call to the payment processor. It has a key of the business, and what became of it is looked up before it is made
+ * again, so it is tried until its outcome is known.
+ */
+const money = {
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+} as const;
+
+/** A call to a carrier, by a key of the business too. One that fails for hours is taken for refused. */
+const carrier = {
+  startToCloseTimeout: '1 minute',
+  retry: {
+    initialInterval: '2 seconds',
+    backoffCoefficient: 2,
+    maximumInterval: '15 minutes',
+    maximumAttempts: 20,
+  },
+} as const;
+
+/** A question to a carrier: when it can't be answered now, the carrier is asked again another time. */
+const asking = {
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '2 seconds', maximumAttempts: 3 },
+} as const;
+
+const steps = {
+  reserveStock: { ...record, summary: 'Hold stock' },
+  openOrder: { ...record, summary: 'Work on it, or ask the customer' },
+  splitOrder: { ...record, summary: 'Split into packages' },
+  completeOrder: { ...record, summary: 'Close it' },
+  authorizePayment: { ...money, summary: 'Authorise the payment' },
+  capturePayment: { ...money, summary: 'Take the payment' },
+  resolvePayment: { ...money, summary: 'Find out about a payment' },
+  refundOverpaid: { ...money, summary: 'Give money back' },
+  voidPayment: { ...money, summary: 'Let the payment go' },
+  buyLabel: { ...carrier, summary: 'Buy a label' },
+  voidLabel: { ...money, summary: 'Give a label back' },
+  shipFulfillment: { ...money, summary: 'Ship a package' },
+  trackOrder: { ...asking, summary: 'Ask the carrier' },
+  timeOutOrder: { ...record, summary: 'The time is up' },
+  giveUpFulfillment: { ...record, summary: 'Give a package up' },
+} as const;
+
+const activities = proxyActivities<OrderActivities>(record);
+
+export const orderChanged = defineSignal(orderChangedSignal);
+
+/**
+ * An order, from its placement to its delivery, or back to where nothing of it is left. The database says where it stands
+ * and what is next; the workflow does it, waits, and is told when somebody else has changed the order.
+ */
+export async function fulfillOrder(input: FulfillOrderInput): Promise<void> {
+  await new OrderRun(input).follow();
+}
+
+class OrderRun {
+  readonly #input: FulfillOrderInput;
+  #changes = 0;
+  /** Changes that the present view has surely seen. */
+  #seen = 0;
+  #status = '';
+
+  constructor(input: FulfillOrderInput) {
+    this.#input = input;
+    setHandler(orderChanged, () => {
+      this.#changes += 1;
+    });
+  }
+
+  async follow(): Promise<void> {
+    let view = await this.#read();
+    for (;;) {
+      if (workflowInfo().continueAsNewSuggested) await this.#startAfresh();
+      if (this.#changes > this.#seen) view = await this.#read();
+      else if (view.next.step === 'end') return;
+      else if (view.next.step === 'wait') view = await this.#wait(view.next);
+      else view = await this.#do(view.next);
+    }
+  }
+
+  async #read(): Promise<OrderView> {
+    return await this.#note(() =>
+      activities.readOrder.executeWithOptions(
+        { ...record, ...this.#options('Where does the order stand?') },
+        [this.#input],
+      ),
+    );
+  }
+
+  async #wait({ next, seconds, deadline }: OrderStep & { step: 'wait' }): Promise<OrderView> {
+    const changed = () => this.#changes > this.#seen;
+    if (next === null || seconds === null) {
+      await condition(changed);
+      return await this.#read();
+    }
+    const summary = next === 'timeOutOrder' ? 'Until the time is up' : 'Until the carrier is asked';
+    if (await condition(changed, `${seconds} seconds`, { summary })) return await this.#read();
+    if (deadline === null) return await this.#do({ step: 'trackOrder' });
+    return await this.#note(() =>
+      activities.timeOutOrder.executeWithOptions({ ...steps.timeOutOrder, ...this.#options() }, [
+        { ...this.#input, deadline },
+      ]),
+    );
+  }
+
+  async #do(next: Exclude<OrderStep, { step: 'wait' | 'end' }> | { step: 'trackOrder' }): Promise<OrderView> {
+    const { step, ...of } = next;
+    try {
+      return await this.#run(step, of);
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      if (step === 'buyLabel') return await this.#run('giveUpFulfillment', of);
+      if (step === 'trackOrder') return await this.#read();
+      throw error;
+    }
+  }
+
+  async #run(step: keyof typeof steps, of: object): Promise<OrderView> {
+    const run = activities[step] as OrderActivities['resolvePayment'] & {
+      executeWithOptions(options: object, args: [object]): Promise<OrderView>;
+    };
+    const { summary, ...options } = steps[step];
+    return await this.#note(() =>
+      run.executeWithOptions({ ...options, ...this.#options(summary) }, [{ ...this.#input, ...of }]),
+    );
+  }
+
+  /** What changes while a step runs may not be in its answer. */
+  async #note(run: () => Promise<OrderView>): Promise<OrderView> {
+    const before = this.#changes;
+    const view = await run();
+    this.#seen = before;
+    setCurrentDetails(view.details);
+    if (view.status !== this.#status) {
+      upsertSearchAttributes([{ key: processStatusAttribute, value: view.status }]);
+      this.#status = view.status;
+    }
+    return view;
+  }
+
+  async #startAfresh(): Promise<never> {
+    await condition(allHandlersFinished);
+    return await continueAsNew<typeof fulfillOrder>(this.#input);
+  }
+
+  #options(summary?: string): { summary?: string; priority: Priority } {
+    return { ...(summary ? { summary } : {}), priority: { fairnessKey: this.#input.tenantId } };
+  }
+}
