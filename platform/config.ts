@@ -103,6 +103,13 @@ const environment = z.object({
     .default([])
     .describe('origins of the Temporal Web UI, which may have payloads decoded'),
   OUTBOUND_ALLOW_PRIVATE: list.default([]).describe('host:port pairs that may be called although private'),
+  WEBHOOK_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(30)
+    .max(90)
+    .default(90)
+    .describe('how long messages to webhook endpoints are kept, with their attempts, 30 to 90 days'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .url({ protocol: /^https?$/ })
     .optional()

@@ -100,6 +100,18 @@ export function createMetrics(service: string) {
       labelNames: ['domain', 'consumer'],
       registers,
     }),
+    webhookAttempts: new Counter({
+      name: 'perdure_webhook_attempts_total',
+      help: 'Attempts to send a message to an endpoint, by outcome (delivered, failed).',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    webhookFirstAttemptSeconds: new Histogram({
+      name: 'perdure_webhook_first_attempt_seconds',
+      help: 'Time from an event to the first attempt to send it to an endpoint.',
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
+      registers,
+    }),
   };
 }
 

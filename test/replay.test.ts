@@ -35,6 +35,8 @@ describe('The workflows of today', () => {
       'fulfillOrder',
       'returnOrder',
       'refundOrder',
+      'recoverMessages',
+      'tidyMessages',
     ])
       assert.ok(workflows.has(workflow), `there is a history of ${workflow}`);
   });

@@ -12,6 +12,8 @@ import { createSearchCareActivities } from '../activities/search/statistics.acti
 import { createSearchErasureActivities } from '../activities/search/tenant-erasure.activities.ts';
 import { createSearchUpkeepActivities } from '../activities/search/upkeep.activities.ts';
 import type { WorkerServices } from '../activities/services.ts';
+import { createOutboundUpkeepActivities } from '../activities/webhooks/outbound-upkeep.activities.ts';
+import { createRecoveryActivities } from '../activities/webhooks/recovery.activities.ts';
 import { createWebhookErasureActivities } from '../activities/webhooks/tenant-erasure.activities.ts';
 import type { Domain } from '../domain/domains.ts';
 
@@ -33,7 +35,12 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
         ...createSearchUpkeepActivities(services),
       };
     case 'webhooks':
-      return { ...platform, ...createWebhookErasureActivities(services) };
+      return {
+        ...platform,
+        ...createRecoveryActivities(services),
+        ...createOutboundUpkeepActivities(services),
+        ...createWebhookErasureActivities(services),
+      };
     case 'orders':
       return {
         ...platform,

@@ -4,6 +4,8 @@ import { createOrderMailConsumer } from '../activities/orders/order-mail-consume
 import { createBatchMailConsumer } from '../activities/search/batch-mail-consumer.ts';
 import { createSearchStatisticsConsumer } from '../activities/search/statistics-consumer.ts';
 import type { WorkerServices } from '../activities/services.ts';
+import { createEndpointMailConsumer } from '../activities/webhooks/endpoint-mail-consumer.ts';
+import { createWebhookMessageConsumer } from '../activities/webhooks/message-consumer.ts';
 import { recordEvents } from '../db/audit/audit.repository.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
 import { createMailer } from '../platform/mail/mailer.ts';
@@ -47,6 +49,11 @@ export function createConsumers(
     },
     'batch-mail': {
       ...createBatchMailConsumer({ database, config, mailer: createMailer(config, log) }),
+      atOnce: 5,
+    },
+    'webhook-messages': { ...createWebhookMessageConsumer({ database }), together: true },
+    'endpoint-mail': {
+      ...createEndpointMailConsumer({ database, config, mailer: createMailer(config, log) }),
       atOnce: 5,
     },
   };

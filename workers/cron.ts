@@ -68,4 +68,13 @@ export const cronWork: readonly CronWork[] = [
     args: [],
     summary: 'Delete uploads that nothing uses, and the rows and files of processes that ended long ago',
   },
+  {
+    name: 'tidy-webhook-messages',
+    domain: 'webhooks',
+    cron: '15 4 * * *',
+    jitter: '10 minutes',
+    workflowType: 'tidyMessages',
+    args: [],
+    summary: 'Forget messages to endpoints that are older than they are kept',
+  },
 ];

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
 import type { Database } from '../db/database.ts';
 import { outboxState } from '../db/outbox/deliveries.ts';
 import { readNotice } from '../db/outbox/notices.ts';
@@ -9,6 +7,7 @@ import type { Consumer } from '../domain/events/subscriptions.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { Delivery, togetherAtOnce } from './delivery.ts';
+import { hearNotices } from './notices.ts';
 import type { OutboxConsumer } from './outbox-consumer.ts';
 import { WakeUps } from './wake-ups.ts';
 
@@ -88,32 +87,21 @@ export class Relay {
   async #listen(domain: Domain): Promise<void> {
     const { database, log } = this.#parts;
     while (!this.#stop.signal.aborted) {
-      const client = new Client({
-        connectionString: database.urlOf(domain),
-        keepAlive: true,
-        connectionTimeoutMillis: 5_000,
-        application_name: 'relay',
-      });
-      const { promise: over, resolve: end } = Promise.withResolvers<void>();
-      client.on('error', () => end());
-      client.on('end', () => end());
-      client.on('notification', (notice) => {
-        const concerned = readNotice(notice.payload ?? '');
-        if (concerned.domain !== domain) return;
-        for (const consumer of concerned.consumers) this.#wakeUps.notify(topicOf(domain, consumer));
-      });
-      const stopped = () => end();
-      this.#stop.signal.addEventListener('abort', stopped, { once: true });
       try {
-        await client.connect();
-        await client.query(`listen ${outboxChannel}`);
-        await over;
+        await hearNotices({
+          url: database.urlOf(domain),
+          channel: outboxChannel,
+          applicationName: 'relay',
+          stop: this.#stop.signal,
+          onNotice: (payload) => {
+            const concerned = readNotice(payload);
+            if (concerned.domain !== domain) return;
+            for (const consumer of concerned.consumers) this.#wakeUps.notify(topicOf(domain, consumer));
+          },
+        });
       } catch (error) {
         log.warn({ err: error, domain }, 'the outbox cannot be listened to; sweeping goes on');
       }
-      this.#stop.signal.removeEventListener('abort', stopped);
-      // A server that is gone without a word never confirms the end.
-      await Promise.race([client.end().catch(() => undefined), delay(1_000, undefined, { ref: false })]);
       await this.#wakeUps.pause(`listen ${domain}`, sweepMilliseconds);
     }
   }

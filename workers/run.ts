@@ -15,6 +15,7 @@ import { startTracing } from '../platform/telemetry/tracing.ts';
 import { openOrderOutside } from '../services/orders/open.ts';
 import { openSearchEngine } from '../services/search/open.ts';
 import { openFileStorage } from '../services/storage/open.ts';
+import { Sender } from '../services/webhooks/sender.ts';
 import { dataConverterOf, shutdown, slotsOf, type TemporalConfig } from '../temporal.config.ts';
 import { activitiesOf } from './activities.ts';
 import { workflowBundle } from './bundle.ts';
@@ -31,6 +32,7 @@ import { createTenantSealing } from './tenant-sealing.ts';
 import { traceHeaders } from './trace-headers.ts';
 import { createWorkflowSinks } from './workflow-sinks.ts';
 import { deploymentOf } from './versioning.ts';
+import { WebhookSending } from './webhook-sending.ts';
 
 export interface RunningWorkers {
   opsPort: number;
@@ -116,6 +118,7 @@ export async function startWorkers(
   });
   const relay = new Relay({ database: relayDatabase, domains: relayed, consumers, log, metrics });
   relay.start();
+  const sending = domains.includes('webhooks') ? startSending(services) : null;
   watchPools(metrics.registry, { worker: database, relay: relayDatabase });
   const figures = new Figures({ client, database, domains, metrics, log });
   const shown = {
@@ -146,6 +149,7 @@ export async function startWorkers(
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await figures.stop();
     await relay.stop();
+    await sending?.stop();
     await relayDatabase.close();
     await Promise.allSettled(runs);
     await ops.close();
@@ -156,4 +160,12 @@ export async function startWorkers(
     await stopTracing();
   };
   return { opsPort: ops.port, finished, stop: () => (stopping ??= stop()) };
+}
+
+/** Sends messages to endpoints, beside the workers of the domain. */
+function startSending({ config, database, log, metrics }: WorkerServices): WebhookSending {
+  const sender = new Sender({ keys: config.ENCRYPTION_KEYS, allowPrivate: config.OUTBOUND_ALLOW_PRIVATE });
+  const sending = new WebhookSending({ database, sender, log, metrics });
+  sending.start();
+  return sending;
 }

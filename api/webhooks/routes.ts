@@ -1,7 +1,14 @@
 import type { Route } from '../route.ts';
 import type { Services } from '../services.ts';
+import { createEndpointRoutes } from './endpoint.routes.ts';
+import { createEndpointSendingRoutes } from './endpoint-sending.routes.ts';
+import { createMessageRoutes } from './message.routes.ts';
 
 /** The routes of webhooks: those that come in (sources, the log) and those that go out (endpoints, messages). */
-export function createWebhookRoutes(_services: Services): Route[] {
-  return [];
+export function createWebhookRoutes(services: Services): Route[] {
+  return [
+    ...createEndpointRoutes(services),
+    ...createEndpointSendingRoutes(services),
+    ...createMessageRoutes(services),
+  ];
 }

@@ -57,3 +57,13 @@ export async function addressBeforeChange(sql: Sql, linkId: string): Promise<str
   );
   return row?.email ?? null;
 }
+
+/** Where the owners and admins of an organisation are reached. */
+export async function addressesOfManagers(sql: Sql, tenantId: string): Promise<string[]> {
+  const rows = await sql<{ email: string }>(
+    `select u.email from identity.memberships m join identity.users u on u.id = m.user_id
+     where m.tenant_id = $1 and m.role in ('owner', 'admin') and u.email is not null order by u.email limit 50`,
+    [tenantId],
+  );
+  return rows.map(({ email }) => email);
+}

@@ -1,3 +1,5 @@
+import { publishedTypes } from '../webhooks/public-events.ts';
+
 /**
  * Who hears which events. The outbox writes one delivery a consumer in the transaction of the event itself, so a
  * consumer that is down, slow or failing holds back nobody but itself.
@@ -18,6 +20,7 @@ export const subscriptions = {
     'order.created',
     'return.requested',
     'order.refund_requested',
+    'endpoint.recovery_requested',
   ],
   /** What the owner of a batch wants of it while its workflow runs. */
   'batch-signals': [
@@ -63,6 +66,10 @@ export const subscriptions = {
     'identity.invitation_created',
     'identity.security_notice',
   ],
+  /** What organisations may have sent to their own endpoints. */
+  'webhook-messages': publishedTypes,
+  /** Mails to those whose endpoint we have disabled. */
+  'endpoint-mail': ['endpoint.disabled'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Consumer = keyof typeof subscriptions;

@@ -15,15 +15,27 @@ export function webhookSecret(ring: KeyRing, keyId: string, subject: string): st
   return `whsec_${Buffer.from(bytes).toString('base64')}`;
 }
 
-/** The headers of a signed webhook (Standard Webhooks 1.0.0). The receiver tells repetitions by `webhook-id`. */
-export function webhookHeaders(secret: string, id: string, body: string, now: Date): Record<string, string> {
+/**
+ * The headers of a signed webhook (Standard Webhooks 1.0.0). The receiver tells repetitions by `webhook-id`.
+ *
+ * @param secrets one, or while a secret is rotated both: any of the signatures will do
+ */
+export function webhookHeaders(
+  secrets: string | readonly string[],
+  id: string,
+  body: string,
+  now: Date,
+): Record<string, string> {
   const timestamp = String(Math.floor(now.getTime() / 1_000));
-  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  const signatures = [secrets].flat().map((secret) => {
+    const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+    const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+    return `v1,${signature}`;
+  });
   return {
     'content-type': 'application/json',
     'webhook-id': id,
     'webhook-timestamp': timestamp,
-    'webhook-signature': `v1,${signature}`,
+    'webhook-signature': signatures.join(' '),
   };
 }

@@ -4,7 +4,7 @@ import { detailsHere } from '../telemetry/span.ts';
 import { guardedAgent, systemResolver, type Resolver } from './guarded-agent.ts';
 import { problemOf, type OutboundProblem, type OutboundProblemCode } from './problem.ts';
 import { isRedirect, nextHop, type Hop } from './redirect.ts';
-import { BodyTooLarge, BodyUndecodable, decodeBody, readBounded } from './response-body.ts';
+import { BodyTooLarge, BodyUndecodable, readBeginning, readWhole } from './response-body.ts';
 
 export interface OutboundRequest {
   url: string | URL;
@@ -19,6 +19,8 @@ export interface OutboundRequest {
   timeoutMs?: number;
   /** Default 1 MiB, compressed or not. */
   maxResponseBytes?: number;
+  /** What becomes of a larger response: it is a failure, or its beginning is enough (`cut`). Default `refuse`. */
+  largerResponse?: 'refuse' | 'cut';
   /** Default 3; 0 hands a redirect back as the response it is. */
   maxRedirects?: number;
 }
@@ -29,6 +31,8 @@ export interface OutboundResponse {
   /** Lower-case names; several fields of one name are joined by ", ". */
   headers: Record<string, string>;
   body: Buffer;
+  /** There was more than `body` holds. */
+  cut: boolean;
   redirects: number;
   elapsedMs: number;
 }
@@ -107,7 +111,8 @@ export class OutboundClient {
       const agent = destination.private ? this.#privateAgent : this.#publicAgent;
       progress.sent = true;
       const sent: Hop = { ...hop, url: destination.url };
-      const response = await traced(sent, () => exchange(sent, agent, signal, maxResponseBytes));
+      const read = outbound.largerResponse === 'cut' ? readBeginning : readWhole;
+      const response = await traced(sent, () => exchange(sent, agent, signal, maxResponseBytes, read));
       const location = response.headers['location'];
       if (!isRedirect(response.status) || location === undefined || maxRedirects === 0) return response;
       if (progress.redirects === maxRedirects) {
@@ -139,6 +144,7 @@ async function exchange(
   dispatcher: Dispatcher,
   signal: AbortSignal,
   limit: number,
+  read: typeof readWhole,
 ): Promise<Omit<OutboundResponse, 'redirects' | 'elapsedMs'>> {
   const response = await request(hop.url.href, {
     dispatcher,
@@ -152,9 +158,8 @@ async function exchange(
       .filter((entry): entry is [string, string | string[]] => entry[1] !== undefined)
       .map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   );
-  const raw = await readBounded(response.body, limit);
-  const body = await decodeBody(raw, headers['content-encoding'], limit);
-  return { ok: true, status: response.statusCode, headers, body };
+  const content = await read(response.body, headers['content-encoding'], limit);
+  return { ok: true, status: response.statusCode, headers, ...content };
 }
 
 /** A span of a call tells the host and the status, and nothing of the address behind the host or of what was said. */

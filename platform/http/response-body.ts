@@ -24,8 +24,54 @@ const decoders = {
   br: promisify(brotliDecompress),
 } as const;
 
+export interface ReadBody {
+  body: Buffer;
+  /** There was more of it. */
+  cut: boolean;
+}
+
+/**
+ * The whole of a body, decoded.
+ *
+ * @throws BodyTooLarge, BodyUndecodable
+ */
+export async function readWhole(
+  content: AsyncIterable<Uint8Array>,
+  coding: string | undefined,
+  limit: number,
+): Promise<ReadBody> {
+  return { body: await decodeBody(await readBounded(content, limit), coding, limit), cut: false };
+}
+
+/** As much of a body as the limit lets in. Of a coded one that is too large, or can't be decoded, nothing. */
+export async function readBeginning(
+  content: AsyncIterable<Uint8Array>,
+  coding: string | undefined,
+  limit: number,
+): Promise<ReadBody> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of content) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+    // Leaving the loop closes the stream, and so the connection.
+    if (size > limit) break;
+  }
+  const cut = size > limit;
+  const raw = Buffer.concat(chunks, size).subarray(0, limit);
+  if (coding === undefined || isPlain(coding)) return { body: raw, cut };
+  if (cut) return { body: Buffer.alloc(0), cut };
+  try {
+    return { body: await decodeBody(raw, coding, limit), cut };
+  } catch (error) {
+    if (error instanceof BodyTooLarge || error instanceof BodyUndecodable)
+      return { body: Buffer.alloc(0), cut: true };
+    throw error;
+  }
+}
+
 /** Reads a body to its end, but never more than `limit` bytes of it. */
-export async function readBounded(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+async function readBounded(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop by a throw closes the stream, and so the connection.
@@ -41,9 +87,9 @@ export async function readBounded(body: AsyncIterable<Uint8Array>, limit: number
  * Undoes a content coding. We ask for none, but some servers compress regardless. The limit holds for what comes
  * out, so that a small body can't unfold into a large one.
  */
-export async function decodeBody(body: Buffer, coding: string | undefined, limit: number): Promise<Buffer> {
+async function decodeBody(body: Buffer, coding: string | undefined, limit: number): Promise<Buffer> {
   const name = coding?.trim().toLowerCase() ?? 'identity';
-  if (name === 'identity' || name === '' || body.length === 0) return body;
+  if (isPlain(name) || body.length === 0) return body;
   const decode = Object.entries(decoders).find(([known]) => known === name)?.[1];
   if (decode === undefined) throw new BodyUndecodable('content coding');
   try {
@@ -52,4 +98,9 @@ export async function decodeBody(body: Buffer, coding: string | undefined, limit
     if (error instanceof RangeError) throw new BodyTooLarge(limit);
     throw new BodyUndecodable(name);
   }
+}
+
+function isPlain(coding: string): boolean {
+  const name = coding.trim().toLowerCase();
+  return name === 'identity' || name === '';
 }

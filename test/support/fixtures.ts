@@ -4,6 +4,7 @@ import { InvitationRepository } from '../../db/identity/invitations.repository.t
 import { makeSession } from './accounts.ts';
 import type { Caller, Tenant, TestApi } from './api.ts';
 import { orderFixtures } from './order-fixtures.ts';
+import { endpointFixtures } from './endpoint-fixtures.ts';
 import { processFixtures } from './process-fixtures.ts';
 import { searchFixtures } from './search-fixtures.ts';
 
@@ -43,6 +44,7 @@ export const fixtures: Record<string, Fixture> = {
   ...searchFixtures,
   ...processFixtures,
   ...orderFixtures,
+  ...endpointFixtures,
   'get /v1/members/:id': ofMember,
   'patch /v1/members/:id': { ...ofMember, body: () => ({ role: 'member' }) },
   'delete /v1/members/:id': ofMember,

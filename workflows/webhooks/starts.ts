@@ -1,4 +1,22 @@
+import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
 import type { WorkflowStarts } from '../start.ts';
+import { recoveryWorkflowId, webhooksQueue, type RecoverMessagesInput } from './messages.ts';
 
 /** Which events of this domain start which workflow. */
-export const webhookStarts: WorkflowStarts = {};
+export const webhookStarts: WorkflowStarts = {
+  'endpoint.recovery_requested': ({ tenantId, data }) => {
+    const recoveryId = String(data['recovery_id']);
+    const input: RecoverMessagesInput = { recoveryId, tenantId };
+    return {
+      workflowType: 'recoverMessages',
+      workflowId: recoveryWorkflowId(recoveryId),
+      taskQueue: webhooksQueue,
+      args: [input],
+      summary: `Messages to a webhook endpoint are sent again (${String(data['kind'])})`,
+      searchAttributes: [
+        { key: tenantIdAttribute, value: tenantId },
+        { key: processStatusAttribute, value: 'running' },
+      ],
+    };
+  },
+};

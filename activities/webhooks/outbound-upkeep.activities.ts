@@ -1,0 +1,28 @@
+import { forgetOldMessages, releaseWaiting } from '../../db/webhooks/outbound-retention.ts';
+import type { OutboundUpkeepActivities } from '../../workflows/webhooks/messages.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import type { WorkerServices } from '../services.ts';
+
+const rowsAtOnce = 2_000;
+
+/** Deletes what is kept no longer. It can be repeated, and what one run leaves is the next one's. */
+export function createOutboundUpkeepActivities({
+  database,
+  config,
+}: Pick<WorkerServices, 'database' | 'config'>): OutboundUpkeepActivities {
+  return {
+    forgetMessages: () =>
+      withHeartbeat(async (signal) => {
+        let removed = 0;
+        for (let gone = 1; gone > 0;) {
+          signal.throwIfAborted();
+          gone = await database.transaction('webhooks', ({ sql }) =>
+            forgetOldMessages(sql, config.WEBHOOK_RETENTION_DAYS, rowsAtOnce),
+          );
+          removed += gone;
+        }
+        await database.transaction('webhooks', ({ sql }) => releaseWaiting(sql));
+        return { removed };
+      }),
+  };
+}

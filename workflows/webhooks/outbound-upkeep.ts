@@ -1,0 +1,15 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { OutboundUpkeepActivities } from './messages.ts';
+
+// What one night leaves is the next one's.
+const { forgetMessages } = proxyActivities<OutboundUpkeepActivities>({
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes', maximumAttempts: 20 },
+  summary: 'Forget messages older than they are kept',
+});
+
+/** The nightly end of messages whose time is over, and of what endpoints that were deleted have left. */
+export async function tidyMessages(): Promise<{ removed: number }> {
+  return await forgetMessages();
+}
