@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { stdout } from 'node:process';
 import { seed, chanceOf, thorough } from './seed.ts';
 import { CrashLane } from './crash-lane.ts';
 import { processesUnderTest } from './processes.ts';
@@ -10,17 +11,21 @@ const lanesAtOnce = thorough ? 4 : 2;
 describe(`A worker that dies at every step it comes to (FAULT_SEED=${seed})`, function () {
   this.timeout(thorough ? 3_600_000 : 600_000);
   const lanes: CrashLane[] = [];
+  const report: string[] = [];
   before(async () => {
     for (let lane = 0; lane < lanesAtOnce; lane += 1) lanes.push(await CrashLane.open());
   });
   after(async () => {
     for (const lane of lanes) await lane.close();
+    // As docs/reliability.md shows it.
+    if (thorough) stdout.write(`\n${report.join('\n')}\n`);
   });
 
   const chance = chanceOf('crash points');
   const processes = thorough ? processesUnderTest : chance.sample(processesUnderTest, sampled.processes);
   for (const process of processes) {
     it(`comes to the same end: ${process.name}`, async () => {
+      const started = performance.now();
       const [first] = lanes;
       assert.ok(first);
       const undisturbed = await first.run(process, null);
@@ -43,6 +48,8 @@ describe(`A worker that dies at every step it comes to (FAULT_SEED=${seed})`, fu
       };
       await Promise.all(lanes.map(work));
       assert.deepEqual(failures, []);
+      const minutes = (performance.now() - started) / 60_000;
+      report.push(`| ${process.name} | ${tried.length} | ${minutes.toFixed(1)} |`);
     });
   }
 });

@@ -4,13 +4,14 @@ import { formOf } from '../support/search-system.ts';
 import { accepted, eventsOf, withoutIds } from './outcome.ts';
 import type { ProcessUnderTest } from './process-under-test.ts';
 
-const rows = 1_500;
-
 /** Every hundredth has the id of somebody above it. */
-const csv = `id,first name,last name,born\n${Array.from({ length: rows }, (_, i) => {
-  const id = i % 100 === 99 ? i - 50 : i;
-  return `p${id},Name${i},Surname${i % 977},19${(i % 90) + 10}-01-02`;
-}).join('\n')}\n`;
+function csvOf(rows: number): string {
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const id = i % 100 === 99 ? i - 50 : i;
+    return `p${id},Name${i},Surname${i % 977},19${(i % 90) + 10}-01-02`;
+  });
+  return `id,first name,last name,born\n${lines.join('\n')}\n`;
+}
 
 const mapping = JSON.stringify({
   key: 'id',
@@ -24,7 +25,8 @@ interface Stored {
 }
 
 /** An import into a set that has people already, some of whom are in the file too. */
-export function importProcess(mode: ImportMode): ProcessUnderTest {
+export function importProcess(mode: ImportMode, rows: number): ProcessUnderTest {
+  const csv = csvOf(rows);
   return {
     name: `import (${mode})`,
     submit: async ({ caller, database, tenantId }) => {

@@ -7,6 +7,7 @@ export const processesUnderTest: readonly ProcessUnderTest[] = [
   batchProcess,
   budgetedBatch,
   pausedBatch,
-  importProcess('append'),
-  importProcess('replace'),
+  importProcess('append', 1_000),
+  // More than what is stored in the database with the import itself.
+  importProcess('replace', 2_500),
 ];

@@ -40,14 +40,15 @@ async function standing({ database }: Stage, table: 'batches' | 'imports', id: s
   return row;
 }
 
-/** Waits for a moment about the end of a process: when so much is done, and a few milliseconds more. */
+/** Waits for a moment about the end of a process: when so much is done, or all of it, and a few milliseconds more. */
 async function untilAbout(stage: Stage, table: 'batches' | 'imports', id: string, chance: Chance) {
   const most = table === 'batches' ? 2 * rows : rows;
   const moment = Math.ceil((0.4 + 0.6 * chance.next()) * most);
   const late = chance.next() * 60;
+  const onlyOver = chance.next() < 0.3;
   await until(async () => {
     const { done, over } = await standing(stage, table, id);
-    return over || done >= moment;
+    return over || (!onlyOver && done >= moment);
   }, 120_000);
   await pause(late);
 }

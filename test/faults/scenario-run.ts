@@ -9,9 +9,6 @@ import { makeStage, type Stage } from './stage.ts';
 import type { FaultSystem } from './system.ts';
 import { Traffic } from './traffic.ts';
 
-/** How many of the processes are sent in while the fault lasts; the others are at work by then. */
-const sentMeanwhile = 2;
-
 export interface Recovery {
   /** Seconds from the healing until a command was answered. */
   answers: number;
@@ -22,8 +19,8 @@ export interface Recovery {
 
 export interface Undisturbed {
   outcomes: Map<string, Outcome>;
-  /** How much of it the database has counted in the end, all processes together. */
-  work: number;
+  /** How much work of each the database has counted in the end. */
+  work: Map<string, number>;
 }
 
 /** What comes of every process when nothing happens. */
@@ -35,7 +32,12 @@ export async function runUndisturbed(system: FaultSystem): Promise<Undisturbed> 
   await untilQuiet(stage, system.client);
   await checkInvariants(stage, system.client);
   const outcomes = await outcomesOf(stage, addresses);
-  return { outcomes, work: (await standing(stage)).work };
+  const work = new Map<string, number>();
+  for (const [process, address] of addresses) {
+    const { work: done } = await standing(stage, address.split('/').at(-1));
+    work.set(process.name, done);
+  }
+  return { outcomes, work };
 }
 
 /** Lets a fault befall the system while every process is at work, heals it, and checks that nothing came of it. */
@@ -46,12 +48,16 @@ export async function runScenario(
 ): Promise<Recovery> {
   const chance = chanceOf(scenario.name);
   const stage = await makeStage(partsOf(system), scenario.patience);
-  const late = chance.sample(processesUnderTest, sentMeanwhile);
+  // Two are sent in while the fault lasts, one of which asks the vendor; the others are at work by then.
+  const late = [true, false].map((asks) =>
+    chance.pick(processesUnderTest.filter((process) => asks === 'retry' in process)),
+  );
   const early = processesUnderTest.filter((process) => !late.includes(process));
   const traffic = new Traffic(stage);
   try {
     const addresses = await submitAll(stage, early);
-    const moment = chance.next() * 0.7 * undisturbed.work;
+    const allWork = early.reduce((sum, { name }) => sum + (undisturbed.work.get(name) ?? 0), 0);
+    const moment = chance.next() * 0.7 * allWork;
     await until(async () => {
       const { work, busy } = await standing(stage);
       return work >= moment || busy === 0;
@@ -59,10 +65,13 @@ export async function runScenario(
 
     const heal = await scenario.strike(system, chance);
     const rest = submitAll(stage, late);
+    let areSent = false;
     // Its failure is raised below; until then it must not count as unheard.
-    rest.catch(() => undefined);
+    rest.then(() => (areSent = true)).catch(() => undefined);
     try {
-      if (scenario.lasts > 0) await whileThereIsWork(stage, thorough ? 60 : scenario.lasts);
+      // What could not be sent in yet is work for it, too.
+      const isIdle = async (): Promise<boolean> => areSent && (await standing(stage)).busy === 0;
+      if (scenario.lasts > 0) await untilIdle(isIdle, thorough ? 60 : scenario.lasts);
     } finally {
       await heal();
     }
@@ -104,10 +113,10 @@ async function submitAll(
 }
 
 /** Until the processes are through, in spite of the fault, or can go no further; so long at most. */
-async function whileThereIsWork(stage: Stage, mostSeconds: number): Promise<void> {
+async function untilIdle(isIdle: () => Promise<boolean>, mostSeconds: number): Promise<void> {
   const end = performance.now() + mostSeconds * 1_000;
   await until(
-    async () => performance.now() > end || (await standing(stage).catch(() => null))?.busy === 0,
+    async () => performance.now() > end || (await isIdle().catch(() => false)),
     (mostSeconds + 30) * 1_000,
   );
 }
@@ -156,7 +165,8 @@ interface Standing {
   revisions: number;
 }
 
-async function standing({ database, tenantId }: Stage): Promise<Standing> {
+/** @param id of one process; default: all of them */
+async function standing({ database, tenantId }: Stage, id: string | null = null): Promise<Standing> {
   const [now] = await database.read('search', ({ sql }) =>
     sql<Standing>(
       `select coalesce(sum(work), 0)::int as work, coalesce(sum(revision), 0)::int as revisions,
@@ -164,11 +174,12 @@ async function standing({ database, tenantId }: Stage): Promise<Standing> {
        from (
          select rows_ingested + rows_found + rows_not_found + rows_failed + rows_skipped as work, revision,
            finished_at is null and hold is distinct from 'pause' as busy
-         from search.batches where tenant_id = $1
+         from search.batches where tenant_id = $1 and ($2::uuid is null or id = $2)
          union all
-         select rows_read, revision, finished_at is null from search.imports where tenant_id = $1
+         select rows_read, revision, finished_at is null from search.imports
+         where tenant_id = $1 and ($2::uuid is null or id = $2)
        ) as processes`,
-      [tenantId],
+      [tenantId, id],
     ),
   );
   if (!now) throw new Error('A sum gave no row.');

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,6 +26,9 @@ export async function mountSmallDisk(folder: string, mebibytes: number): Promise
   } catch {
     return null;
   }
+  // A run that is broken off leaves none mounted either.
+  const unmount = (): void => void execFileSync('umount', ['--lazy', folder]);
+  process.once('exit', unmount);
   const filler = join(folder, '~filler');
   return {
     folder,
@@ -41,6 +44,7 @@ export async function mountSmallDisk(folder: string, mebibytes: number): Promise
     },
     free: () => rm(filler, { force: true }),
     close: async () => {
+      process.off('exit', unmount);
       await run('umount', ['--lazy', folder]);
     },
   };
