@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newApiKey } from '../../domain/identity/api-key.ts';
 import { ConsoleReporter } from '../../platform/local/console-reporter.ts';
@@ -31,6 +31,7 @@ export async function findOrStartSystem(root: string): Promise<DemoSystem> {
 }
 
 async function startOwn(root: string, dataDir: string): Promise<DemoSystem> {
+  await mkdir(dataDir, { recursive: true });
   const lock = await takeLock(join(dataDir, 'supervisor.lock'));
   const reporter = new ConsoleReporter(process.stderr);
   const system = await prepareLocalSystem({
