@@ -37,6 +37,9 @@ describe('The workflows of today', () => {
       'refundOrder',
       'recoverMessages',
       'tidyMessages',
+      'exportData',
+      'deleteExport',
+      'expireExports',
     ])
       assert.ok(workflows.has(workflow), `there is a history of ${workflow}`);
   });

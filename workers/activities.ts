@@ -1,10 +1,13 @@
 import { createAuditActivities } from '../activities/audit/audit.activities.ts';
+import { createExportActivities } from '../activities/identity/export.activities.ts';
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
+import { createOrderExportActivities } from '../activities/orders/data-export.activities.ts';
 import { createOrderActivities } from '../activities/orders/order.activities.ts';
 import { createReturnActivities } from '../activities/orders/return.activities.ts';
 import { createOrderErasureActivities } from '../activities/orders/tenant-erasure.activities.ts';
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
+import { createSearchExportActivities } from '../activities/search/data-export.activities.ts';
 import { createImportActivities } from '../activities/search/import.activities.ts';
 import { createPersonErasureActivities } from '../activities/search/person-erasure.activities.ts';
 import { createRecordSetActivities } from '../activities/search/record-set.activities.ts';
@@ -14,15 +17,21 @@ import { createSearchUpkeepActivities } from '../activities/search/upkeep.activi
 import type { WorkerServices } from '../activities/services.ts';
 import { createOutboundUpkeepActivities } from '../activities/webhooks/outbound-upkeep.activities.ts';
 import { createRecoveryActivities } from '../activities/webhooks/recovery.activities.ts';
+import { createWebhookExportActivities } from '../activities/webhooks/data-export.activities.ts';
 import { createWebhookErasureActivities } from '../activities/webhooks/tenant-erasure.activities.ts';
 import type { Domain } from '../domain/domains.ts';
+import type { PlatformActivities } from '../workflows/platform/messages.ts';
+import type { DataExportActivities, TenantErasureActivities } from '../workflows/tenants/messages.ts';
+
+/** What every domain does for the whole: the compiler asks a new one for it. */
+type OfEveryDomain = PlatformActivities & TenantErasureActivities & DataExportActivities;
 
 /** The activities that a domain's queue serves. */
-export function activitiesOf(domain: Domain, services: WorkerServices): object {
+export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryDomain {
   const platform = createPlatformActivities(services);
   switch (domain) {
     case 'identity':
-      return { ...platform, ...createIdentityActivities(services) };
+      return { ...platform, ...createIdentityActivities(services), ...createExportActivities(services) };
     case 'search':
       return {
         ...platform,
@@ -31,6 +40,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
         ...createRecordSetActivities(services),
         ...createSearchCareActivities(services),
         ...createPersonErasureActivities(services),
+        ...createSearchExportActivities(services),
         ...createSearchErasureActivities(services),
         ...createSearchUpkeepActivities(services),
       };
@@ -40,6 +50,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
         ...createRecoveryActivities(services),
         ...createOutboundUpkeepActivities(services),
         ...createWebhookErasureActivities(services),
+        ...createWebhookExportActivities(services),
       };
     case 'orders':
       return {
@@ -47,6 +58,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): object {
         ...createOrderActivities(services),
         ...createReturnActivities(services),
         ...createOrderErasureActivities(services),
+        ...createOrderExportActivities(services),
       };
     case 'audit':
       return { ...platform, ...createAuditActivities(services) };

@@ -42,6 +42,15 @@ export const cronWork: readonly CronWork[] = [
     summary: 'Forget sessions, links and counters that are over',
   },
   {
+    name: 'expire-exports',
+    domain: 'identity',
+    cron: '20 * * * *',
+    jitter: '5 minutes',
+    workflowType: 'expireExports',
+    args: [],
+    summary: 'Delete archives of exports whose time is over',
+  },
+  {
     name: 'search-statistics',
     domain: 'search',
     cron: '*/5 * * * *',

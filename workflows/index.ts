@@ -1,6 +1,8 @@
 /** Every workflow there is: an export is a registered type, so a name here is never changed once released. */
+export { deleteExport, expireExports } from './identity/delete-export.ts';
 export { deleteUser } from './identity/delete-user.ts';
 export { eraseTenant } from './identity/erase-tenant.ts';
+export { exportData } from './identity/export-data.ts';
 export { cleanIdentity, resealTenantKeys, rotateSigningKeys } from './identity/upkeep.ts';
 export { fulfillOrder } from './orders/fulfill-order.ts';
 export { refundOrder } from './orders/refund-order.ts';

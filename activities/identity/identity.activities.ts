@@ -1,10 +1,9 @@
 import { getClient } from '@temporalio/activity';
-import type { Database } from '../../db/database.ts';
 import { destroyTenantKeys } from '../../db/identity/tenant-keys.repository.ts';
 import { eraseTenantFromIdentity, requireDeletedOrganisation } from '../../db/identity/tenant-erasure.ts';
 import { eraseUser } from '../../db/identity/erasure.ts';
 import { cleanIdentity } from '../../db/identity/retention.ts';
-import type { Config } from '../../platform/config.ts';
+import { exportsFolder } from '../../domain/identity/export.ts';
 import { SecretBox } from '../../platform/crypto/secret-box.ts';
 import { rotateSigningKeys } from '../../services/identity/signing-keys.ts';
 import { resealTenantKeys } from '../../services/identity/tenant-keys.ts';
@@ -12,14 +11,15 @@ import type { IdentityActivities } from '../../workflows/identity/messages.ts';
 import type { TenantErasureActivities } from '../../workflows/tenants/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { eraseInSlices } from '../platform/erase-in-slices.ts';
+import type { WorkerServices } from '../services.ts';
 import { terminateWorkflowsOf } from './terminate-workflows.ts';
 
-export function createIdentityActivities(parts: {
-  database: Database;
-  config: Pick<Config, 'ENCRYPTION_KEYS'>;
-}): IdentityActivities & TenantErasureActivities {
-  const { database } = parts;
-  const box = new SecretBox(parts.config.ENCRYPTION_KEYS);
+export function createIdentityActivities({
+  database,
+  storage,
+  config,
+}: Pick<WorkerServices, 'database' | 'storage' | 'config'>): IdentityActivities & TenantErasureActivities {
+  const box = new SecretBox(config.ENCRYPTION_KEYS);
   return {
     eraseUser: (input) => database.transaction('identity', (transaction) => eraseUser(transaction, input)),
     rotateSigningKeys: () => rotateSigningKeys(database, box),
@@ -32,14 +32,16 @@ export function createIdentityActivities(parts: {
     destroyTenantKeys: ({ tenantId }) =>
       database.transaction('identity', ({ sql }) => destroyTenantKeys(sql, tenantId)),
     eraseTenantData: ({ tenantId }) =>
-      withHeartbeat((signal) =>
-        eraseInSlices(signal, async (limit) => {
+      withHeartbeat(async (signal) => {
+        const rows = await eraseInSlices(signal, async (limit) => {
           await database.read('identity', ({ sql }) => requireDeletedOrganisation(sql, tenantId));
           return await database.transaction('identity', ({ sql }) =>
             eraseTenantFromIdentity(sql, tenantId, limit),
           );
-        }),
-      ),
+        });
+        const files = await storage.deletePrefix(`${exportsFolder}/${tenantId}/`);
+        return { removed: rows.removed + files, left: rows.left };
+      }),
     cleanIdentity: () =>
       database.transaction('identity', async ({ sql }) => ({ removed: await cleanIdentity(sql) })),
   };

@@ -4,6 +4,7 @@ import { createAccountRoutes } from './account.routes.ts';
 import { createApiKeyRoutes } from './api-keys.routes.ts';
 import { createDeletionRoutes } from './deletion.routes.ts';
 import { createEmailRoutes } from './emails.routes.ts';
+import { createExportRoutes } from './export.routes.ts';
 import { createInvitationRoutes } from './invitations.routes.ts';
 import { createJoinRoutes } from './join.routes.ts';
 import { createKeyRoutes } from './keys.routes.ts';
@@ -34,5 +35,6 @@ export function createIdentityRoutes(services: Services): Route[] {
     ...createMemberRoutes(parts),
     ...createInvitationRoutes(parts),
     ...createJoinRoutes(parts),
+    ...createExportRoutes(services),
   ];
 }

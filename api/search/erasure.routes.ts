@@ -2,7 +2,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { erasureContext } from '../../db/search/erasure-context.ts';
 import { ErasureRepository, type Erasure } from '../../db/search/erasure.repository.ts';
+import { awaitedProcesses, type AwaitedProcess } from '../../db/search/person-erasure.ts';
 import { dataSubjectSchema, recogniserOf } from '../../domain/search/data-subject.ts';
+import type { Sql } from '../../db/sql.ts';
 import { SecretBox } from '../../platform/crypto/secret-box.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
@@ -12,6 +14,9 @@ const subjectShape = dataSubjectSchema.meta({
   description: 'By what a person is known. Each of these suffices alone.',
   example: { emails: ['ada@example.com'], name: 'Ada Lovelace', date_of_birth: '1815-12-10' },
 });
+
+/** Most processes that are told to be waited for. */
+const awaitedShown = 100;
 
 const count = z.int().min(0);
 const erasureShape = z
@@ -27,19 +32,33 @@ const erasureShape = z
       files_deleted: count.meta({ description: 'Files that were sent.' }),
       files_rewritten: count.meta({ description: 'Files of results and reports.' }),
     }),
+    waits_for: z.array(z.object({ process: z.string(), paused: z.boolean() })).meta({
+      description:
+        `Batches and imports from before that must end first, ${awaitedShown} of them at most: their files are still ` +
+        'being read. One that is paused goes on when it is resumed or cancelled.',
+    }),
     created_at: z.iso.datetime(),
     finished_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Erasure', description: 'A person who is forgotten: what was found, in numbers.' });
 
-function present({ id, state, report, createdAt, finishedAt }: Erasure): z.input<typeof erasureShape> {
+function present(
+  { id, state, report, createdAt, finishedAt }: Erasure,
+  awaited: readonly AwaitedProcess[],
+): z.input<typeof erasureShape> {
   return {
     id,
     state,
     report,
+    waits_for: awaited.map(({ id: process, paused }) => ({ process, paused })),
     created_at: createdAt.toISOString(),
     finished_at: finishedAt?.toISOString() ?? null,
   };
+}
+
+/** What an erasure waits for; nothing once it is done. */
+async function awaitedBy(sql: Sql, { tenantId, state, createdAt }: Erasure): Promise<AwaitedProcess[]> {
+  return state === 'completed' ? [] : await awaitedProcesses(sql, tenantId, createdAt, awaitedShown);
 }
 
 const tag = 'Erasure';
@@ -82,7 +101,11 @@ export function createErasureRoutes({ config, database }: Services): Route[] {
           actorId: userId,
           traceId,
         });
-        return { status: 202, headers: { Location: `/v1/erasures/${id}` }, body: present(erasure) };
+        return {
+          status: 202,
+          headers: { Location: `/v1/erasures/${id}` },
+          body: present(erasure, await awaitedBy(transaction.sql, erasure)),
+        };
       },
     }),
     route({
@@ -96,10 +119,11 @@ export function createErasureRoutes({ config, database }: Services): Route[] {
       responses: { 200: { description: 'The erasure.', body: erasureShape } },
       failures: ['search.erasure_not_found'],
       handler: async ({ principal: { tenantId }, params: { id } }) => {
-        const erasure = await database.read('search', ({ sql }) =>
-          new ErasureRepository(sql, tenantId).get(id),
-        );
-        return { status: 200, body: present(erasure) };
+        const body = await database.read('search', async ({ sql }) => {
+          const erasure = await new ErasureRepository(sql, tenantId).get(id);
+          return present(erasure, await awaitedBy(sql, erasure));
+        });
+        return { status: 200, body };
       },
     }),
   ];

@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import { defaultPreferences } from '../../domain/identity/preferences.ts';
 import type { Transaction } from '../database.ts';
 import { closeOrganisation, endAccess } from './departure.ts';
+import { removeExportsOfAccount } from './exports.repository.ts';
 import { MemberRepository } from './members.repository.ts';
 import { organisationsOf, OrganisationRepository } from './organisations.repository.ts';
 import { SessionRepository } from './sessions.repository.ts';
@@ -48,6 +49,7 @@ export async function eraseUser(
 
   await endAllAccess(transaction, userId);
   for (const { id } of await organisationsOf(transaction, userId)) await leave(transaction, id, userId);
+  await removeExportsOfAccount(transaction, userId);
   await sql(`delete from identity.sessions where user_id = $1`, [userId]);
   await sql(`delete from identity.email_links where user_id = $1`, [userId]);
   await sql(`delete from identity.registrations where email = $1`, [user.email]);

@@ -14,6 +14,10 @@ const statements = [
   `delete from identity.registrations where expires_at < now() - make_interval(days => $1)`,
   `delete from identity.email_links where expires_at < now() - make_interval(days => $1)`,
   `delete from identity.invitations where expires_at < now() - make_interval(days => $1)`,
+  // One that still has its archive is first relieved of it.
+  `delete from identity.exports
+   where (state <> 'completed' or deleted_at is not null)
+     and coalesce(deleted_at, expires_at, finished_at) < now() - make_interval(days => $1)`,
 ];
 
 /** Forgets what has been over for a month. Gives how many rows went. */

@@ -16,6 +16,7 @@ const statements = [
   'delete from identity.sessions where tenant_id = $1',
   'delete from identity.api_keys where tenant_id = $1',
   'delete from identity.invitations where tenant_id = $1',
+  'delete from identity.exports where tenant_id = $1',
   'delete from identity.registrations where tenant_id = $1',
   'delete from identity.rate_limits where strpos(key, $1::uuid::text) > 0',
   `update identity.organisations set name = 'Deleted organisation' where id = $1 and name <> 'Deleted organisation'`,

@@ -84,6 +84,33 @@ export async function processesBefore(sql: Sql, tenantId: string, moment: Date):
   };
 }
 
+/** A process that an erasure waits for. */
+export interface AwaitedProcess {
+  /** `batch:<id>` or `import:<id>`. */
+  id: string;
+  /** It goes on only when its owner resumes it. */
+  paused: boolean;
+}
+
+/** The batches and imports of a tenant from before a moment that are still under way, the oldest first. */
+export async function awaitedProcesses(
+  sql: Sql,
+  tenantId: string,
+  moment: Date,
+  limit: number,
+): Promise<AwaitedProcess[]> {
+  return await sql<AwaitedProcess>(
+    `select kind || ':' || id as id, paused from (
+       select 'batch' as kind, id, coalesce(hold = 'pause', false) as paused from search.batches
+       where tenant_id = $1 and created_at <= $2 and phase not in ('completed', 'cancelled', 'failed', 'expired')
+       union all
+       select 'import', id, false from search.imports
+       where tenant_id = $1 and created_at <= $2 and phase not in ('completed', 'cancelled', 'failed', 'expired')
+     ) p order by p.id limit $3`,
+    [tenantId, moment, limit],
+  );
+}
+
 export async function deleteRejects(sql: Sql, importId: string, rows: readonly number[]): Promise<void> {
   await sql('delete from search.import_rejects where import_id = $1 and row_no = any($2::integer[])', [
     importId,

@@ -21,6 +21,8 @@ export const subscriptions = {
     'return.requested',
     'order.refund_requested',
     'endpoint.recovery_requested',
+    'identity.export_requested',
+    'identity.export_deleted',
   ],
   /** What the owner of a batch wants of it while its workflow runs. */
   'batch-signals': [

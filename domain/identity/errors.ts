@@ -23,4 +23,6 @@ export const identityErrors = {
   'identity.last_owner': 'conflict',
   'identity.email_unchanged': 'conflict',
   'identity.deletion_not_requested': 'not_found',
+  'identity.export_not_found': 'not_found',
+  'identity.export_under_way': 'conflict',
 } as const;

@@ -90,6 +90,14 @@ export const securityNotices = {
     subject: 'Your account will be deleted',
     text: 'Your account will be erased in fourteen days. To keep it, log in and take the deletion back.',
   },
+  export_requested: {
+    subject: 'An export of data was asked for',
+    text: 'With your account an export was asked for: of your account, of your organisation or of a person in its data.',
+  },
+  export_completed: {
+    subject: 'Your export is ready',
+    text: 'The export that was asked for with your account can be fetched for seven days.',
+  },
 } as const;
 
 export type SecurityNotice = keyof typeof securityNotices;

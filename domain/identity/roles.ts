@@ -17,6 +17,8 @@ export const grantableRoles = ['owner', 'admin', 'member', 'viewer'] as const sa
 export type GrantableRole = (typeof grantableRoles)[number];
 
 const operating: readonly Scope[] = ['outbox:read', 'outbox:write', 'codec:read'];
+/** What is an owner's alone: the end of the organisation, and all its data in one file. */
+const owning: readonly Scope[] = ['organisation:delete', 'exports:read', 'exports:write'];
 const own: readonly Scope[] = ['account:read', 'account:write'];
 const reading: readonly Scope[] = [
   ...own,
@@ -42,7 +44,7 @@ const working: readonly Scope[] = [
 
 const granted: Record<Role, readonly Scope[]> = {
   owner: scopes.filter((scope) => !operating.includes(scope)),
-  admin: scopes.filter((scope) => !operating.includes(scope) && scope !== 'organisation:delete'),
+  admin: scopes.filter((scope) => !operating.includes(scope) && !owning.includes(scope)),
   member: working,
   viewer: reading,
   operator: [...own, ...operating],

@@ -26,6 +26,8 @@ export const scopes = [
   'stock:write',
   'webhooks:read',
   'webhooks:write',
+  'exports:read',
+  'exports:write',
   'outbox:read',
   'outbox:write',
   'codec:read',

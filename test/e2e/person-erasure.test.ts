@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { formOf, startSearchSystem, untilStateAt, type SearchSystem } from '../support/search-system.ts';
 import { temporalClient, untilCompleted } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
+import { phonesCsv } from '../support/batches.ts';
+import { keepHistory } from '../support/histories.ts';
 import { keyOf, payloadsIn } from '../support/payloads.ts';
 
 const person = {
@@ -99,8 +102,30 @@ describe('forgetting a person', function () {
 
     const client = await temporalClient();
     await untilCompleted(client, `erasure:${wish.id}`);
+    await keepHistory(client, system.api.services.database, `erasure:${wish.id}`, 'erasePerson/straight');
     const history = await client.workflow.getHandle(`erasure:${wish.id}`).fetchHistory();
     assert.ok(payloadsIn(history).every((payload) => keyOf(payload) === `tenant:${tenant.id}:1`));
+  });
+
+  it('waits for what is under way, also when it is paused, and says so', async () => {
+    const tenant = await system.api.tenant();
+    const owner = system.api.client.as(tenant.owner);
+    const file = formOf(phonesCsv(2_000), 'batch.csv', { kind: 'phone' });
+    const { body: batch } = await owner.post('/v1/batches', file);
+    assert.equal((await owner.post(`/v1/batches/${batch.id}/pause`)).status, 200);
+    const { body: wish } = await owner.post('/v1/erasures', { emails: [person.email] });
+    assert.deepEqual(wish.waits_for, [{ process: `batch:${batch.id}`, paused: true }]);
+    const client = await temporalClient();
+    const erasure = client.workflow.getHandle(`erasure:${wish.id}`);
+    await until(async () =>
+      (await erasure.fetchHistory()).events?.some((event) => event.timerStartedEventAttributes),
+    );
+    assert.equal((await owner.get(`/v1/erasures/${wish.id}`)).body.state, 'submitted');
+    assert.equal((await owner.post(`/v1/batches/${batch.id}/resume`)).status, 200);
+    const done = await untilStateAt(owner, `/v1/erasures/${wish.id}`, ['completed'], 120_000);
+    assert.deepEqual(done.waits_for, []);
+    await untilCompleted(client, `erasure:${wish.id}`);
+    await keepHistory(client, system.api.services.database, `erasure:${wish.id}`, 'erasePerson/waited');
   });
 
   it('is asked for once a key, by owners and admins, with something that names somebody', async () => {

@@ -232,6 +232,16 @@ describe('Planted personal values and secrets', function () {
     assert.equal((await call('POST', '/v1/erasures', { emails: [people.unreadableEmail] })).status, 400);
   }
 
+  async function exportAll(): Promise<void> {
+    const { email } = people;
+    for (const body of [{ of: 'organisation' }, { of: 'person', person: { emails: [email] } }]) {
+      const { body: asked } = await call('POST', '/v1/exports', body);
+      const done = await ended(`/v1/exports/${asked.id}`);
+      assert.equal(done.state, 'completed');
+      assert.deepEqual(found(people, JSON.stringify(done)), []);
+    }
+  }
+
   async function dumpTables(): Promise<string> {
     let text = '';
     for (const domain of domains) {
@@ -283,6 +293,7 @@ describe('Planted personal values and secrets', function () {
     await searchForPeople();
     await placeOrders();
     await forget();
+    await exportAll();
     stored.tables = await dumpTables();
     metrics = (
       await Promise.all([api, workers].map(async ({ url }) => (await fetch(`${url}/metrics`)).text()))

@@ -34,6 +34,16 @@ const ofMember = {
 const ofApiKey = {
   params: async ({ api, caller }: FixtureContext) => ({ id: await makeKeyOf(api, caller) }),
 };
+const ofExport = {
+  params: async ({ api, tenant }: FixtureContext) => ({
+    id: (await api.client.as(tenant.owner).post('/v1/exports', { of: 'organisation' })).body.id,
+  }),
+};
+const ofOwnExport = {
+  params: async ({ api, caller }: FixtureContext) => ({
+    id: (await api.client.as(caller).post('/v1/users/me/exports')).body.id,
+  }),
+};
 const ofOrganisation = { params: async ({ tenant }: FixtureContext) => ({ id: tenant.id }) };
 
 /**
@@ -50,6 +60,10 @@ export const fixtures: Record<string, Fixture> = {
   'delete /v1/members/:id': ofMember,
   'get /v1/api-keys/:id': ofApiKey,
   'delete /v1/api-keys/:id': ofApiKey,
+  'get /v1/exports/:id': ofExport,
+  'delete /v1/exports/:id': ofExport,
+  'get /v1/users/me/exports/:id': ofOwnExport,
+  'delete /v1/users/me/exports/:id': ofOwnExport,
   'delete /v1/invitations/:id': {
     params: async ({ api, caller }) => ({ id: await invite(api, caller) }),
   },

@@ -8,6 +8,7 @@ import { openSearchEngine } from '../../services/search/open.ts';
 import { startTestApi, type Tenant, type TestApi } from '../../test/support/api.ts';
 import { phonesCsv } from '../../test/support/batches.ts';
 import { formOf, untilStateAt } from '../../test/support/search-system.ts';
+import { keepHistory } from '../../test/support/histories.ts';
 import { temporalClient, temporalServer } from '../../test/support/temporal.ts';
 import { until } from '../../test/support/until.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/run.ts';
@@ -114,6 +115,12 @@ describe('deleting an organisation', function () {
     await until(() => erasure.describe());
     const { removed } = (await erasure.result()) as { removed: number };
     assert.ok(removed > 10, String(removed));
+    await keepHistory(
+      client,
+      api.services.database,
+      tenantErasureWorkflowId(tenant.id),
+      'eraseTenant/straight',
+    );
     assert.equal((await client.workflow.getHandle(`batch:${waiting}`).describe()).status.name, 'TERMINATED');
 
     const after = await remains();

@@ -1,4 +1,6 @@
 import type { Domain } from '../../domain/domains.ts';
+import type { ExportKind } from '../../domain/identity/export.ts';
+import type { ExportPart } from '../tenants/messages.ts';
 
 /** The queue of the domain. */
 export const identityQueue = 'identity';
@@ -41,4 +43,36 @@ export interface IdentityActivities {
   resealTenantKeys(): Promise<{ resealed: number }>;
   /** Forgets sessions, links, registrations and counters that are over. Idempotent by nature. */
   cleanIdentity(): Promise<{ removed: number }>;
+}
+
+export const exportWorkflowId = (exportId: string): string => `export:${exportId}`;
+
+export const exportDeletionWorkflowId = (exportId: string): string => `export-deletion:${exportId}`;
+
+export interface OfExport {
+  exportId: string;
+  tenantId: string;
+}
+
+export interface ExportDataInput extends OfExport {
+  kind: ExportKind;
+  /** Who has asked; for an account, whose it is. */
+  userId: string;
+  /** Each gives its part, in this order. */
+  domains: readonly Domain[];
+}
+
+/** The steps of an export that are identity's. Each brings things to where they should be, and can be repeated. */
+export interface ExportActivities {
+  /** Marks it as under way and tells the domains, sealed, who is looked for. Not wanted once its owner has deleted it. */
+  beginExport(input: OfExport): Promise<{ wanted: boolean }>;
+  /** Makes the archive of the parts, ends the export, and deletes the parts. */
+  archiveExport(input: OfExport & { parts: ExportPart[] }): Promise<void>;
+  /** Ends it without an archive. */
+  failExport(input: OfExport & { code: string }): Promise<void>;
+  /** Ends the workflow of an export that was deleted. Gives whether it was running. */
+  endExportWorkflow(input: OfExport): Promise<{ ended: boolean }>;
+  deleteExportFiles(input: OfExport): Promise<void>;
+  /** Deletes some archives whose time is over. Gives how many: call it until that is 0. */
+  expireExports(): Promise<{ expired: number }>;
 }

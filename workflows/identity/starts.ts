@@ -1,12 +1,17 @@
 import { domains } from '../../domain/domains.ts';
-import { processStatusAttribute } from '../search-attributes.ts';
+import type { ExportKind } from '../../domain/identity/export.ts';
+import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
 import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
 import {
+  exportDeletionWorkflowId,
+  exportWorkflowId,
   identityQueue,
   tenantErasureWorkflowId,
   userDeletionWorkflowId,
   type DeleteUserInput,
   type EraseTenantInput,
+  type ExportDataInput,
+  type OfExport,
 } from './messages.ts';
 
 /** An account belongs to a person and to no tenant: its deletion goes on when a tenant is erased meanwhile. */
@@ -39,8 +44,53 @@ function startTenantErasure({ tenantId }: StartingEvent): WorkflowStart {
   };
 }
 
+/** With `TenantId`, also of an account: an export ends with the organisation that it was asked for in. */
+function startExport(event: StartingEvent): WorkflowStart {
+  const { tenantId, data } = event;
+  const input: ExportDataInput = {
+    ...exportOf(event),
+    kind: data['kind'] as ExportKind,
+    userId: String(data['user_id']),
+    domains,
+  };
+  return {
+    workflowType: 'exportData',
+    workflowId: exportWorkflowId(input.exportId),
+    taskQueue: identityQueue,
+    args: [input],
+    summary: `Export of data: ${input.kind}`,
+    searchAttributes: [
+      { key: tenantIdAttribute, value: tenantId },
+      { key: processStatusAttribute, value: 'submitted' },
+    ],
+    priority: { priorityKey: 4, fairnessKey: tenantId },
+  };
+}
+
+function startExportDeletion(event: StartingEvent): WorkflowStart {
+  const input = exportOf(event);
+  return {
+    workflowType: 'deleteExport',
+    workflowId: exportDeletionWorkflowId(input.exportId),
+    taskQueue: identityQueue,
+    args: [input],
+    summary: 'Delete the files of an export',
+    searchAttributes: [
+      { key: tenantIdAttribute, value: event.tenantId },
+      { key: processStatusAttribute, value: 'submitted' },
+    ],
+    priority: { fairnessKey: event.tenantId },
+  };
+}
+
+function exportOf({ tenantId, subject }: StartingEvent): OfExport {
+  return { exportId: subject.slice(subject.indexOf(':') + 1), tenantId };
+}
+
 /** Which events of identity start which workflows. */
 export const identityStarts: WorkflowStarts = {
   'identity.user_deletion_requested': startUserDeletion,
   'organisation.deleted': startTenantErasure,
+  'identity.export_requested': startExport,
+  'identity.export_deleted': startExportDeletion,
 };
