@@ -37,6 +37,8 @@ describe('The workflows of today', () => {
       'refundOrder',
       'recoverMessages',
       'tidyMessages',
+      'erasePerson',
+      'eraseTenant',
       'exportData',
       'deleteExport',
       'expireExports',
