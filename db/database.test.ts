@@ -7,6 +7,7 @@ import { postgres } from '../test/support/database.ts';
 import { runFolder } from '../test/support/run.ts';
 import { until } from '../test/support/until.ts';
 import { Database } from './database.ts';
+import { sqlOf } from './sql.ts';
 
 describe('the database', () => {
   const open = (url: string, statementSeconds = 600) =>
@@ -50,6 +51,47 @@ describe('the database', () => {
     } finally {
       await database.close();
       await server.stop();
+    }
+  });
+
+  it('refuses what comes after the end of a transaction, also through its entity manager', async () => {
+    const database = open((await postgres()).url);
+    try {
+      const unit = await database.transaction('search', async (given) => {
+        await sqlOf(given.em)('select 1');
+        return given;
+      });
+      await assert.rejects(unit.sql('select 1'), /after the end of its transaction/);
+      await assert.rejects(sqlOf(unit.em)('select 1'), /after the end of its transaction/);
+      const untouched = await database.transaction('search', (given) => Promise.resolve(given));
+      await assert.rejects(sqlOf(untouched.em)('select 1'), /after the end of its transaction/);
+    } finally {
+      await database.close();
+    }
+  });
+
+  it('gives back a connection on which nothing is left, when a branch of the work fails before the others', async () => {
+    const database = new Database({
+      url: (await postgres()).url,
+      domainUrls: {},
+      poolSize: 1,
+      applicationName: 'test',
+    });
+    try {
+      const failing = database.transaction('search', ({ sql }) =>
+        Promise.all([sql('select 1 / 0'), sql('create temporary table left_behind (n int)')]),
+      );
+      await assert.rejects(failing, /division by zero/);
+      const swallowed = database.transaction('search', async ({ sql }) => {
+        await sql('select 1 / 0').catch(() => undefined);
+      });
+      await assert.rejects(swallowed, /was not committed/);
+      const [state] = await database.read('search', ({ sql }) =>
+        sql(`select to_regclass('left_behind') as left, pg_current_xact_id_if_assigned() as transaction`),
+      );
+      assert.deepEqual(state, { left: null, transaction: null });
+    } finally {
+      await database.close();
     }
   });
 

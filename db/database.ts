@@ -1,5 +1,5 @@
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import type { Domain } from '../domain/domains.ts';
 import type { NewEvent } from '../domain/events/event.ts';
 import { consumersOf, type Consumer } from '../domain/events/subscriptions.ts';
@@ -10,7 +10,7 @@ import { kyselyOn } from './kysely-on.ts';
 import { keepWhole } from './pool.ts';
 import { traceQueries } from './query-spans.ts';
 import { sqlOnPool, type Sql } from './sql.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction, type LentClient } from './transaction.ts';
 
 /** What one unit of work may use. All of it belongs to one transaction, or to none when it only reads. */
 export interface UnitOfWork {
@@ -94,7 +94,7 @@ export class Database {
 
   /** Runs work in one transaction: its changes and the events it publishes are committed together, or not at all. */
   async transaction<T>(domain: Domain, work: (unit: Transaction) => Promise<T>): Promise<T> {
-    const entitiesOf = (client: PoolClient): EntityManager => this.#fork(domain, client);
+    const entitiesOf = (client: LentClient): EntityManager => this.#fork(domain, client);
     let em: EntityManager | undefined;
     const concerned = new Set<Consumer>();
     const concern = (events: readonly NewEvent[]): void => {
@@ -167,7 +167,7 @@ export class Database {
    *
    * @param client the connection of the transaction that it belongs to
    */
-  #fork(domain: Domain, client?: PoolClient): EntityManager {
+  #fork(domain: Domain, client?: LentClient): EntityManager {
     const em = this.#orm(domain).em.fork({ disableContextResolution: true });
     if (client) em.setTransactionContext(kyselyOn(client));
     return em;

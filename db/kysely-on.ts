@@ -1,10 +1,11 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { PoolClient } from 'pg';
+import type { LentClient } from './transaction.ts';
 
 /** What an entity manager speaks through, on one connection that is somebody else's to begin, end and give back. */
-export function kyselyOn(client: PoolClient): Kysely<unknown> {
+export function kyselyOn({ query }: LentClient): Kysely<unknown> {
   const lent = {
-    query: client.query.bind(client),
+    query,
     release: () => undefined,
   } as unknown as PoolClient;
   const pool = { connect: () => Promise.resolve(lent), end: () => Promise.resolve() };

@@ -26,7 +26,7 @@ export function sqlOf(em: EntityManager): Sql {
 }
 
 /** SQL on one connection. */
-export function sqlOn(client: ClientBase): Sql {
+export function sqlOn(client: Pick<ClientBase, 'query'>): Sql {
   return async <T extends object>(text: string, parameters: readonly unknown[] = [], prepared?: string) => {
     const values = parameters as unknown[];
     const { rows } = await client.query<T>(

@@ -4,8 +4,12 @@ import { sqlOn, type Sql } from './sql.ts';
 /** One transaction on a connection of its own. */
 export interface OpenTransaction {
   sql: Sql;
-  client: PoolClient;
+  /** For whoever speaks to the connection itself; not to be given back. */
+  client: LentClient;
 }
+
+/** A connection of which its holder has statements alone. */
+export type LentClient = Pick<PoolClient, 'query'>;
 
 /**
  * Runs work in one transaction, which is committed when the work is done and undone when it fails. Nothing can be said in
@@ -19,16 +23,12 @@ export async function inTransaction<T>(
   beforeCommit: () => Promise<unknown>,
 ): Promise<T> {
   const client = await pool.connect();
-  const onClient = sqlOn(client);
   let open = true;
-  const sql: Sql = async (text, parameters, prepared) => {
-    if (!open) throw new Error('A statement came after the end of its transaction.');
-    return await onClient(text, parameters, prepared);
-  };
+  const lent = lend(client, () => open);
   let broken: unknown = null;
   try {
     await client.query('begin');
-    const result = await work({ sql, client });
+    const result = await work({ sql: sqlOn(lent), client: lent });
     await beforeCommit();
     open = false;
     const { command } = await client.query('commit');
@@ -46,4 +46,13 @@ export async function inTransaction<T>(
   } finally {
     client.release(broken !== null);
   }
+}
+
+/** Once given back, the connection is in somebody else's transaction: what comes late must not become part of that. */
+function lend(client: PoolClient, isOpen: () => boolean): LentClient {
+  const query = (...given: unknown[]): unknown => {
+    if (!isOpen()) throw new Error('A statement came after the end of its transaction.');
+    return (client.query.bind(client) as (...statement: unknown[]) => unknown)(...given);
+  };
+  return { query: query as PoolClient['query'] };
 }
