@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
+import { Database } from '../../db/database.ts';
 import { SearchLogRepository } from '../../db/search/search-log.repository.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
-import { effectsOf } from './effects.ts';
+import { effectsOf, writeEffects } from './effects.ts';
 import { SearchRecorder, type SearchRecord } from './recorder.ts';
 
 describe('searches that are recorded at the same time', () => {
@@ -82,5 +83,38 @@ describe('searches that are recorded at the same time', () => {
     );
     assert.equal((await logOf(tenant)).length, 3);
     assert.equal(await eventsOf(tenant), 3);
+  });
+
+  it('do not fail because of another that waits for too long', async () => {
+    const hasty = new Database({
+      url: test.urlOf('search'),
+      domainUrls: {},
+      poolSize: 10,
+      applicationName: 'test',
+      statementSeconds: 1,
+    });
+    try {
+      const recorder = new SearchRecorder(hasty);
+      const tenant = uuidv7();
+      const held = recordOf(uuidv7());
+      const outcomes = await test.database.transaction('search', async ({ sql }) => {
+        await writeEffects(sql, held.scope, held.effects);
+        return await Promise.allSettled([
+          recorder.record(recordOf(tenant)),
+          recorder.record(recordOf(tenant)),
+          recorder.record(held),
+          recorder.record(recordOf(tenant)),
+        ]);
+      });
+      assert.deepEqual(
+        outcomes.map(({ status }) => status),
+        ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+      );
+      assert.equal((await logOf(tenant)).length, 3);
+      assert.equal(await eventsOf(tenant), 3);
+      await recorder.record(held);
+    } finally {
+      await hasty.close();
+    }
   });
 });

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Database } from '../../db/database.ts';
 import { insertLog, logParameters } from '../../db/search/search-log.repository.ts';
 import type { NewEvent } from '../../domain/events/event.ts';
-import { isBusy, isOutage } from '../../platform/outage.ts';
+import { isOutage } from '../../platform/outage.ts';
 import { traceparentHere } from '../../platform/telemetry/span.ts';
 import type { SearchEffects, SearchScope } from './contract.ts';
 import { writeEffects } from './effects.ts';
@@ -66,9 +66,10 @@ export class SearchRecorder {
       await together[0]?.inContext(() => this.#write(together.map(({ record }) => record)));
       for (const { done } of together) done();
     } catch (error) {
-      if (together.length > 1 && !isOutage(error) && !isBusy(error)) {
-        for (const one of together) await this.#writeTogether([one]);
-      } else for (const { failed } of together) failed(error);
+      // Also when PostgreSQL is busy: one that waits for a lock holds up the others, and they need none.
+      if (together.length > 1 && !isOutage(error))
+        await Promise.all(together.map((one) => this.#writeTogether([one])));
+      else for (const { failed } of together) failed(error);
     }
   }
 
