@@ -4,7 +4,6 @@ import { findOldBatches, findOldImports, type OldProcess } from '../../db/search
 import { changeImport, ImportRepository } from '../../db/search/import.repository.ts';
 import { takeUnusedUploads } from '../../db/search/upload.repository.ts';
 import { processRetentionDays } from '../../domain/search/retention.ts';
-import { FolderStorage } from '../../platform/storage/folder.ts';
 import type { SearchUpkeepActivities } from '../../workflows/search/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import type { WorkerServices } from '../services.ts';
@@ -16,7 +15,10 @@ const uploadsAtOnce = 500;
 const graceHours = 1;
 
 /** Deletes what nobody needs any more. All of it can be repeated, and what one run leaves is the next one's. */
-export function createSearchUpkeepActivities({ database, storage }: WorkerServices): SearchUpkeepActivities {
+export function createSearchUpkeepActivities({
+  database,
+  storage,
+}: Pick<WorkerServices, 'database' | 'storage'>): SearchUpkeepActivities {
   const purge = async ({ id, tenantId, fileKey }: OldProcess, signal: AbortSignal): Promise<void> => {
     await storage.delete(fileKey);
     await storage.deletePrefix(`batches/${tenantId}/${id}/`);
@@ -79,8 +81,8 @@ export function createSearchUpkeepActivities({ database, storage }: WorkerServic
           });
           removed += found;
         }
-        if (storage instanceof FolderStorage) removed += await storage.removeUnfinished();
-        return { removed };
+        const unfinished = (await storage.removeUnfinished?.()) ?? 0;
+        return { removed: removed + unfinished };
       }),
   };
 }

@@ -88,6 +88,12 @@ export interface ObjectStorage {
   deletePrefix(prefix: string): Promise<number>;
   /** Every object whose key starts with `prefix` (empty: all), in no promised order. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
+  /**
+   * Removes what killed processes left half-written, where a storage keeps such. Returns how many.
+   *
+   * @param olderThan seconds; younger ones may still be growing
+   */
+  removeUnfinished?(olderThan?: number): Promise<number>;
   presignPut(key: string, options: PresignPutOptions): Promise<PresignedRequest>;
   presignGet(key: string, options: PresignGetOptions): Promise<PresignedRequest>;
 }

@@ -73,6 +73,10 @@ export class FileStorage implements ObjectStorage {
       yield* await this.#database.read('search', ({ sql }) => listInlineFiles(sql, prefix));
   }
 
+  async removeUnfinished(olderThan?: number): Promise<number> {
+    return (await this.#objects.removeUnfinished?.(olderThan)) ?? 0;
+  }
+
   async presignPut(key: string, options: PresignPutOptions): Promise<PresignedRequest> {
     return await this.#objects.presignPut(key, options);
   }
