@@ -24,14 +24,17 @@ type Command = 'cancel' | 'pause';
 /** What has been done of a process, as its own row tells. */
 interface Standing {
   done: number;
-  over: boolean;
+  /** Its rows are through: only the files are left to be written. */
+  through: boolean;
+  finished: boolean;
 }
 
 async function standing({ database }: Stage, table: 'batches' | 'imports', id: string): Promise<Standing> {
   const done = table === 'batches' ? 'rows_ingested + rows_found + rows_not_found' : 'rows_read';
   const [row] = await database.read('search', ({ sql }) =>
     sql<Standing>(
-      `select (${done})::int as done, finished_at is not null or phase = 'aggregating' as over
+      `select (${done})::int as done, finished_at is not null as finished,
+         finished_at is not null or phase = 'aggregating' as through
        from search.${table} where id = $1`,
       [id],
     ),
@@ -45,12 +48,23 @@ async function untilAbout(stage: Stage, table: 'batches' | 'imports', id: string
   const most = table === 'batches' ? 2 * rows : rows;
   const moment = Math.ceil((0.4 + 0.6 * chance.next()) * most);
   const late = chance.next() * 60;
-  const onlyOver = chance.next() < 0.3;
+  const onlyFinished = chance.next() < 0.3;
   await until(async () => {
-    const { done, over } = await standing(stage, table, id);
-    return over || (!onlyOver && done >= moment);
+    const { done, through, finished } = await standing(stage, table, id);
+    return finished || (!onlyFinished && (through || done >= moment));
   }, 120_000);
   await pause(late);
+}
+
+/** What its owner has had done to a batch whose rows were through: there must be nothing. */
+async function heldTooLate({ database }: Stage, id: string): Promise<string[]> {
+  const events = await database.read('search', ({ sql }) =>
+    sql<{ type: string }>('select type from search.batch_events where batch_id = $1 order by revision', [id]),
+  );
+  const types = events.map(({ type }) => type);
+  const through = types.indexOf('searched');
+  if (through === -1) return [];
+  return types.slice(through).filter((type) => ['paused', 'resumed', 'cancel_requested'].includes(type));
 }
 
 /** The events that end a process. */
@@ -77,6 +91,7 @@ async function raceBatch(stage: Stage, number: number, command: Command, chance:
     await stage.caller.command(`${address}/resume`);
   }
   await untilEnded(stage, address);
+  assert.deepEqual(await heldTooLate(stage, id), []);
   const { state, progress } = (await stage.caller.read(address)).body;
   assert.equal(state, won && command === 'cancel' ? 'cancelled' : 'completed');
   const { found, not_found, skipped, failed, pending } = progress;
