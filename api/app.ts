@@ -60,7 +60,7 @@ function refuse(ctx: Context): void {
 async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void> {
   const state = stateOf(ctx);
   // Probes must get an answer that does not hang on the database.
-  const principal = route.rate === 'system' ? null : await identify(parts, route, ctx);
+  const principal = route.rate === 'system' || route.provesItself ? null : await identify(parts, route, ctx);
   state.principal = principal;
   if (principal) addLogFacts({ tenant_id: principal.tenantId });
   if (route.rate !== 'system') await limit(parts, route, ctx, principal);

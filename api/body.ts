@@ -43,23 +43,24 @@ function parse(raw: Buffer): unknown {
   }
 }
 
-async function readBytes(ctx: Context, seconds: number): Promise<Buffer> {
+/**
+ * The bytes of a body as they came, within `seconds` and up to `limit`. More is not taken into memory, whether the request
+ * has told its length or not.
+ */
+export async function readBytes(ctx: Context, seconds: number, limit = maxJsonBytes): Promise<Buffer> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => reject(new Failure('request.timeout', `The body was not there within ${seconds} seconds.`)),
     seconds * 1_000,
   );
   try {
-    return await Promise.race([
-      getRawBody(ctx.req, { length: ctx.request.length ?? null, limit: maxJsonBytes }),
-      late,
-    ]);
+    return await Promise.race([getRawBody(ctx.req, { length: ctx.request.length ?? null, limit }), late]);
   } catch (error) {
     // What of the body is still to come would be taken for the next request.
     ctx.set('Connection', 'close');
     if (error instanceof Failure) throw error;
     if ((error as { type?: string }).type === 'entity.too.large') {
-      throw new Failure('request.too_large', `A JSON body may have at most ${maxJsonBytes} bytes.`);
+      throw new Failure('request.too_large', `A JSON body may have at most ${limit} bytes.`);
     }
     throw new Failure('request.invalid', 'The body ended before it was whole.');
   } finally {

@@ -11,7 +11,7 @@ import type { Principal } from './principal.ts';
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** The classes of routes that have a rate limit of their own. `system` has none: probes and scrapers must always get through. */
-export type RateClass = 'read' | 'write' | 'search' | 'upload' | 'login' | 'system';
+export type RateClass = 'read' | 'write' | 'search' | 'upload' | 'login' | 'webhook' | 'system';
 
 type Shape = z.ZodObject;
 type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
@@ -62,6 +62,11 @@ export interface RouteDeclaration {
   tag: string;
   /** `public`, or the scope that the caller must hold. */
   access: 'public' | Scope;
+  /**
+   * The request proves itself in a way of its own, which the handler looks at: an `Authorization` header is no access token
+   * of ours. Only of public routes.
+   */
+  provesItself?: true;
   /** Another scope that does as well. */
   orAccess?: Scope;
   rate: RateClass;

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { batch } from './parts/batch.ts';
 import { commands } from './parts/commands.ts';
+import { inboundWebhooks } from './parts/inbound-webhooks.ts';
 import { million } from './parts/million.ts';
 import { mixed } from './parts/mixed.ts';
 import { neighbours } from './parts/neighbours.ts';
@@ -23,6 +24,7 @@ const parts: Part[] = [
   records,
   million,
   commands,
+  inboundWebhooks,
   reads,
   started,
   shortProcess,

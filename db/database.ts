@@ -26,6 +26,8 @@ export interface TellingStatement {
   select: string;
   parameters: readonly unknown[];
   events: readonly NewEvent[];
+  /** A condition on the parts, under which it is told; else it always is. */
+  when?: string;
   /** As with `Sql`. */
   prepared: string;
 }
@@ -216,8 +218,8 @@ export class Database {
 async function runTelling<T extends object>(
   sql: Sql,
   domain: Domain,
-  { parts, select, parameters, events, prepared }: TellingStatement,
+  { parts, select, parameters, events, when, prepared }: TellingStatement,
 ): Promise<T[]> {
-  const text = `with ${parts}, ${eventParts(domain, parameters.length + 1)} ${select}`;
+  const text = `with ${parts}, ${eventParts(domain, parameters.length + 1, when)} ${select}`;
   return await sql<T>(text, [...parameters, eventsJson(events)], prepared);
 }

@@ -70,6 +70,18 @@ export function createMetrics(service: string) {
       labelNames: ['schedule'],
       registers,
     }),
+    inboundTaken: new Counter({
+      name: 'perdure_inbound_webhooks_total',
+      help: 'Webhooks that came in and were verified, by kind of source: new, again (a delivery or an event that was there).',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    inboundAttempts: new Counter({
+      name: 'perdure_inbound_webhook_attempts_total',
+      help: 'Attempts at webhooks that came in, by kind of source and the state that they have led to.',
+      labelNames: ['kind', 'state'],
+      registers,
+    }),
     outboxDelivered: new Counter({
       name: 'perdure_outbox_delivered_total',
       help: 'Events handed to a consumer.',

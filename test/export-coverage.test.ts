@@ -54,6 +54,8 @@ const leftOut: Record<string, string> = {
   'orders.outbox_deliveries': messages,
   'orders.commands': messages,
   'webhooks.endpoint_health': machinery,
+  'webhooks.inbound_waits': machinery,
+  'webhooks.known_subjects': derived,
   'webhooks.migrations': machinery,
   'webhooks.outbox': messages,
   'webhooks.outbox_deliveries': messages,

@@ -27,6 +27,7 @@ describe('The workflows of today', () => {
     }
     const workflows = new Set(names.map((name) => name.split('/')[0]));
     for (const workflow of [
+      'processInbound',
       'runBatch',
       'importRecords',
       'deleteRecordSet',

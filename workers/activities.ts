@@ -18,6 +18,8 @@ import type { WorkerServices } from '../activities/services.ts';
 import { createOutboundUpkeepActivities } from '../activities/webhooks/outbound-upkeep.activities.ts';
 import { createRecoveryActivities } from '../activities/webhooks/recovery.activities.ts';
 import { createWebhookExportActivities } from '../activities/webhooks/data-export.activities.ts';
+import { createInboundActivities } from '../activities/webhooks/inbound.activities.ts';
+import { createInboundUpkeepActivities } from '../activities/webhooks/inbound-upkeep.activities.ts';
 import { createWebhookErasureActivities } from '../activities/webhooks/tenant-erasure.activities.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { PlatformActivities } from '../workflows/platform/messages.ts';
@@ -49,6 +51,8 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...platform,
         ...createRecoveryActivities(services),
         ...createOutboundUpkeepActivities(services),
+        ...createInboundActivities(services),
+        ...createInboundUpkeepActivities(services),
         ...createWebhookErasureActivities(services),
         ...createWebhookExportActivities(services),
       };

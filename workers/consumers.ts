@@ -3,6 +3,7 @@ import { createIdentityMailConsumer } from '../activities/identity/mail-consumer
 import { createOrderMailConsumer } from '../activities/orders/order-mail-consumer.ts';
 import { createBatchMailConsumer } from '../activities/search/batch-mail-consumer.ts';
 import { createSearchStatisticsConsumer } from '../activities/search/statistics-consumer.ts';
+import { createSubjectsConsumer } from '../activities/webhooks/subjects-consumer.ts';
 import type { WorkerServices } from '../activities/services.ts';
 import { createEndpointMailConsumer } from '../activities/webhooks/endpoint-mail-consumer.ts';
 import { createWebhookMessageConsumer } from '../activities/webhooks/message-consumer.ts';
@@ -41,6 +42,7 @@ export function createConsumers(
     },
     'search-statistics': { ...createSearchStatisticsConsumer({ database }), together: true },
     'workflow-starts': createWorkflowStarter(temporal, starts, tenants),
+    'webhook-subjects': createSubjectsConsumer({ database }),
     'batch-signals': createBatchSignals(temporal),
     'order-signals': createOrderSignals(temporal),
     'order-mail': {

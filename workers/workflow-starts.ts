@@ -45,6 +45,7 @@ async function startOnce(client: Client, start: WorkflowStart, tenants: Workflow
         typedSearchAttributes: new TypedSearchAttributes(start.searchAttributes),
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        ...(start.eager ? { requestEagerStart: true } : {}),
         ...(start.priority ? { priority: start.priority } : {}),
       }),
     );

@@ -16,3 +16,9 @@ export { runBatch } from './search/run-batch.ts';
 export { expireSearchFiles, purgeBatch } from './search/upkeep.ts';
 export { tidyMessages } from './webhooks/outbound-upkeep.ts';
 export { recoverMessages } from './webhooks/recover-messages.ts';
+export {
+  forgetInboundWebhooks,
+  reconcileWebhookSources,
+  wakeInboundWebhooks,
+} from './webhooks/inbound-upkeep.ts';
+export { processInbound } from './webhooks/process-inbound.ts';

@@ -10,6 +10,8 @@ export interface WorkflowStart {
   summary: string;
   searchAttributes: SearchAttributePair[];
   priority?: Priority;
+  /** Short, and waited for: its first task comes with the answer to the start, if a worker here has a place for it. */
+  eager?: boolean;
 }
 
 /** What of an event a start is made from. */

@@ -21,7 +21,7 @@ describe('rate limits', () => {
   after(() => db?.close());
 
   const small = (read: number): Limits => {
-    const allowance = { read, write: 5, search: 5, upload: 5, login: 5 };
+    const allowance = { read, write: 5, search: 5, upload: 5, login: 5, webhook: 5 };
     const plan = { caller: allowance, tenant: { ...allowance, read: read * 2 } };
     return { plans: { standard: plan, scale: plan, development: plan }, address: allowance };
   };

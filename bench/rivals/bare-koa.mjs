@@ -1,11 +1,12 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { Pool } from 'pg';
 
 /**
- * Bare Koa: a route with one INSERT and one with one SELECT, and nothing else; and two that make as many statements as ours do
+ * Bare Koa: a route with one INSERT, one that verifies an HMAC before, and one with one SELECT, and nothing else; and two that make as many statements as ours do
  * for a batch and for a cached search, to tell what of the difference they are. Prints its address.
  */
 const [url] = process.argv.slice(2);
@@ -22,6 +23,13 @@ router.post('/notes', async (ctx) => {
   ]);
   ctx.status = 201;
   ctx.body = rows[0];
+});
+router.post('/webhooks', async (ctx) => {
+  const body = await buffer(ctx.req);
+  const expected = createHmac('sha256', 'the-secret-of-the-bench').update(body).digest();
+  if (!timingSafeEqual(expected, Buffer.from(ctx.get('X-Shopify-Hmac-Sha256'), 'base64'))) ctx.throw(401);
+  await insert(JSON.parse(body.toString()));
+  ctx.body = { received: true };
 });
 router.get('/notes/:id', async (ctx) => {
   const { rows } = await pool.query('select id, body, created_at from notes where id = $1', [ctx.params.id]);

@@ -22,13 +22,15 @@ export async function appendEvents(sql: Sql, domain: Domain, events: readonly Ne
  * The same as parts of a `WITH` that does more.
  *
  * @param place of the parameter that takes `eventsJson`
+ * @param when a condition on the parts before, under which the events are written
  */
-export function eventParts(domain: Domain, place: number): string {
+export function eventParts(domain: Domain, place: number, when = 'true'): string {
   return `
     events as (
       select * from jsonb_to_recordset($${place}::jsonb) as given
         (id uuid, type text, version integer, tenant_id uuid, subject text, actor_id uuid, trace_id text,
          traceparent text, data jsonb, consumers jsonb, ordinal integer)
+      where ${when}
     ), written_events as (
       insert into ${domain}.outbox (id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data)
       select id, type, version, tenant_id, subject, actor_id, trace_id, traceparent, data from events order by ordinal
@@ -45,7 +47,7 @@ export function eventsJson(events: readonly NewEvent[]): string {
   return JSON.stringify(
     events.map((event, ordinal) => ({
       ordinal,
-      id: manyUuids(),
+      id: event.id ?? manyUuids(),
       type: event.type,
       version: event.version ?? 1,
       tenant_id: event.tenantId,

@@ -1,9 +1,11 @@
 import type { ExportedFile } from '../exported-file.ts';
+import { inboundExport } from './inbound-export.ts';
 
 const kinds = ['organisation'] as const;
 
 /** What webhooks gives to an export. Secrets and headers, which may hold some, are not in it. */
 export const webhooksExport: readonly ExportedFile[] = [
+  ...inboundExport,
   {
     name: 'endpoints',
     about: 'Endpoints that are told what happens, without their secrets and headers.',

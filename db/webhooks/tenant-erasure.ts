@@ -1,5 +1,6 @@
 import { eraseTenantMessages } from '../outbox/tenant-erasure.ts';
 import type { Sql } from '../sql.ts';
+import { inboundErasure } from './inbound-erasure.ts';
 
 /** What a statement here may erase: rows of tenant `$1`, up to `$2` of them. What refers to others stands before them. */
 const statements: readonly string[] = [
@@ -14,6 +15,7 @@ const statements: readonly string[] = [
   `delete from webhooks.endpoints where id in (
      select id from webhooks.endpoints e where tenant_id = $1
        and not exists (select 1 from webhooks.deliveries d where d.endpoint_id = e.id) limit $2)`,
+  ...inboundErasure,
 ];
 
 /** Erases what the domain keeps of a tenant, up to `limit` rows of each kind; call it until it gives 0. */

@@ -21,8 +21,9 @@ export interface DomainEvent {
   traceId: string | null;
 }
 
+/** An event before it is written. Its ID is given to whoever has to know it beforehand. */
 export type NewEvent = Pick<DomainEvent, 'type' | 'tenantId' | 'subject' | 'data'> &
-  Partial<Pick<DomainEvent, 'version' | 'actorId' | 'traceId'>> & {
+  Partial<Pick<DomainEvent, 'id' | 'version' | 'actorId' | 'traceId'>> & {
     /** The span that it came of (W3C), where that is another one than the one it is published in. */
     traceparent?: string | null;
   };

@@ -23,6 +23,8 @@ export const subscriptions = {
     'endpoint.recovery_requested',
     'identity.export_requested',
     'identity.export_deleted',
+    'webhook.received',
+    'webhook.retry_due',
   ],
   /** What the owner of a batch wants of it while its workflow runs. */
   'batch-signals': [
@@ -58,6 +60,8 @@ export const subscriptions = {
   ],
   /** Mails to whoever has started a batch that has ended. */
   'batch-mail': ['search.batch_completed', 'search.batch_cancelled', 'search.batch_failed'],
+  /** Under which names others now know something: webhooks that spoke of it too early go on. */
+  'webhook-subjects': ['order.created', 'order.external_ids_added'],
   /** Marks the days whose search statistics must be counted again. */
   'search-statistics': ['search.performed', 'search.batch_completed'],
   /** Mails that accounts ask for: verification, reset, invitation, notices. */

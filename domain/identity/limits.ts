@@ -1,7 +1,7 @@
 import type { Plan } from './plans.ts';
 
 /** The classes of routes that are limited each by itself. */
-export const limitedClasses = ['read', 'write', 'search', 'upload', 'login'] as const;
+export const limitedClasses = ['read', 'write', 'search', 'upload', 'login', 'webhook'] as const;
 
 export type LimitedClass = (typeof limitedClasses)[number];
 
@@ -22,8 +22,8 @@ export interface Limits {
 }
 
 const standard: PlanLimits = {
-  caller: { read: 1_200, write: 300, search: 600, upload: 60, login: 60 },
-  tenant: { read: 6_000, write: 1_500, search: 3_000, upload: 300, login: 300 },
+  caller: { read: 1_200, write: 300, search: 600, upload: 60, login: 60, webhook: 6_000 },
+  tenant: { read: 6_000, write: 1_500, search: 3_000, upload: 300, login: 300, webhook: 30_000 },
 };
 
 /** The limits by plan. */
@@ -34,7 +34,8 @@ export const limits: Limits = {
     /** Of the development account: counted like the others, and out of reach. */
     development: times(standard, 2_000),
   },
-  address: { read: 600, write: 60, search: 60, upload: 20, login: 60 },
+  // Webhooks prove themselves, and a large sender has few addresses.
+  address: { read: 600, write: 60, search: 60, upload: 20, login: 60, webhook: 300_000 },
 };
 
 function times(of: PlanLimits, factor: number): PlanLimits {
@@ -44,6 +45,7 @@ function times(of: PlanLimits, factor: number): PlanLimits {
     search: allowance.search * factor,
     upload: allowance.upload * factor,
     login: allowance.login * factor,
+    webhook: allowance.webhook * factor,
   });
   return { caller: scaled(of.caller), tenant: scaled(of.tenant) };
 }

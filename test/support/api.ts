@@ -64,7 +64,14 @@ export interface TestApiOptions {
 /** All calls of a test come from one address. */
 const roomyLimits: Limits = {
   ...limits,
-  address: { read: 100_000, write: 100_000, search: 100_000, upload: 100_000, login: 100_000 },
+  address: {
+    read: 100_000,
+    write: 100_000,
+    search: 100_000,
+    upload: 100_000,
+    login: 100_000,
+    webhook: 10_000_000,
+  },
 };
 
 /**

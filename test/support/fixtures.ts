@@ -6,6 +6,7 @@ import type { Caller, Tenant, TestApi } from './api.ts';
 import { orderFixtures } from './order-fixtures.ts';
 import { endpointFixtures } from './endpoint-fixtures.ts';
 import { processFixtures } from './process-fixtures.ts';
+import { inboundFixtures } from './inbound-fixtures.ts';
 import { searchFixtures } from './search-fixtures.ts';
 
 export interface FixtureContext {
@@ -55,6 +56,7 @@ export const fixtures: Record<string, Fixture> = {
   ...processFixtures,
   ...orderFixtures,
   ...endpointFixtures,
+  ...inboundFixtures,
   'get /v1/members/:id': ofMember,
   'patch /v1/members/:id': { ...ofMember, body: () => ({ role: 'member' }) },
   'delete /v1/members/:id': ofMember,

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Database } from '../../db/database.ts';
-import { payloadsIn } from './payloads.ts';
+import { keyOf, payloadsIn } from './payloads.ts';
 import { codecFor, testCodec } from './encryption.ts';
 
 /** Histories of workflows as released versions have written them. Whatever runs now must replay them all. */
@@ -28,7 +28,8 @@ export async function keepHistory(
   if (!process.env['SAVE_HISTORIES']) return;
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const codec = codecFor(database);
-  for (const payload of payloadsIn(history)) {
+  // What is in the clear is the SDK's own, such as the markers of local activities: it must stay readable to it.
+  for (const payload of payloadsIn(history).filter((one) => keyOf(one) !== '')) {
     Object.assign(payload, (await testCodec.encode(await codec.decode([payload])))[0]);
   }
   const path = join(historiesFolder, `${name}.json`);

@@ -1,3 +1,5 @@
+import type { InboundState } from '../../domain/webhooks/inbound/event-state.ts';
+
 /** The queue of the domain. */
 export const webhooksQueue = 'webhooks';
 
@@ -17,4 +19,38 @@ export interface RecoveryActivities {
 export interface OutboundUpkeepActivities {
   /** Forgets messages that are kept no longer. Idempotent by nature. */
   forgetMessages(): Promise<{ removed: number }>;
+}
+
+/** One workflow an event that came in; when it is tried again later, or replayed, another run. */
+export const inboundWorkflowId = (inboundId: string, run: number): string =>
+  run === 0 ? `inbound:${inboundId}` : `inbound:${inboundId}:${run}`;
+
+export interface ProcessInboundInput {
+  inboundId: string;
+  tenantId: string;
+  /** Number of the attempt that the workflow begins with, from 1. */
+  attempt: number;
+}
+
+export interface InboundOutcome {
+  state: InboundState | 'gone';
+  /** Seconds until the next attempt is due; null when there is none, or it is not this workflow's. */
+  retryIn: number | null;
+}
+
+export interface InboundActivities {
+  /**
+   * Makes one attempt at an event: its effect, its state and what it tells are one transaction. Idempotent by the number of
+   * the attempt: one that was made already is not made again. What fails is noted; only an outage is thrown.
+   */
+  attemptInbound(input: ProcessInboundInput): Promise<InboundOutcome>;
+}
+
+export interface InboundUpkeepActivities {
+  /** Has due events tried again, and gives up those that have waited too long. Idempotent by nature. */
+  wakeInbound(): Promise<{ woken: number; buried: number }>;
+  /** Forgets what is old. Idempotent by nature. */
+  forgetInbound(): Promise<{ removed: number }>;
+  /** Asks the providers of the sources that are due for what was missed. Idempotent by the providers' own IDs. */
+  reconcileSources(): Promise<{ asked: number; failed: number; found: number }>;
 }

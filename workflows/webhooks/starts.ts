@@ -1,9 +1,11 @@
 import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
 import type { WorkflowStarts } from '../start.ts';
+import { inboundStarts } from './inbound-starts.ts';
 import { recoveryWorkflowId, webhooksQueue, type RecoverMessagesInput } from './messages.ts';
 
 /** Which events of this domain start which workflow. */
 export const webhookStarts: WorkflowStarts = {
+  ...inboundStarts,
   'endpoint.recovery_requested': ({ tenantId, data }) => {
     const recoveryId = String(data['recovery_id']);
     const input: RecoverMessagesInput = { recoveryId, tenantId };

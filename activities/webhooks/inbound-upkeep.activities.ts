@@ -1,0 +1,84 @@
+import { buryUnclaimed, forgetOldInbound, takeDue } from '../../db/webhooks/inbound-upkeep.ts';
+import { bodyRetentionDays, logRetentionDays } from '../../domain/webhooks/inbound/event-state.ts';
+import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
+import { createReconciliation } from '../../services/webhooks/reconciliation.ts';
+import type { InboundUpkeepActivities } from '../../workflows/webhooks/messages.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import type { WorkerServices } from '../services.ts';
+
+const atOnce = 200;
+const unclaimed = {
+  code: 'webhooks.subject_unknown',
+  message: 'What it speaks of has not become known here.',
+} as const;
+
+export function createInboundUpkeepActivities({
+  database,
+  config,
+  metrics,
+  log,
+}: Pick<WorkerServices, 'database' | 'config' | 'metrics' | 'log'>): InboundUpkeepActivities {
+  const secrets = new SourceSecrets(config.ENCRYPTION_KEYS);
+  const wakeSome = async (): Promise<number> =>
+    await database.transaction('webhooks', async ({ sql, publish }) => {
+      const due = await takeDue(sql, atOnce);
+      await publish(
+        ...due.map(({ id, tenantId, run, attempt }) => ({
+          type: 'webhook.retry_due',
+          tenantId,
+          subject: `inbound:${id}`,
+          data: { run, attempt },
+        })),
+      );
+      return due.length;
+    });
+  const burySome = async (): Promise<number> =>
+    await database.transaction('webhooks', async ({ sql, publish }) => {
+      const buried = await buryUnclaimed(sql, atOnce, unclaimed);
+      await publish(
+        ...buried.map(({ id, tenantId, sourceId, topic }) => ({
+          type: 'webhook.dead',
+          tenantId,
+          subject: `inbound:${id}`,
+          data: { source_id: sourceId, topic, cause: unclaimed.code },
+        })),
+      );
+      return buried.length;
+    });
+  return {
+    wakeInbound: () =>
+      withHeartbeat(async (signal) => {
+        const all = async (some: () => Promise<number>): Promise<number> => {
+          let sum = 0;
+          for (let found = 1; found > 0; sum += found) {
+            signal.throwIfAborted();
+            found = await some();
+          }
+          return sum;
+        };
+        const woken = await all(wakeSome);
+        const buried = await all(burySome);
+        if (buried > 0) metrics.inboundAttempts.inc({ kind: 'unclaimed', state: 'dead' }, buried);
+        return { woken, buried };
+      }),
+    forgetInbound: () =>
+      withHeartbeat(async (signal) => {
+        let removed = 0;
+        const days = { bodies: bodyRetentionDays, log: logRetentionDays };
+        for (let found = 1; found > 0; removed += found) {
+          signal.throwIfAborted();
+          found = await database.transaction('webhooks', ({ sql }) => forgetOldInbound(sql, days, 1_000));
+        }
+        return { removed };
+      }),
+    reconcileSources: () =>
+      withHeartbeat(async (signal) => {
+        const reconciliation = createReconciliation({ database, secrets, config, log });
+        try {
+          return await reconciliation.run(signal);
+        } finally {
+          await reconciliation.close();
+        }
+      }),
+  };
+}

@@ -1,0 +1,53 @@
+import type { ExportedFile } from '../exported-file.ts';
+
+const kinds = ['organisation'] as const;
+
+/** What webhooks that came in give to an export. Secrets and credentials are not in it; bodies are sealed, and read by the API. */
+export const inboundExport: readonly ExportedFile[] = [
+  {
+    name: 'sources',
+    about: 'Who may send webhooks, without secrets and credentials.',
+    kinds,
+    select: `s.id, s.kind, s.name, s.account, s.state, s.verifier, s.reading, s.hold_unknown, s.reconciled_until, s.version,
+      s.created_by, s.created_at, s.updated_at`,
+    from: 'from webhooks.sources s where s.tenant_id = $1',
+    key: [{ of: 's.id', type: 'uuid' }],
+  },
+  {
+    name: 'inbound_deliveries',
+    about: 'Each time that a webhook was delivered. Bodies: GET /v1/webhooks/inbound/{id}.',
+    kinds,
+    select: 'd.id, d.source_id, d.provider_id, d.topic, d.event_id, d.via, d.body_bytes, d.received_at',
+    from: 'from webhooks.inbound_deliveries d where d.tenant_id = $1',
+    key: [{ of: 'd.id', type: 'uuid' }],
+  },
+  {
+    name: 'inbound_events',
+    about: 'The events that were delivered, and what became of them.',
+    kinds,
+    select: `e.id, e.source_id, e.topic, e.event_id, e.delivery_id, e.state, e.attempts, e.entity_id, e.occurred_at,
+      e.error_code, e.error, e.effects, e.received_at, e.settled_at`,
+    from: 'from webhooks.inbound_events e where e.tenant_id = $1',
+    key: [{ of: 'e.id', type: 'uuid' }],
+  },
+  {
+    name: 'inbound_entities',
+    about: 'What they speak of, and how new the newest of them is.',
+    kinds,
+    select: `n.id, n.source_id, n.kind, n.external_id, n.state_at, n.final, n.version, n.latest_event, n.created_at,
+      n.updated_at`,
+    from: 'from webhooks.inbound_entities n where n.tenant_id = $1',
+    key: [{ of: 'n.id', type: 'uuid' }],
+  },
+  {
+    name: 'inbound_attempts',
+    about: 'Each attempt to process one.',
+    kinds,
+    select: 'a.event_id, a.attempt, a.outcome, a.error_code, a.error, a.next_at, a.made_at',
+    from: `from webhooks.inbound_events e join webhooks.inbound_attempts a on a.event_id = e.id where e.tenant_id = $1`,
+    key: [
+      { of: 'e.id', type: 'uuid' },
+      { of: 'a.attempt', type: 'integer' },
+    ],
+  },
+];

@@ -1,0 +1,162 @@
+import { Failure } from '../../domain/failure.ts';
+import { replayable, type InboundState } from '../../domain/webhooks/inbound/event-state.ts';
+import type { Sql } from '../sql.ts';
+import type { Effect } from './inbound-attempt.ts';
+
+export interface InboundFilter {
+  sourceId?: string | undefined;
+  topic?: string | undefined;
+  state?: InboundState | undefined;
+  eventId?: string | undefined;
+  externalId?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+/** An event that came in, as lists show it. */
+export interface InboundRecord {
+  id: string;
+  tenantId: string;
+  sourceId: string;
+  topic: string;
+  eventId: string;
+  deliveryId: string;
+  state: InboundState;
+  attempts: number;
+  nextAt: string | null;
+  occurredAt: string | null;
+  errorCode: string | null;
+  error: string | null;
+  effects: Effect[];
+  receivedAt: string;
+  settledAt: string | null;
+  entityId: string | null;
+  entityKind: string | null;
+  externalId: string | null;
+  entityVersion: number | null;
+  latestEvent: string | null;
+}
+
+export interface DeliveryRecord {
+  id: string;
+  providerId: string;
+  via: 'webhook' | 'reconciliation';
+  headers: Record<string, string>;
+  body: string | null;
+  bodyBytes: number;
+  receivedAt: string;
+}
+
+export interface AttemptRecord {
+  attempt: number;
+  outcome: string;
+  errorCode: string | null;
+  error: string | null;
+  nextAt: string | null;
+  madeAt: string;
+}
+
+export interface ReplayableEvent {
+  id: string;
+  run: number;
+  attempt: number;
+}
+
+const columns = `e.id, e.tenant_id as "tenantId", e.source_id as "sourceId", e.topic, e.event_id as "eventId",
+  e.delivery_id as "deliveryId", e.state, e.attempts,
+  case when e.state in ('retrying', 'parked') then e.next_at end as "nextAt", e.occurred_at as "occurredAt",
+  e.error_code as "errorCode", e.error, e.effects, e.received_at as "receivedAt", e.settled_at as "settledAt",
+  n.id as "entityId", n.kind as "entityKind", n.external_id as "externalId", n.version as "entityVersion",
+  n.latest_event as "latestEvent"`;
+
+/** $2 to $8 of a statement, in the order of the values of a filter. */
+const filtered = `($2::uuid is null or e.source_id = $2) and ($3::text is null or e.topic = $3)
+  and ($4::text is null or e.state = $4) and ($5::text is null or e.event_id = $5)
+  and ($6::text is null or n.external_id = $6)
+  and ($7::timestamptz is null or e.received_at >= $7) and ($8::timestamptz is null or e.received_at < $8)`;
+
+/** The webhooks that came in for one tenant. */
+export class InboundRepository {
+  readonly #sql: Sql;
+  readonly #tenantId: string;
+
+  constructor(sql: Sql, tenantId: string) {
+    this.#sql = sql;
+    this.#tenantId = tenantId;
+  }
+
+  /** Newest first. */
+  async list(filter: InboundFilter, limit: number, after: string | null): Promise<InboundRecord[]> {
+    return await this.#sql<InboundRecord>(
+      `select ${columns} from webhooks.inbound_events e left join webhooks.inbound_entities n on n.id = e.entity_id
+       where e.tenant_id = $1 and ${filtered} and ($9::uuid is null or e.id < $9)
+       order by e.id desc limit $10`,
+      [...this.#values(filter), after, limit],
+    );
+  }
+
+  /** @throws Failure `webhooks.inbound_not_found`, also for another tenant's */
+  async get(id: string): Promise<InboundRecord> {
+    const [row] = await this.#sql<InboundRecord>(
+      `select ${columns} from webhooks.inbound_events e left join webhooks.inbound_entities n on n.id = e.entity_id
+       where e.tenant_id = $1 and e.id = $2`,
+      [this.#tenantId, id],
+    );
+    if (!row) throw new Failure('webhooks.inbound_not_found', 'There is no such webhook.');
+    return row;
+  }
+
+  /** Every time that it was delivered, oldest first. */
+  async deliveries({ sourceId, topic, eventId }: InboundRecord): Promise<DeliveryRecord[]> {
+    return await this.#sql<DeliveryRecord>(
+      `select id, provider_id as "providerId", via, headers, body, body_bytes as "bodyBytes", received_at as "receivedAt"
+       from webhooks.inbound_deliveries where source_id = $1 and topic = $2 and event_id = $3 order by id limit 100`,
+      [sourceId, topic, eventId],
+    );
+  }
+
+  async attempts(id: string): Promise<AttemptRecord[]> {
+    return await this.#sql<AttemptRecord>(
+      `select attempt, outcome, error_code as "errorCode", error, next_at as "nextAt", made_at as "madeAt"
+       from webhooks.inbound_attempts where event_id = $1 order by attempt limit 200`,
+      [id],
+    );
+  }
+
+  async countReplayable(filter: InboundFilter): Promise<number> {
+    const [row] = await this.#sql<{ count: number }>(
+      `select count(*)::int as count
+       from webhooks.inbound_events e left join webhooks.inbound_entities n on n.id = e.entity_id
+       where e.tenant_id = $1 and ${filtered} and e.state = any($9)`,
+      [...this.#values(filter), replayable],
+    );
+    return row?.count ?? 0;
+  }
+
+  /** Puts events back to where they are tried from the beginning, oldest first; those that are done stay done. */
+  async replay(filter: InboundFilter, id: string | null, limit: number): Promise<ReplayableEvent[]> {
+    return await this.#sql<ReplayableEvent>(
+      `update webhooks.inbound_events set state = 'received', run = run + 1, failures = 0, settled_at = null,
+         next_at = now() + interval '15 minutes'
+       where id in (
+         select e.id from webhooks.inbound_events e left join webhooks.inbound_entities n on n.id = e.entity_id
+         where e.tenant_id = $1 and ${filtered} and e.state = any($9) and ($10::uuid is null or e.id = $10)
+         order by e.id limit $11 for update of e skip locked)
+       returning id, run, attempts + 1 as attempt`,
+      [...this.#values(filter), replayable, id, limit],
+    );
+  }
+
+  #values(filter: InboundFilter): unknown[] {
+    return [
+      this.#tenantId,
+      filter.sourceId ?? null,
+      filter.topic ?? null,
+      filter.state ?? null,
+      filter.eventId ?? null,
+      filter.externalId ?? null,
+      filter.from ?? null,
+      filter.to ?? null,
+    ];
+  }
+}

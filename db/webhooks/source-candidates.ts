@@ -1,0 +1,34 @@
+import type { SourceKind } from '../../domain/webhooks/inbound/source.ts';
+import type { Sql } from '../sql.ts';
+import { sourceColumns, type StoredSource } from './source.repository.ts';
+
+/** Who may have sent a request, whichever tenant's it is: the proof is still to be looked at. */
+export interface SourceCandidate extends StoredSource {
+  /** A secret of it is one of another tenant's source too, so that it does not tell whose a request is. */
+  shared: boolean;
+}
+
+/** Most sources that one request is tried on. Those beyond, which are the newest, have addresses of their own. */
+const mostCandidates = 100;
+
+const columns = `${sourceColumns}, exists (
+  select 1 from webhooks.sources o where o.kind = s.kind and o.tenant_id <> s.tenant_id
+    and o.secret_fingerprints && s.secret_fingerprints) as shared`;
+
+/** By its own address. */
+export async function candidateById(sql: Sql, id: string): Promise<SourceCandidate[]> {
+  return await sql<SourceCandidate>(`select ${columns} from webhooks.sources s where s.id = $1`, [id]);
+}
+
+/** By kind, and by account where the request names one. */
+export async function candidatesOf(
+  sql: Sql,
+  kind: SourceKind,
+  account: string | null,
+): Promise<SourceCandidate[]> {
+  return await sql<SourceCandidate>(
+    `select ${columns} from webhooks.sources s where s.kind = $1 and ($2::text is null or s.account = $2)
+     order by s.created_at, s.id limit ${mostCandidates}`,
+    [kind, account],
+  );
+}

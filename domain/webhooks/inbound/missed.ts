@@ -1,0 +1,80 @@
+import { at, idOf, momentOf } from './pointer.ts';
+import type { DeliveryFacts } from './request.ts';
+
+/** An event that a provider has told when asked, as its webhook would have told it. */
+export interface MissedEvent {
+  facts: DeliveryFacts;
+  /** What it speaks of and how new that is, where the provider lists things and not events; null for events. */
+  entity: { kind: string; externalId: string; updatedAt: Date | null } | null;
+  body: unknown;
+}
+
+export interface MissedPage {
+  events: MissedEvent[];
+  /** Address of the next page; null on the last. */
+  next: string | null;
+}
+
+/** First pages of what has happened since a moment, by kind of source. */
+export function firstPages(
+  kind: string,
+  account: string | null,
+  baseUrl: string | null,
+  since: Date,
+): string[] {
+  if (kind === 'stripe') {
+    const seconds = Math.floor(since.getTime() / 1_000);
+    return [`${baseUrl ?? 'https://api.stripe.com'}/v1/events?created%5Bgte%5D=${seconds}&limit=100`];
+  }
+  const base = `${baseUrl ?? `https://${account ?? ''}`}/admin/api/2026-07`;
+  const from = encodeURIComponent(since.toISOString());
+  return [
+    `${base}/orders.json?status=any&limit=250&order=updated_at+asc&updated_at_min=${from}`,
+    `${base}/products.json?limit=250&updated_at_min=${from}`,
+  ];
+}
+
+/** How a provider wants to be asked. */
+export function askingHeaders(kind: string, token: string): Record<string, string> {
+  return kind === 'stripe' ? { authorization: `Bearer ${token}` } : { 'x-shopify-access-token': token };
+}
+
+/** A page of Stripe's `GET /v1/events`: events under the IDs that their webhooks have. */
+export function stripePage(url: string, body: unknown): MissedPage {
+  const list = at('/data', body);
+  const events = (Array.isArray(list) ? list : []).flatMap((event: unknown) => {
+    const id = idOf(at('/id', event));
+    const topic = at('/type', event);
+    if (id === null || typeof topic !== 'string') return [];
+    return [{ facts: { deliveryId: id, eventId: id, topic }, entity: null, body: event }];
+  });
+  const last = events.at(-1)?.facts.eventId;
+  if (at('/has_more', body) !== true || last === undefined) return { events, next: null };
+  const next = new URL(url);
+  next.searchParams.set('starting_after', last);
+  return { events, next: next.href };
+}
+
+/** A page of Shopify's orders or products: the state of each, as a webhook of its last change would have told it. */
+export function shopifyPage(body: unknown, link: string | undefined): MissedPage {
+  const kind = at('/orders', body) === undefined ? 'product' : 'order';
+  const list = at(`/${kind}s`, body);
+  const events = (Array.isArray(list) ? list : []).flatMap((item: unknown) => {
+    const externalId = idOf(at('/id', item));
+    if (externalId === null) return [];
+    const updated = at('/updated_at', item);
+    const id = `reconciled:${externalId}:${typeof updated === 'string' ? updated : ''}`;
+    return [
+      {
+        facts: {
+          deliveryId: id,
+          eventId: id,
+          topic: kind === 'order' ? 'orders/updated' : 'products/update',
+        },
+        entity: { kind, externalId, updatedAt: momentOf(updated) },
+        body: item,
+      },
+    ];
+  });
+  return { events, next: /<([^>]+)>;\s*rel="next"/.exec(link ?? '')?.[1] ?? null };
+}
