@@ -11,6 +11,7 @@ import { records } from './parts/records.ts';
 import { shortProcess } from './parts/short-process.ts';
 import { startUp } from './parts/start-up.ts';
 import { started } from './parts/started.ts';
+import { webhooks } from './parts/webhooks.ts';
 import { keep, machine, versions, type Results } from './report.ts';
 import { installRivals } from './stage/rival.ts';
 import { Stage } from './stage/stage.ts';
@@ -30,6 +31,7 @@ const parts: Part[] = [
   shortProcess,
   neighbours,
   mixed,
+  webhooks,
   startUp,
 ];
 

@@ -55,6 +55,8 @@ export class Stage {
   readonly postgres: LocalPostgres;
   readonly folder: string;
   readonly apiUrl: string;
+  /** A port of this machine that messages may be sent to. */
+  readonly receiverPort: number;
   readonly database: Database;
   temporal: BenchTemporal;
   api: TetheredProcess;
@@ -67,6 +69,7 @@ export class Stage {
     postgres: LocalPostgres;
     folder: string;
     apiUrl: string;
+    receiverPort: number;
     database: Database;
     temporal: BenchTemporal;
     api: TetheredProcess;
@@ -78,6 +81,7 @@ export class Stage {
     this.postgres = parts.postgres;
     this.folder = parts.folder;
     this.apiUrl = parts.apiUrl;
+    this.receiverPort = parts.receiverPort;
     this.database = parts.database;
     this.temporal = parts.temporal;
     this.api = parts.api;
@@ -110,6 +114,7 @@ export class Stage {
       ends.push(() => database.close());
       const port = await freePort();
       const apiUrl = `http://127.0.0.1:${port}`;
+      const receiverPort = await freePort();
       const environment: NodeJS.ProcessEnv = {
         PATH: process.env['PATH'],
         DATABASE_URL: postgres.url,
@@ -118,6 +123,7 @@ export class Stage {
         HOST: '127.0.0.1',
         PORT: String(port),
         PUBLIC_URL: apiUrl,
+        OUTBOUND_ALLOW_PRIVATE: `127.0.0.1:${receiverPort}`,
         STORAGE_DIR: join(folder, 'storage'),
         STORAGE_SIGNING_SECRET: randomBytes(32).toString('hex'),
         ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}`,
@@ -131,6 +137,7 @@ export class Stage {
         postgres,
         folder,
         apiUrl,
+        receiverPort,
         database,
         temporal,
         api,
