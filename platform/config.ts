@@ -15,6 +15,10 @@ const origins = list.refine(
   'each is scheme://host:port, without a path',
 );
 
+const vendorUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => new URL(text).origin === text, 'is scheme://host:port, without a path');
+
 const keyRing = z.string().transform((text, context) => {
   try {
     return parseKeyRing(text);
@@ -103,6 +107,18 @@ const environment = z.object({
     .default([])
     .describe('origins of the Temporal Web UI, which may have payloads decoded'),
   OUTBOUND_ALLOW_PRIVATE: list.default([]).describe('host:port pairs that may be called although private'),
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_/)
+    .optional()
+    .describe('Stripe’s key (sk_… or rk_…) for payments; without it nobody takes money'),
+  STRIPE_API_URL: vendorUrl.optional().describe('address of Stripe’s API where it is not Stripe’s own'),
+  EASYPOST_API_KEY: z
+    .string()
+    .regex(/^EZ[AT]K/)
+    .optional()
+    .describe('EasyPost’s key (EZAK… or EZTK…) for labels and tracking; without it no labels are bought'),
+  EASYPOST_API_URL: vendorUrl.optional().describe('address of EasyPost’s API where it is not EasyPost’s own'),
   WEBHOOK_RETENTION_DAYS: z.coerce
     .number()
     .int()

@@ -10,6 +10,7 @@ import { freePort } from '../platform/ports.ts';
 import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
+import { openPaymentProcessor } from '../platform/payments/open.ts';
 import { openRedis } from '../platform/redis/open.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
 import { openOrderOutside } from '../services/orders/open.ts';
@@ -65,6 +66,7 @@ export async function startWorkers(
   });
   const redis = await openRedis(config, log);
   const engine = openSearchEngine({ config, database, redis, log });
+  const payments = openPaymentProcessor(config);
   const services: WorkerServices = {
     config,
     database,
@@ -72,7 +74,7 @@ export async function startWorkers(
     log,
     metrics,
     engine,
-    ...openOrderOutside(),
+    ...openOrderOutside(payments?.processor),
     ...outside,
   };
   const [connection, workflows] = await Promise.all([
@@ -155,6 +157,7 @@ export async function startWorkers(
     await ops.close();
     await connection.close();
     await engine.close();
+    await payments?.close();
     await redis?.close();
     await database.close();
     await stopTracing();

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ProcessList, waitForLeftovers } from './leftovers.ts';
 import { assertPortsFree } from './listeners.ts';
 import { cacheCandidates, type LocalSettings } from './local-settings.ts';
@@ -16,7 +17,7 @@ import { locateTemporalCli } from './temporal-cli.ts';
 import { startTemporal } from './temporal.ts';
 
 /** Who needs whom: what stands on something else has the higher rank, and ends before it. */
-const ranks = { database: 1, mail: 1, temporal: 2, workers: 3, api: 4 } as const;
+const ranks = { database: 1, mail: 1, vendors: 1, temporal: 2, workers: 3, api: 4 } as const;
 
 export interface LocalSystemOptions {
   /** The repository. */
@@ -114,7 +115,12 @@ class LocalTree {
       events.line(`  … waiting for what an earlier run left: ${names.join(', ')}`),
     );
     await this.#assertPorts();
-    await Promise.all([this.#database().then(() => this.#migrations()), this.#temporal(), this.#mail()]);
+    await Promise.all([
+      this.#database().then(() => this.#migrations()),
+      this.#temporal(),
+      this.#mail(),
+      this.#vendors(),
+    ]);
     await Promise.all([this.#workers(), this.#api()]);
   }
 
@@ -208,6 +214,39 @@ class LocalTree {
       },
     };
     await this.#supervisor.run(part, ranks.mail);
+  }
+
+  /** Simulators of the vendors that there is no key for. */
+  async #vendors(): Promise<void> {
+    const { settings } = this.#options;
+    await Promise.all([
+      settings.STRIPE_SECRET_KEY ? null : this.#vendor('Stripe', 'STRIPE', 'SECRET_KEY', 'sk_test_simulated'),
+      settings.EASYPOST_API_KEY ? null : this.#vendor('EasyPost', 'EASYPOST', 'API_KEY', 'EZTKsimulated'),
+    ]);
+  }
+
+  async #vendor(vendor: string, prefix: string, keyName: string, key: string): Promise<void> {
+    const { dataDir, events } = this.#options;
+    const folder = vendor.toLowerCase();
+    const name = `${vendor} (simulated)`;
+    const log = await this.#log(folder);
+    // The same when it is started again: the others know it by this address.
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    this.#environment[`${prefix}_API_URL`] = url;
+    this.#environment[`${prefix}_${keyName}`] = key;
+    const part: Part = {
+      name,
+      start: async (signal) => {
+        const program = this.#program(name, '', log);
+        // It is this folder's own, as the mail sink is.
+        const script = fileURLToPath(new URL(`./${folder}/main.ts`, import.meta.url));
+        events.detail(name, url);
+        const args = [join(dataDir, folder), String(port)];
+        return await startNodeProgram({ ...program, script, args, readyUrl: `${url}/healthz` }, signal);
+      },
+    };
+    await this.#supervisor.run(part, ranks.vendors);
   }
 
   async #migrations(): Promise<void> {

@@ -12,7 +12,7 @@ const server = (portVariable: string) => `
   import http from 'node:http';
   const server = http.createServer((request, response) => {
     if (request.url === '/crash') process.exit(9);
-    response.end(JSON.stringify({ pid: process.pid, database: process.env.DATABASE_URL, temporal: process.env.TEMPORAL_ADDRESS, smtp: process.env.SMTP_URL }));
+    response.end(JSON.stringify({ pid: process.pid, database: process.env.DATABASE_URL, temporal: process.env.TEMPORAL_ADDRESS, smtp: process.env.SMTP_URL, vendors: [process.env.STRIPE_API_URL, process.env.EASYPOST_API_URL] }));
   });
   server.listen(Number(process.env.${portVariable}), '127.0.0.1');
   process.on('SIGTERM', () => { console.log('told to stop'); server.close(); server.closeAllConnections(); });
@@ -23,6 +23,7 @@ interface Told {
   database: string;
   temporal: string;
   smtp: string;
+  vendors: (string | null)[];
 }
 
 describe('the local system', () => {
@@ -80,6 +81,7 @@ describe('the local system', () => {
       told = await first.ask();
       assert.match(told.temporal, /^127\.0\.0\.1:\d+$/);
       assert.match(told.smtp, /^smtp:/);
+      for (const vendor of told.vendors) assert.equal((await fetch(`${vendor}/healthz`)).status, 200);
       await query(told.database, 'create table kept as select 1 as one');
       assert.ok(first.lines.indexOf('ready Migrations') < first.lines.indexOf('start API'));
 
@@ -94,7 +96,10 @@ describe('the local system', () => {
     const stopped = first.lines.filter((line) => line.startsWith('stop '));
     assert.deepEqual(stopped.slice(0, 3), ['stop API', 'stop Workers', 'stop Temporal']);
     // Neither needs the other: they end together.
-    assert.deepEqual(new Set(stopped.slice(3)), new Set(['stop PostgreSQL', 'stop Mail']));
+    assert.deepEqual(
+      new Set(stopped.slice(3)),
+      new Set(['stop PostgreSQL', 'stop Mail', 'stop Stripe (simulated)', 'stop EasyPost (simulated)']),
+    );
     assert.match(await readFile(join(root, '.data', 'logs', 'api.log'), 'utf8'), /told to stop/);
     assert.equal((await stat(join(root, '.data', 'secrets.json'))).mode & 0o777, 0o600);
 
@@ -125,6 +130,8 @@ describe('the local system', () => {
   it('does not start what is said to run elsewhere', async () => {
     environment['TEMPORAL_ADDRESS'] = '127.0.0.1:1';
     environment['SMTP_URL'] = 'smtp://127.0.0.1:1';
+    environment['STRIPE_SECRET_KEY'] = 'sk_test_own';
+    environment['EASYPOST_API_KEY'] = 'EZTKown';
     const { system, lines, ask } = await prepare();
     try {
       await system.start();
@@ -132,10 +139,11 @@ describe('the local system', () => {
       const told = await ask();
       assert.equal(told.temporal, '127.0.0.1:1');
       assert.equal(told.smtp, 'smtp://127.0.0.1:1');
+      assert.deepEqual(told.vendors, [null, null]);
     } finally {
       await system.stop();
     }
-    assert.ok(!lines.some((line) => /Temporal|Mail/.test(line)));
+    assert.ok(!lines.some((line) => /Temporal|Mail|simulated/.test(line)));
   });
 });
 

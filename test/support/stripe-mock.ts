@@ -30,7 +30,7 @@ export async function findStripeMock(): Promise<string | undefined> {
 }
 
 /** Starts it on ports of its own. Its owner stops it. */
-export async function startStripeMock(program: string): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startStripeMock(program: string): Promise<{ url: string; stop: () => Promise<void> }> {
   const [http, https] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${http}`;
   // Both addresses are named: otherwise it listens on all interfaces.

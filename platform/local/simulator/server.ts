@@ -25,9 +25,9 @@ export interface VendorServerOptions {
   port?: number;
   faults: Faults;
   /** Does the work. When it settles, what it did is kept. */
-  handle(request: VendorRequest): Promise<VendorAnswer>;
+  handle: (request: VendorRequest) => Promise<VendorAnswer>;
   /** Turns a failure of the fault's into the vendor's words. */
-  errorBody(status: number): unknown;
+  errorBody: (status: number) => unknown;
 }
 
 export interface VendorServer {

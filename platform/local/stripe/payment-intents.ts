@@ -275,7 +275,10 @@ function unexpectedState(intent: SimulatedIntent, verb: string): ApiError {
 export function metadataOf(form: FormObject): Record<string, string> {
   const given = form['metadata'];
   if (given === undefined || typeof given === 'string') return {};
-  const entries = Object.entries(given).map(([name, value]) => [name, String(value)] as const);
+  const entries = Object.entries(given).map(([name, value]) => {
+    if (typeof value !== 'string') throw invalid('metadata', 'Metadata is one level deep.');
+    return [name, value] as const;
+  });
   if (entries.length > 50 || entries.some(([name, value]) => name.length > 40 || value.length > 500))
     throw invalid('metadata', 'Metadata has 50 names of 40 characters with 500 characters each, at most.');
   return Object.fromEntries(entries);

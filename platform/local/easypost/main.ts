@@ -1,0 +1,8 @@
+import { startEasyPostSimulator } from './simulator.ts';
+
+/** `node platform/local/easypost/main.ts <folder> <port>`: the simulator as a process, until SIGTERM. */
+const [folder, port] = process.argv.slice(2);
+if (!folder || !port) throw new Error('Usage: main.ts <folder> <port>');
+const simulator = await startEasyPostSimulator({ folder, port: Number(port) });
+process.stdout.write(`The EasyPost simulator serves at ${simulator.url}\n`);
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void simulator.stop());
