@@ -119,7 +119,11 @@ describe('the relay', () => {
       if (events.some((event) => event.subject === 'batch:hung')) await never;
       heard.push(...events.map((event) => event.subject));
     });
-    await Promise.all([publish('batch:hung', 1), publish('batch:a', 2), publish('batch:b', 3)]);
+    // Of one transaction, so that they are claimed together.
+    const subjects = ['batch:hung', 'batch:a', 'batch:b'];
+    await db.database.transaction('search', ({ publish: send }) =>
+      send(...subjects.map((subject) => ({ type: 'search.performed', tenantId, subject, data: {} }))),
+    );
     await until(() => heard.length === 2, 10_000);
     letGo(undefined);
     await until(() => heard.includes('batch:hung'));
