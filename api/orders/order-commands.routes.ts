@@ -8,6 +8,7 @@ import { actorOf } from './actor.ts';
 import { presentOrder, orderAddress } from './order.presenter.ts';
 import { addressInput, idParams, newOrder, orderShape, reasonInput } from './order.schemas.ts';
 import { placeOrder } from './place-order.ts';
+import { requireProcessor } from './require-processor.ts';
 
 const idempotency = { domain: 'orders', mode: 'transaction' } as const;
 const command = { tag: 'Orders', access: 'orders:write', rate: 'write', idempotency } as const;
@@ -44,7 +45,7 @@ const commands = [
  * What people do to orders. Each is one transaction in the database, which is the record: it is in force when the answer is
  * there, whether or not a workflow is running to hear of it.
  */
-export function createOrderCommandRoutes(_services: Services): Route[] {
+export function createOrderCommandRoutes({ config }: Services): Route[] {
   return [
     route({
       ...command,
@@ -63,9 +64,15 @@ export function createOrderCommandRoutes(_services: Services): Route[] {
           headers: { Location: 'Where it is found.', ...etag },
         },
       },
-      failures: ['orders.price_missing', 'orders.currency_mixed', 'orders.amount_invalid'],
+      failures: [
+        'orders.price_missing',
+        'orders.currency_mixed',
+        'orders.amount_invalid',
+        'orders.processor_missing',
+      ],
       handler: async (request, transaction) => {
         const { tenantId } = request.principal;
+        if (request.body.payment.mode === 'processor') requireProcessor(config, '/body/payment/mode');
         const { order, created } = await placeOrder(transaction, tenantId, request.body, actorOf(request));
         if (!created) return { status: 200, body: presentOrder(order) };
         const headers = { Location: orderAddress(order.id), ETag: etagOf(order.version) };

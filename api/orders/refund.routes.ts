@@ -11,13 +11,14 @@ import type { Services } from '../services.ts';
 import { actorOf } from './actor.ts';
 import { presentOrder, orderAddress } from './order.presenter.ts';
 import { amountInput, idParams, orderShape, reasonInput, unitsInput } from './order.schemas.ts';
+import { requireProcessor } from './require-processor.ts';
 import { presentRefund, refundShape } from './return.schemas.ts';
 
 const idempotency = { domain: 'orders', mode: 'transaction' } as const;
 const command = { tag: 'Orders', access: 'orders:write', rate: 'write', idempotency } as const;
 
 /** Refunds that people ask for, and orders placed again. */
-export function createRefundRoutes({ database }: Services): Route[] {
+export function createRefundRoutes({ config, database }: Services): Route[] {
   return [
     route({
       ...command,
@@ -121,7 +122,7 @@ export function createRefundRoutes({ database }: Services): Route[] {
           }),
         },
       },
-      failures: ['orders.order_not_found', 'orders.nothing_left'],
+      failures: ['orders.order_not_found', 'orders.nothing_left', 'orders.processor_missing'],
       handler: async (request, transaction) => {
         const { tenantId } = request.principal;
         const source = await new OrderRepository(transaction.sql, tenantId).get(request.params.id);
@@ -129,6 +130,7 @@ export function createRefundRoutes({ database }: Services): Route[] {
         const payment = method
           ? { mode: 'processor' as const, capture: source.payment.capture, method }
           : null;
+        if ((payment ?? source.payment).mode === 'processor') requireProcessor(config, '/body/method');
         const { order, notes } = await reorder(transaction, source, payment, actorOf(request));
         return {
           status: 201,

@@ -18,6 +18,7 @@ export const ordersErrors = {
   'orders.refund_exceeded': 'conflict',
   'orders.refund_not_found': 'not_found',
   'orders.shop_order_unreadable': 'unprocessable',
+  'orders.processor_missing': 'unprocessable',
   'orders.payment_declined': 'unprocessable',
   'orders.carrier_refused': 'unprocessable',
 } as const;

@@ -4,8 +4,8 @@ import type { CarrierCalls, PaymentCalls } from './outside.ts';
 import { callsOf } from './processor-calls.ts';
 
 /**
- * The processor and the carrier that a system is made with. Without a processor, what it is to do waits for one; without a
- * carrier, packages leave without a label.
+ * The processor and the carrier that a system is made with. Without a processor no order is accepted that needs one, and what
+ * was accepted before waits until there is one again; without a carrier, packages leave without a label.
  */
 export function openOrderOutside(processor: PaymentProcessor | null = null): {
   payments: PaymentCalls;

@@ -110,6 +110,9 @@ async function startOn(
     SMTP_URL: 'smtp://127.0.0.1:1',
     ...(await settingsOf(form)),
     ENCRYPTION_KEYS: testEncryptionKeys,
+    // Orders may be placed; nobody answers where the payments would go.
+    STRIPE_SECRET_KEY: 'sk_test_nobody',
+    STRIPE_API_URL: 'http://127.0.0.1:1',
     ...options.env,
   });
   const ends: (() => Promise<void>)[] = [];

@@ -14,13 +14,21 @@ export interface OrdersSystem {
   close(): Promise<void>;
 }
 
+/** @param options.stripeUrl a Stripe that payments go to, as the configuration says, instead of `processor` */
 export async function startOrdersSystem(
-  options: { withoutWorkers?: boolean; temporal?: { address: string; namespace: string } } = {},
+  options: {
+    withoutWorkers?: boolean;
+    temporal?: { address: string; namespace: string };
+    stripeUrl?: string;
+  } = {},
 ): Promise<OrdersSystem> {
   const processor = new TestProcessor();
   const carrier = new TestCarrier();
   const api = await startTestApi(createOrderRoutes, {
-    env: { LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent' },
+    env: {
+      LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+      ...(options.stripeUrl ? { STRIPE_API_URL: options.stripeUrl } : {}),
+    },
   });
   const running: RunningWorkers[] = [];
   const start = async (): Promise<RunningWorkers> => {
@@ -29,7 +37,7 @@ export async function startOrdersSystem(
       api.services.config,
       { connection: { address }, namespace },
       ['orders'],
-      { payments: processor, carrier },
+      options.stripeUrl ? { carrier } : { payments: processor, carrier },
     );
     running.push(workers);
     return workers;
