@@ -49,6 +49,8 @@ export class OpaqueTokens {
     const [, text, mac] = match ?? [];
     if (!text || !mac || !text.startsWith(`${tokenKinds[kind]}_`)) return null;
     const given = Buffer.from(mac, 'base64url');
+    // The last character has two bits to spare: of its four spellings only the one that was issued counts.
+    if (given.toString('base64url') !== mac) return null;
     if (!this.#keys.some((key) => timingSafeEqual(macOf(key, text), given))) return null;
     return text.slice(3).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   }

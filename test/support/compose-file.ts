@@ -41,16 +41,19 @@ export function readText(path: string): string {
  * @throws when a value that the file requires isn't given, as Compose does.
  */
 export function readCompose(values: Record<string, string>): ComposeFile {
-  const text = readText('docker-compose.yml').replaceAll(
-    /\$\{(\w+)(?::([-?])([^}]*))?\}/g,
-    (_, name: string, kind: string | undefined, rest: string | undefined) => {
-      const value = values[name] ?? '';
-      if (value !== '') return value;
-      if (kind === '-') return rest ?? '';
-      throw new Error(`${name} is not given: ${rest ?? ''}`);
-    },
-  );
-  return parse(text, { merge: true }) as ComposeFile;
+  // In the parsed file, as Compose does it: what is filled in with nothing is an empty text.
+  const fill = (text: string): string =>
+    text.replaceAll(
+      /\$\{(\w+)(?::([-?])([^}]*))?\}/g,
+      (_, name: string, kind: string | undefined, rest: string | undefined) => {
+        const value = values[name] ?? '';
+        if (value !== '') return value;
+        if (kind === '-') return rest ?? '';
+        throw new Error(`${name} is not given: ${rest ?? ''}`);
+      },
+    );
+  const filled = (_: unknown, value: unknown) => (typeof value === 'string' ? fill(value) : value);
+  return parse(readText('docker-compose.yml'), filled, { merge: true }) as ComposeFile;
 }
 
 /** The names in deploy/.env.example, and whether the file gives a value. */
