@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { createIdentityMailConsumer } from '../activities/identity/mail-consumer.ts';
+import { createOutsideEventsConsumer } from '../activities/orders/outside-events-consumer.ts';
 import { createOrderMailConsumer } from '../activities/orders/order-mail-consumer.ts';
 import { createBatchMailConsumer } from '../activities/search/batch-mail-consumer.ts';
 import { createSearchStatisticsConsumer } from '../activities/search/statistics-consumer.ts';
@@ -11,6 +12,8 @@ import { recordEvents } from '../db/audit/audit.repository.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
 import { createMailer } from '../platform/mail/mailer.ts';
 import type { WorkflowTenants } from '../platform/temporal/tenant-sealing.ts';
+import { readInboundContent } from '../services/webhooks/inbound-contents.ts';
+import { SourceSecrets } from '../services/webhooks/source-secrets.ts';
 import { identityStarts } from '../workflows/identity/starts.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
 import { searchStarts } from '../workflows/search/starts.ts';
@@ -45,6 +48,11 @@ export function createConsumers(
     'webhook-subjects': createSubjectsConsumer({ database }),
     'batch-signals': createBatchSignals(temporal),
     'order-signals': createOrderSignals(temporal),
+    'order-webhooks': createOutsideEventsConsumer({
+      database,
+      readContent: (tenantId, inboundId) =>
+        readInboundContent(database, new SourceSecrets(config.ENCRYPTION_KEYS), tenantId, inboundId),
+    }),
     'order-mail': {
       ...createOrderMailConsumer({ database, mailer: createMailer(config, log) }),
       atOnce: 5,

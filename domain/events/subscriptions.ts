@@ -46,6 +46,15 @@ export const subscriptions = {
     'return.declined',
     'return.received',
   ],
+  /** What shops, processors and carriers have told of orders by webhook. */
+  'order-webhooks': [
+    'webhook.order_created',
+    'webhook.order_updated',
+    'webhook.tracking_updated',
+    'webhook.payment_succeeded',
+    'webhook.payment_disputed',
+    'webhook.stale',
+  ],
   /** Mails to the customers of orders. */
   'order-mail': [
     'order.created',
