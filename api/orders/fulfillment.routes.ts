@@ -124,7 +124,9 @@ export function createFulfillmentRoutes(_services: Services): Route[] {
       body: z
         .strictObject({
           status: z.enum(trackingStatuses),
-          occurred_at: z.iso.datetime({ offset: true }),
+          occurred_at: z.iso
+            .datetime({ offset: true })
+            .refine(isInCalendar, 'It lies in no year from 1 to 9999.'),
           message: z.string().trim().max(500).optional(),
           place: z.string().trim().max(200).optional(),
         })
@@ -148,6 +150,12 @@ export function createFulfillmentRoutes(_services: Services): Route[] {
         }),
     }),
   ];
+}
+
+/** As PostgreSQL has it, whatever the offset makes of it. */
+function isInCalendar(moment: string): boolean {
+  const year = new Date(moment).getUTCFullYear();
+  return year >= 1 && year <= 9_999;
 }
 
 async function change(

@@ -6,7 +6,7 @@ import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { actorOf } from './actor.ts';
 import { presentOrder, orderAddress } from './order.presenter.ts';
-import { addressInput, idParams, newOrder, orderShape, reasonInput } from './order.schemas.ts';
+import { addressInput, idParams, namesEachOnce, newOrder, orderShape, reasonInput } from './order.schemas.ts';
 import { placeOrder } from './place-order.ts';
 import { requireProcessor } from './require-processor.ts';
 
@@ -69,6 +69,7 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
         'orders.currency_mixed',
         'orders.amount_invalid',
         'orders.processor_missing',
+        'orders.item_not_sold',
       ],
       handler: async (request, transaction) => {
         const { tenantId } = request.principal;
@@ -117,10 +118,16 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
           lines: z
             .array(z.strictObject({ line_id: z.uuid(), quantity: z.int().min(0).max(10_000) }))
             .max(200)
+            .refine(namesEachOnce, 'A line is named twice.')
             .default([]),
           remove_missing: z.boolean().default(false),
           shipping_address: addressInput.optional(),
         })
+        .refine(
+          ({ lines, remove_missing, shipping_address }) =>
+            lines.length > 0 || remove_missing || shipping_address !== undefined,
+          'It changes nothing.',
+        )
         .meta({ id: 'OrderAmendment', example: { remove_missing: true } }),
       ifMatch: true,
       responses: { 200: { description: 'The order as it now is.', body: orderShape, headers: etag } },

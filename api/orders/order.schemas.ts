@@ -103,14 +103,16 @@ export const newOrder = z
   });
 export type NewOrderInput = z.output<typeof newOrder>;
 
+/** A quantity of a line is said once. */
+export function namesEachOnce(lines: readonly { line_id: string }[]): boolean {
+  return new Set(lines.map(({ line_id: id }) => id)).size === lines.length;
+}
+
 export const unitsInput = z
   .array(z.strictObject({ line_id: z.uuid(), quantity: z.int().min(1).max(10_000) }))
   .min(1)
   .max(200)
-  .refine(
-    (lines) => new Set(lines.map(({ line_id: id }) => id)).size === lines.length,
-    'A line is named twice.',
-  );
+  .refine(namesEachOnce, 'A line is named twice.');
 
 const count = z.int().min(0);
 const amount = z.string().meta({ example: '1999' });

@@ -3,13 +3,13 @@ import { createOrder, type NewLine } from '../../db/orders/create-order.ts';
 import type { Actor } from '../../db/orders/open-order.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { StockRepository, type Item } from '../../db/orders/stock.repository.ts';
-import { Failure, type Issue } from '../../domain/failure.ts';
+import { lineRefusal } from './line-refusal.ts';
 import type { NewOrderInput } from './order.schemas.ts';
 
 /**
  * Stores an order as it was asked for. What a line does not say – its title, its price – is the item's.
  *
- * @throws Failure `orders.price_missing`, `orders.currency_mixed`, `orders.amount_invalid`
+ * @throws Failure `orders.price_missing`, `orders.currency_mixed`, `orders.amount_invalid`, `orders.item_not_sold`
  */
 export async function placeOrder(
   transaction: Transaction,
@@ -48,14 +48,16 @@ function linesOf(input: NewOrderInput, items: ReadonlyMap<string, Item>): NewLin
   return input.lines.map((line, index) => {
     const item = items.get(line.sku);
     const at = `/body/lines/${index}`;
+    if (item && !item.active)
+      throw lineRefusal('orders.item_not_sold', 'It is not sold any more.', `${at}/sku`);
     const unitPrice = line.unit_price ?? item?.price;
     if (unitPrice === undefined)
-      throw refusal('orders.price_missing', 'No price is known of it.', `${at}/unit_price`);
+      throw lineRefusal('orders.price_missing', 'No price is known of it.', `${at}/unit_price`);
     if (line.unit_price === undefined && item?.currency !== input.currency)
-      throw refusal('orders.currency_mixed', `Its price is in ${item?.currency}.`, `${at}/sku`);
+      throw lineRefusal('orders.currency_mixed', `Its price is in ${item?.currency}.`, `${at}/sku`);
     const discount = line.discount ?? 0n;
     if (discount > unitPrice * BigInt(line.quantity))
-      throw refusal('orders.amount_invalid', 'It is more than the line costs.', `${at}/discount`);
+      throw lineRefusal('orders.amount_invalid', 'It is more than the line costs.', `${at}/discount`);
     return {
       sku: line.sku,
       title: line.title ?? item?.title ?? line.sku,
@@ -67,13 +69,4 @@ function linesOf(input: NewOrderInput, items: ReadonlyMap<string, Item>): NewLin
       design: line.design ?? null,
     };
   });
-}
-
-function refusal(
-  code: 'orders.price_missing' | 'orders.currency_mixed' | 'orders.amount_invalid',
-  message: string,
-  pointer: string,
-): Failure {
-  const issues: Issue[] = [{ pointer, message }];
-  return new Failure(code, 'A line of the order is not valid.', { issues });
 }

@@ -14,6 +14,7 @@ import { idPosition, pageOf, pageQuery, Pages } from '../page.ts';
 import { route, type Reply, type Request, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { actorOf } from './actor.ts';
+import { requireExchangeable } from './exchange-check.ts';
 import { idParams, reasonInput, skuInput, unitsInput } from './order.schemas.ts';
 import { presentReturn, returnShape } from './return.schemas.ts';
 
@@ -78,12 +79,16 @@ export function createReturnRoutes({ config, database }: Services): Route[] {
         'orders.order_state',
         'orders.line_not_found',
         'orders.quantity_exceeded',
+        'orders.item_not_sold',
+        'orders.currency_mixed',
+        'orders.price_missing',
       ],
       handler: async (request, transaction) => {
         const { lines, reason, exchange_for: replacement } = request.body;
         const { tenantId } = request.principal;
         let id = '';
         await changeOrder(transaction, tenantId, request.params.id, actorOf(request), async (open) => {
+          if (replacement) await requireExchangeable(transaction, open.order, replacement);
           id = await requestReturn(open, {
             lines: lines.map(({ line_id: lineId, quantity }) => ({ lineId, quantity })),
             reason: reason ?? null,

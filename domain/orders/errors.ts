@@ -9,6 +9,7 @@ export const ordersErrors = {
   'orders.amount_invalid': 'validation',
   'orders.item_not_found': 'not_found',
   'orders.item_exists': 'conflict',
+  'orders.item_not_sold': 'unprocessable',
   'orders.stock_negative': 'conflict',
   'orders.stock_short': 'conflict',
   'orders.fulfillment_not_found': 'not_found',
