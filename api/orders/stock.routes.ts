@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { StockRepository, type Item } from '../../db/orders/stock.repository.ts';
+import { mostOnHand, StockRepository, type Item } from '../../db/orders/stock.repository.ts';
 import { etagOf, requireMatch } from '../etag.ts';
 import { pageOf, pageQuery, Pages } from '../page.ts';
 import { route, type Request, type Route } from '../route.ts';
@@ -163,7 +163,7 @@ export function createStockRoutes({ config, database }: Services): Route[] {
       access: 'stock:write',
       rate: 'write',
       params: atLocation,
-      body: z.strictObject({ on_hand: z.int().min(0).max(100_000_000) }).meta({
+      body: z.strictObject({ on_hand: z.int().min(0).max(mostOnHand) }).meta({
         id: 'StockCount',
         example: { on_hand: 10 },
       }),
@@ -199,7 +199,7 @@ export function createStockRoutes({ config, database }: Services): Route[] {
         .meta({ id: 'StockAdjustment', example: { by: -1, reason: 'It was damaged.' } }),
       idempotency,
       responses: { 200: { description: 'The item.', body: itemShape } },
-      failures: ['orders.item_not_found', 'orders.stock_negative'],
+      failures: ['orders.item_not_found', 'orders.stock_negative', 'orders.quantity_exceeded'],
       handler: async (request, transaction) => {
         const { sku, location } = request.params;
         const stock = new StockRepository(transaction.sql, request.principal.tenantId);

@@ -14,7 +14,7 @@ import {
 } from '../../domain/orders/tracking.ts';
 import type { Sql } from '../sql.ts';
 import type { OpenOrder } from './open-order.ts';
-import type { Fulfillment, FulfillmentLine, OrderLine, ProcessProblem } from './order.ts';
+import type { Fulfillment, FulfillmentLine, Order, OrderLine, ProcessProblem } from './order.ts';
 import { shipStock } from './stock.repository.ts';
 
 interface HeldUnits {
@@ -109,8 +109,8 @@ function addFulfillment(
     line.allocated += quantity;
     return { lineId, quantity, amount: costOfUnits(line, line.allocated) - taken };
   });
-  const isFirst = !order.fulfillments.some(isLive);
-  const amount = lines.reduce((sum, line) => sum + line.amount, isFirst ? order.shipping : 0n);
+  // The first package bears the shipping; when that is called off, the next one.
+  const amount = lines.reduce((sum, line) => sum + line.amount, order.shipping - liveShipping(order));
   const one: Fulfillment = {
     id: uuidv7(),
     number: order.fulfillments.length + 1,
@@ -144,6 +144,13 @@ function liveAmount(open: OpenOrder, lineId: string): bigint {
     .flatMap(({ lines }) => lines)
     .filter((line) => line.lineId === lineId)
     .reduce((sum, { amount }) => sum + amount, 0n);
+}
+
+/** What packages take of the shipping already. */
+function liveShipping({ fulfillments }: Order): bigint {
+  return fulfillments
+    .filter(isLive)
+    .reduce((sum, { amount, lines }) => lines.reduce((rest, line) => rest - line.amount, sum + amount), 0n);
 }
 
 /** Moves a fulfilment along one edge. */

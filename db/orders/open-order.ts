@@ -52,12 +52,14 @@ export class OpenOrder {
   readonly #entries: Entry[] = [];
   readonly #fulfillments = new Set<Fulfillment>();
   readonly #payments = new Set<Payment>();
+  readonly #creditLeft: bigint;
 
   constructor(transaction: Transaction, order: Order, actor: Actor) {
     this.transaction = transaction;
     this.order = order;
     this.actor = actor;
     this.now = order.readAt;
+    this.#creditLeft = creditLeftOf(order);
   }
 
   /** Notes that something has happened: in the timeline, and for whoever listens. No personal data. */
@@ -113,12 +115,19 @@ export class OpenOrder {
     order.paymentStatus = paymentStatus(booksOf(order));
     if (before !== order.paymentStatus && order.paymentStatus === 'paid')
       this.tell('order.paid', { amount: String(capturedOf(order)), currency: order.currency });
+    this.#tellCreditLeft();
     await this.#saveRow();
     await this.#saveLines();
     for (const one of this.#fulfillments) await this.#saveFulfillment(one);
     for (const one of this.#payments) await this.#savePayment(one);
     await this.#saveEntries();
     return order;
+  }
+
+  /** What an exchange does not use up of its customer's credit was paid, and nobody else gives it back. */
+  #tellCreditLeft(): void {
+    const more = creditLeftOf(this.order) - this.#creditLeft;
+    if (more > 0n) this.tell('order.refund_due', { amount: String(more), currency: this.order.currency });
   }
 
   async #saveRow(): Promise<void> {
@@ -326,6 +335,14 @@ export function refundedOf(order: Order): bigint {
 export function dueOf(order: Order): bigint {
   const due = amountDue(order.lines, order.shipping) - order.credit;
   return due > 0n ? due : 0n;
+}
+
+/** What of the credit sets nothing off: what was ordered for it is cancelled or lost. */
+function creditLeftOf({ status, credit, lines, shipping }: Order): bigint {
+  if (credit === 0n || isUndone(status)) return credit;
+  const arriving = lines.map((line) => ({ ...line, cancelled: line.cancelled + line.undeliverable }));
+  const worth = amountDue(arriving, shipping);
+  return worth < credit ? credit - worth : 0n;
 }
 
 export function sumOf(order: Order, kind: Payment['kind']): bigint {

@@ -103,7 +103,8 @@ export async function timeOut(open: OpenOrder, deadline: string): Promise<void> 
   const { order } = open;
   if (order.deadlineAt?.toISOString() !== deadline) return;
   if (order.status === 'customer_action_required') await undo(open, 'timed_out', 'customer_did_not_answer');
-  else if (order.status === 'pending' || order.status === 'processing')
+  // The money may have come while nobody was there to hear of it.
+  else if ((order.status === 'pending' || order.status === 'processing') && capturedOf(order) < dueOf(order))
     await undo(open, 'cancelled', 'not_paid');
 }
 

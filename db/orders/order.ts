@@ -93,7 +93,7 @@ export interface OrderLine extends LineQuantities, LinePrice {
   externalId: string | null;
   /** Not to be had in this quantity: the customer has to decide. */
   missing: boolean;
-  /** Units that were refunded because they came back. */
+  /** Units that were refunded because they came back, or because somebody wanted to. */
   refunded: number;
   design: DesignReference | null;
 }

@@ -7,6 +7,7 @@ import { changeOrder, dueOf, type Actor, type OpenOrder } from './open-order.ts'
 import { cancelOrder } from './order-steps.ts';
 import { OrderRepository } from './order.repository.ts';
 import { admitCommand } from '../../domain/orders/order-commands.ts';
+import { isUndone } from '../../domain/orders/order-status.ts';
 import { Failure } from '../../domain/failure.ts';
 
 /** A shop sees to its unpaid orders itself: we wait for long. */
@@ -116,8 +117,11 @@ async function cancelIfPossible(open: OpenOrder): Promise<void> {
 export function markPaid(open: OpenOrder, amount: bigint): void {
   const { order } = open;
   if (order.payment.mode !== 'external' || amount <= order.externalPaid) return;
+  const more = amount - order.externalPaid;
   order.externalPaid = amount;
   open.tell('order.payment_changed', { amount: String(amount), currency: order.currency });
+  if (isUndone(order.status))
+    open.tell('order.refund_due', { amount: String(more), currency: order.currency });
 }
 
 /** The order that a payment is for: by the reference that we have of it, or by the name that it bears. */

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { OpenOrder } from './open-order.ts';
 import { dueOf } from './open-order.ts';
-import { amountDue } from '../../domain/orders/lines.ts';
+import { amountDue, costOfUnits, lostAndRefundedUnits } from '../../domain/orders/lines.ts';
 import { isUndone } from '../../domain/orders/order-status.ts';
 import type { Order, Payment, RefundCause, RefundLine } from './order.ts';
 
@@ -148,9 +148,17 @@ export function overpaidOf(order: Order): bigint {
   const corrected = order.payments
     .filter(({ kind, cause }) => kind === 'refund' && cause === 'correction')
     .reduce((sum, one) => sum + one.amount, 0n);
-  const over = captured - corrected - dueWithoutLost(order);
+  const over = captured - corrected - dueWithoutLost(order) - refundedOfLost(order);
   const refundable = refundableOf(order);
   return over < refundable ? (over > 0n ? over : 0n) : refundable;
+}
+
+/** What was given back for lost units when somebody asked for it, before they were known to be lost. */
+function refundedOfLost(order: Order): bigint {
+  return order.lines.reduce((sum, line) => {
+    const kept = line.refunded - lostAndRefundedUnits(line);
+    return sum + costOfUnits(line, line.refunded) - costOfUnits(line, kept);
+  }, 0n);
 }
 
 function dueWithoutLost(order: Order): bigint {

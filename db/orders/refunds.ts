@@ -1,5 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
-import { costOfUnits } from '../../domain/orders/lines.ts';
+import { costOfUnits, refundableUnits } from '../../domain/orders/lines.ts';
 import type { OpenOrder } from './open-order.ts';
 import type { Payment, RefundCause, RefundLine } from './order.ts';
 import { refundableOf, reservePayment } from './payments.ts';
@@ -65,7 +65,7 @@ export function takeRefundable(open: OpenOrder, lines: readonly RefundLine[]): b
   for (const { line_id: lineId, quantity } of lines) {
     const line = open.line(lineId);
     if (!line) throw new Failure('orders.line_not_found', 'The order has no such line.', { line_id: lineId });
-    const left = line.shipped - line.refunded;
+    const left = refundableUnits(line);
     if (quantity > left)
       throw new Failure(
         'orders.quantity_exceeded',

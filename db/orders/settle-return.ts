@@ -1,4 +1,5 @@
-import { amountDue } from '../../domain/orders/lines.ts';
+import { amountDue, refundableUnits } from '../../domain/orders/lines.ts';
+import { exchangePrice } from '../../domain/orders/exchange.ts';
 import { createOrder, type NewLine } from './create-order.ts';
 import type { OpenOrder } from './open-order.ts';
 import { reserveRefund, takeRefundable } from './refunds.ts';
@@ -25,9 +26,11 @@ export async function settleReturn(open: OpenOrder, one: Return): Promise<void> 
   let exchangeOrderId: string | null = null;
   if (one.replacement && one.lines.some(({ received }) => received > 0)) {
     const exchanged = await exchange(open, one.replacement, amount);
-    exchangeOrderId = exchanged.orderId;
-    amount -= exchanged.credit;
-    open.tell('exchange.created', { return_id: one.id, exchange_order_id: exchangeOrderId });
+    if (exchanged) {
+      exchangeOrderId = exchanged.orderId;
+      amount -= exchanged.credit;
+      open.tell('exchange.created', { return_id: one.id, exchange_order_id: exchangeOrderId });
+    }
   }
   // Where somebody else has taken the money, or has given some of it back already, the rest is not ours to give.
   const most = refundableOf(open.order);
@@ -49,32 +52,40 @@ export async function settleReturn(open: OpenOrder, one: Return): Promise<void> 
 /** Units that were refunded out of goodwill before they came back are not paid twice. */
 function unrefunded(open: OpenOrder, lineId: string, received: number): number {
   const line = open.line(lineId);
-  return line ? Math.min(received, line.shipped - line.refunded) : 0;
+  return line ? Math.min(received, refundableUnits(line)) : 0;
 }
 
+/**
+ * Orders what is sent instead.
+ *
+ * @returns null when the price of something is not known any more: then what has come back is paid back
+ */
 async function exchange(
   open: OpenOrder,
   replacement: readonly Replacement[],
   worth: bigint,
-): Promise<{ orderId: string; credit: bigint }> {
+): Promise<{ orderId: string; credit: bigint } | null> {
   const { order, transaction } = open;
   const items = await new StockRepository(transaction.sql, order.tenantId).find(
     replacement.map(({ sku }) => sku),
   );
-  const lines = replacement.map(({ sku, quantity }): NewLine => {
+  const lines: NewLine[] = [];
+  for (const { sku, quantity } of replacement) {
     const item = items.find((one) => one.sku === sku);
     const same = order.lines.find((line) => line.sku === sku);
-    return {
+    const unitPrice = exchangePrice(order.currency, item, same);
+    if (unitPrice === null) return null;
+    lines.push({
       sku,
       title: item?.title ?? same?.title ?? sku,
       externalId: null,
       quantity,
-      unitPrice: item?.price ?? same?.unitPrice ?? 0n,
+      unitPrice,
       discount: 0n,
       tax: 0n,
       design: same?.design ?? null,
-    };
-  });
+    });
+  }
   const total = amountDue(
     lines.map((line) => ({ ...line, cancelled: 0 })),
     0n,

@@ -8,6 +8,9 @@ import type { OpenOrder } from './open-order.ts';
 /** Where things are made that are not kept in stock. */
 export const madeToOrderAt = 'made-to-order';
 
+/** Of one thing in one place. */
+export const mostOnHand = 100_000_000;
+
 export interface Item {
   sku: string;
   title: string;
@@ -111,21 +114,26 @@ export class StockRepository {
   /**
    * Adds, or takes away with a negative number.
    *
-   * @throws Failure `orders.stock_negative`
+   * @throws Failure `orders.stock_negative`, `orders.quantity_exceeded`
    */
   async adjust(sku: string, location: string, by: number): Promise<void> {
-    const rows = await this.#sql(
-      `update orders.stock set on_hand = on_hand + $4, updated_at = now()
-       where tenant_id = $1 and sku = $2 and location = $3 and on_hand + $4 >= reserved returning sku`,
-      [this.#tenantId, sku, location, by],
-    );
+    const rows =
+      by < 0
+        ? await this.#sql(
+            `update orders.stock set on_hand = on_hand + $4, updated_at = now()
+             where tenant_id = $1 and sku = $2 and location = $3 and on_hand + $4 >= reserved returning sku`,
+            [this.#tenantId, sku, location, by],
+          )
+        : await this.#sql(
+            `insert into orders.stock as s (tenant_id, sku, location, on_hand) values ($1, $2, $3, $4)
+             on conflict (tenant_id, sku, location) do update
+               set on_hand = s.on_hand + excluded.on_hand, updated_at = now()
+               where s.on_hand::bigint + excluded.on_hand <= $5 returning sku`,
+            [this.#tenantId, sku, location, by, mostOnHand],
+          );
     if (rows.length > 0) return;
     if (by < 0) throw tooFew();
-    await this.#sql(
-      `insert into orders.stock (tenant_id, sku, location, on_hand) values ($1, $2, $3, $4)
-       on conflict (tenant_id, sku, location) do update set on_hand = stock.on_hand + excluded.on_hand, updated_at = now()`,
-      [this.#tenantId, sku, location, by],
-    );
+    throw new Failure('orders.quantity_exceeded', 'So many are not kept in one place.', { most: mostOnHand });
   }
 }
 
@@ -223,7 +231,9 @@ export async function shipStock(
   lines: readonly { lineId: string; quantity: number }[],
 ): Promise<void> {
   const { order, transaction } = open;
-  for (const { lineId, quantity } of lines.toSorted((a, b) => (a.lineId < b.lineId ? -1 : 1))) {
+  const skuOf = ({ lineId }: { lineId: string }) => open.line(lineId)?.sku ?? '';
+  // In the one order in which everybody locks what is in stock.
+  for (const { lineId, quantity } of lines.toSorted((a, b) => (skuOf(a) < skuOf(b) ? -1 : 1))) {
     const [row] = await transaction.sql<{ sku: string; stocked: boolean }>(
       `update orders.reservations set shipped = shipped + $3 where line_id = $1 and location = $2
        returning sku, stocked`,

@@ -35,11 +35,21 @@ export function returnableUnits({ delivered, returning }: LineQuantities): numbe
   return delivered - returning;
 }
 
+/** Units that can be refunded: they left, were not lost – which is refunded by itself – and are not refunded yet. */
+export function refundableUnits(line: LineQuantities & { refunded: number }): number {
+  return Math.max(0, line.shipped - line.undeliverable - line.refunded);
+}
+
+/** Units that were refunded when somebody asked for it, and were lost after that. */
+export function lostAndRefundedUnits(line: LineQuantities & { refunded: number }): number {
+  return Math.max(0, line.refunded - (line.shipped - line.undeliverable));
+}
+
 export function unitCounts(lines: readonly LineQuantities[]): UnitCounts {
   const counts = { active: 0, shipped: 0, delivered: 0 };
   for (const line of lines) {
     counts.active += line.quantity - line.cancelled - line.undeliverable;
-    counts.shipped += line.shipped;
+    counts.shipped += line.shipped - line.undeliverable;
     counts.delivered += line.delivered;
   }
   return counts;

@@ -65,6 +65,7 @@ const shippingStatuses: readonly OrderStatus[] = [
 export interface UnitCounts {
   /** Ordered, and neither cancelled nor lost on the way. */
   active: number;
+  /** Have left, and are not lost. */
   shipped: number;
   delivered: number;
 }

@@ -115,7 +115,11 @@ export const orderPublicEvents: readonly PublicEvent[] = [
   told(
     'shipment.updated',
     'A carrier has told where a package is.',
-    { fulfillment_id: z.string(), tracking_status: z.string(), tracking_number: z.string().nullish() },
+    {
+      fulfillment_id: z.string(),
+      tracking_status: z.string().nullable(),
+      tracking_number: z.string().nullish(),
+    },
     { fulfillment_id: someId, tracking_status: 'in_transit', tracking_number: '123456789012' },
   ),
   ...(['requested', 'approved', 'declined', 'received'] as const).map((step) =>
