@@ -151,6 +151,7 @@ describe('the API and the worker, as processes', () => {
     assert.ok(api.running() && worker.running(), `${api.said()}\n${worker.said()}`);
     api.kill('SIGTERM');
     worker.kill('SIGTERM');
-    assert.deepEqual(await Promise.all([api.ended, worker.ended]), [0, 0]);
+    const codes = await Promise.all([api.ended, worker.ended]);
+    assert.deepEqual(codes, [0, 0], `${api.said()}\n${worker.said()}`);
   });
 });
