@@ -1,4 +1,7 @@
-/** What carriers tell of a package: the union of what Shopify, EasyPost and AfterShip know. */
+/**
+ * What carriers tell of a package: the union of what Shopify, EasyPost and AfterShip know. A package that is lost or
+ * damaged is an `exception` with that detail.
+ */
 export const trackingStatuses = [
   'label_created',
   'picked_up',

@@ -1,20 +1,4 @@
-/**
- * What carriers tell of a package: the union of what Shopify, EasyPost and AfterShip know. A package that is lost or
- * damaged is an `exception` with that detail.
- */
-export const trackingStatuses = [
-  'label_created',
-  'picked_up',
-  'in_transit',
-  'out_for_delivery',
-  'ready_for_pickup',
-  'attempted_delivery',
-  'delayed',
-  'exception',
-  'delivered',
-  'return_to_sender',
-] as const;
-export type TrackingStatus = (typeof trackingStatuses)[number];
+import type { TrackingStatus } from '../../domain/orders/tracking.ts';
 
 /** Personal data: never in logs, errors or a workflow's history in the clear. */
 export interface PostalAddress {

@@ -1,4 +1,4 @@
-import type { TrackingStatus } from './carrier.ts';
+import type { TrackingStatus } from '../../domain/orders/tracking.ts';
 
 /** EasyPost's details that say more than its status (docs.easypost.com/docs/trackers). */
 const details: Readonly<Record<string, TrackingStatus>> = {
