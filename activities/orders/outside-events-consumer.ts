@@ -5,7 +5,7 @@ import { changeOrder, type Actor, type OpenOrder } from '../../db/orders/open-or
 import { findPaidOrder, findTracked, markPaid, takeShopOrder } from '../../db/orders/outside-events.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 import { readShopifyOrder } from '../../domain/orders/shop-order.ts';
-import type { TrackingStatus } from '../../domain/orders/tracking.ts';
+import { trackingStatusOf } from '../../platform/carriers/easypost-status.ts';
 
 /** What is told of a webhook. What stood in it is fetched: events name no persons. */
 const heard = z.looseObject({
@@ -21,18 +21,6 @@ const heard = z.looseObject({
   amount_received: z.string().nullish(),
 });
 type Heard = z.output<typeof heard>;
-
-/** How EasyPost calls what carriers tell. What it does not know is told to nobody. */
-const easyPostStatuses: Readonly<Record<string, TrackingStatus>> = {
-  pre_transit: 'label_created',
-  in_transit: 'in_transit',
-  out_for_delivery: 'out_for_delivery',
-  available_for_pickup: 'ready_for_pickup',
-  delivered: 'delivered',
-  return_to_sender: 'return_to_sender',
-  failure: 'exception',
-  error: 'exception',
-};
 
 export interface OutsideEventParts {
   database: Database;
@@ -72,7 +60,7 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
 
   const takeTracking = async (event: DomainEvent, told: Heard): Promise<void> => {
     const { tracking_code: code } = told;
-    const status = easyPostStatuses[told.status ?? ''];
+    const status = trackingStatusOf(told.status ?? '', told.status_detail ?? null);
     if (!code || !status) return;
     const { tenantId } = event;
     const found = await database.read('orders', ({ sql }) => findTracked(sql, tenantId, code));
