@@ -63,7 +63,7 @@ describe('endpoints that are sent messages', function () {
   it('get what they hear of, signed so that the verifiers of Standard Webhooks take it', async () => {
     const all = await system.endpoint('/all');
     const some = await system.endpoint('/some', { event_types: ['batch.completed'] });
-    const none = await system.endpoint('/none', { event_types: ['import.*', 'endpoint.*'] });
+    const none = await system.endpoint('/none', { event_types: ['import.*'] });
     const id = await system.happen();
     const [received] = await untilReceived('/all', 1);
     assert.ok(received);
