@@ -72,6 +72,7 @@ const queueOptions: Record<Domain, QueueOptions> = {
   search: common,
   webhooks: common,
   orders: common,
+  notifications: common,
 };
 
 /** The same as options of a worker, where the settings of its process say something else. */

@@ -1,6 +1,7 @@
 import { createAuditRoutes } from './audit/audit.routes.ts';
 import { createCodecRoutes } from './codec/codec.routes.ts';
 import { createIdentityRoutes } from './identity/routes.ts';
+import { createNotificationRoutes } from './notifications/routes.ts';
 import { createOrderRoutes } from './orders/routes.ts';
 import { createOutboxRoutes } from './outbox/outbox.routes.ts';
 import { createProcessRoutes } from './processes/processes.routes.ts';
@@ -17,6 +18,7 @@ const routesOf: Record<Domain, (services: Services) => Route[]> = {
   search: createSearchRoutes,
   webhooks: createWebhookRoutes,
   orders: createOrderRoutes,
+  notifications: createNotificationRoutes,
 };
 
 /** The routes of some domains, with those of the operators and what spans the domains. */

@@ -1,4 +1,5 @@
 import { identityErrors } from './identity/errors.ts';
+import { notificationsErrors } from './notifications/errors.ts';
 import { ordersErrors } from './orders/errors.ts';
 import { platformErrors } from './platform/errors.ts';
 import { searchErrors } from './search/errors.ts';
@@ -30,6 +31,7 @@ export const errorTables = {
   search: searchErrors,
   webhooks: webhookErrors,
   orders: ordersErrors,
+  notifications: notificationsErrors,
 } as const;
 
 export const errorKinds = {
@@ -38,6 +40,7 @@ export const errorKinds = {
   ...searchErrors,
   ...webhookErrors,
   ...ordersErrors,
+  ...notificationsErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errorKinds;

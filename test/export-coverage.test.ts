@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { auditExport } from '../db/audit/export.ts';
 import { readExportedRows, type ExportedFile } from '../db/exported-file.ts';
 import { identityExport } from '../db/identity/export.ts';
+import { notificationsExport } from '../db/notifications/export.ts';
 import { ordersExport } from '../db/orders/export.ts';
 import { searchExport } from '../db/search/export.ts';
 import { v7 as uuidv7 } from 'uuid';
@@ -14,6 +15,7 @@ const filesOf: Record<Domain, readonly ExportedFile[]> = {
   search: searchExport,
   webhooks: webhooksExport,
   orders: ordersExport,
+  notifications: notificationsExport,
   audit: auditExport,
 };
 
@@ -53,6 +55,10 @@ const leftOut: Record<string, string> = {
   'orders.outbox': messages,
   'orders.outbox_deliveries': messages,
   'orders.commands': messages,
+  'notifications.migrations': machinery,
+  'notifications.outbox': messages,
+  'notifications.outbox_deliveries': messages,
+  'notifications.commands': messages,
   'webhooks.endpoint_health': machinery,
   'webhooks.inbound_waits': machinery,
   'webhooks.known_subjects': derived,

@@ -1,6 +1,8 @@
 import { createAuditActivities } from '../activities/audit/audit.activities.ts';
 import { createExportActivities } from '../activities/identity/export.activities.ts';
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
+import { createNotificationExportActivities } from '../activities/notifications/data-export.activities.ts';
+import { createNotificationErasureActivities } from '../activities/notifications/tenant-erasure.activities.ts';
 import { createOrderExportActivities } from '../activities/orders/data-export.activities.ts';
 import { createOrderActivities } from '../activities/orders/order.activities.ts';
 import { createReturnActivities } from '../activities/orders/return.activities.ts';
@@ -63,6 +65,12 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...createReturnActivities(services),
         ...createOrderErasureActivities(services),
         ...createOrderExportActivities(services),
+      };
+    case 'notifications':
+      return {
+        ...platform,
+        ...createNotificationErasureActivities(services),
+        ...createNotificationExportActivities(services),
       };
     case 'audit':
       return { ...platform, ...createAuditActivities(services) };

@@ -19,7 +19,7 @@ export type GrantableRole = (typeof grantableRoles)[number];
 const operating: readonly Scope[] = ['outbox:read', 'outbox:write', 'codec:read'];
 /** What is an owner's alone: the end of the organisation, and all its data in one file. */
 const owning: readonly Scope[] = ['organisation:delete', 'exports:read', 'exports:write'];
-const own: readonly Scope[] = ['account:read', 'account:write'];
+const own: readonly Scope[] = ['account:read', 'account:write', 'notifications:read', 'notifications:write'];
 const reading: readonly Scope[] = [
   ...own,
   'records:read',

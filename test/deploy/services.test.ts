@@ -8,8 +8,23 @@ import { metricNamesIn, scrapedNames } from '../support/metric-names.ts';
 import { tokenIn } from '../support/mailbox.ts';
 import { until } from '../support/until.ts';
 
-const apis = ['api-identity', 'api-search', 'api-webhooks', 'api-orders', 'api-audit', 'api-operations'];
-const workers = ['worker-identity', 'worker-search', 'worker-webhooks', 'worker-orders', 'worker-audit'];
+const apis = [
+  'api-identity',
+  'api-search',
+  'api-webhooks',
+  'api-orders',
+  'api-notifications',
+  'api-audit',
+  'api-operations',
+];
+const workers = [
+  'worker-identity',
+  'worker-search',
+  'worker-webhooks',
+  'worker-orders',
+  'worker-notifications',
+  'worker-audit',
+];
 
 const gateway = findNginx() ? 'nginx' : 'a gateway of the test’s own';
 
