@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createIdentityMailConsumer } from '../activities/identity/mail-consumer.ts';
 import { createOutsideEventsConsumer } from '../activities/orders/outside-events-consumer.ts';
+import { createWaitingPackagesConsumer } from '../activities/orders/waiting-packages-consumer.ts';
 import { createOrderMailConsumer } from '../activities/orders/order-mail-consumer.ts';
 import { createBatchMailConsumer } from '../activities/search/batch-mail-consumer.ts';
 import { createSearchStatisticsConsumer } from '../activities/search/statistics-consumer.ts';
@@ -48,6 +49,7 @@ export function createConsumers(
     'webhook-subjects': createSubjectsConsumer({ database }),
     'batch-signals': createBatchSignals(temporal),
     'order-signals': createOrderSignals(temporal),
+    'waiting-packages': createWaitingPackagesConsumer({ database }),
     'order-webhooks': createOutsideEventsConsumer({
       database,
       readContent: (tenantId, inboundId) =>

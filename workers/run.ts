@@ -5,6 +5,7 @@ import type { WorkerServices } from '../activities/services.ts';
 import { Database } from '../db/database.ts';
 import { watchPools } from '../db/pool-figures.ts';
 import { publishingDomains, type Domain } from '../domain/domains.ts';
+import { openCarrier } from '../platform/carriers/open.ts';
 import type { Config } from '../platform/config.ts';
 import { freePort } from '../platform/ports.ts';
 import { createLogger } from '../platform/log.ts';
@@ -67,6 +68,7 @@ export async function startWorkers(
   const redis = await openRedis(config, log);
   const engine = openSearchEngine({ config, database, redis, log });
   const payments = openPaymentProcessor(config);
+  const parcels = openCarrier(config);
   const services: WorkerServices = {
     config,
     database,
@@ -74,7 +76,7 @@ export async function startWorkers(
     log,
     metrics,
     engine,
-    ...openOrderOutside(payments?.processor),
+    ...openOrderOutside(payments?.processor, parcels?.carrier),
     ...outside,
   };
   const [connection, workflows] = await Promise.all([
@@ -158,6 +160,7 @@ export async function startWorkers(
     await connection.close();
     await engine.close();
     await payments?.close();
+    await parcels?.close();
     await redis?.close();
     await database.close();
     await stopTracing();

@@ -4,6 +4,7 @@ import { createOrder } from '../../db/orders/create-order.ts';
 import type { Database } from '../../db/database.ts';
 import { changeOrder, system, type Actor } from '../../db/orders/open-order.ts';
 import { cancelOrder } from '../../db/orders/order-steps.ts';
+import { LocationRepository } from '../../db/orders/location.repository.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { StockRepository } from '../../db/orders/stock.repository.ts';
@@ -177,9 +178,19 @@ function summaryOf(order: Order) {
 async function placed(database: Database, tenantId: string, scenario: Scenario): Promise<string> {
   return await database.transaction('orders', async (transaction) => {
     const stock = new StockRepository(transaction.sql, tenantId);
-    await stock.add({ sku: 'MUG', title: 'Mug', price: 1_000n, currency: 'EUR', active: true });
+    await stock.add({
+      sku: 'MUG',
+      title: 'Mug',
+      price: 1_000n,
+      currency: 'EUR',
+      active: true,
+      weightGrams: 350,
+    });
     await stock.set('MUG', 'berlin', 2);
     await stock.set('MUG', 'lyon', 2);
+    const locations = new LocationRepository(transaction.sql, tenantId);
+    for (const location of ['berlin', 'lyon'])
+      await locations.add(location, { name: 'Mugs', line1: 'Street 2', city: 'Town', country: 'DE' });
     const { order } = await createOrder(
       transaction,
       {

@@ -38,6 +38,17 @@ export class PaymentSteps {
     );
   }
 
+  /** Changes a fulfilment, if the order has it. */
+  async changeOne(
+    of: OfOrder & { fulfillmentId: string },
+    work: (open: OpenOrder, one: Fulfillment) => Promise<void> | void,
+  ): Promise<Order> {
+    return await this.change(of, async (open) => {
+      const one = open.fulfillment(of.fulfillmentId);
+      if (one) await work(open, one);
+    });
+  }
+
   async read({ orderId, tenantId }: OfOrder): Promise<Order> {
     return await this.#database.read('orders', ({ sql }) => new OrderRepository(sql, tenantId).get(orderId));
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callOff, fulfillUnits, markLost, track } from '../../db/orders/fulfillments.ts';
+import { bringTracking, callOff, fulfillUnits, markLost, track } from '../../db/orders/fulfillments.ts';
 import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
 import type { Fulfillment } from '../../db/orders/order.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -9,7 +9,7 @@ import { route, type Request, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { actorOf } from './actor.ts';
 import { presentOrder } from './order.presenter.ts';
-import { idParams, orderShape, reasonInput, unitsInput } from './order.schemas.ts';
+import { idParams, orderShape, reasonInput, trackingInput, unitsInput } from './order.schemas.ts';
 
 const idempotency = { domain: 'orders', mode: 'transaction' } as const;
 const command = { tag: 'Fulfilments', access: 'orders:write', rate: 'write', idempotency } as const;
@@ -30,22 +30,13 @@ export function createFulfillmentRoutes(_services: Services): Route[] {
       path: '/v1/orders/:id/fulfillments',
       summary: 'Ship units of an order',
       description:
-        'Makes a package for each location that holds them. Its process buys a label, takes the money and lets it leave; with ' +
-        '`tracking` the package has a carrier of your own already.',
+        'Makes a package for each location that holds them. Its process buys a label where the location has a sender, takes the ' +
+        'money and lets it leave; with `tracking` the package has a carrier of your own already.',
       params: idParams,
       body: z
         .strictObject({
           lines: unitsInput,
-          tracking: z
-            .strictObject({
-              carrier: z.string().trim().min(1).max(100),
-              number: z.string().trim().min(1).max(100),
-              url: z
-                .url({ protocol: /^https?$/ })
-                .max(1_000)
-                .optional(),
-            })
-            .optional(),
+          tracking: trackingInput.optional(),
         })
         .meta({
           id: 'NewFulfillment',
@@ -72,10 +63,7 @@ export function createFulfillmentRoutes(_services: Services): Route[] {
             const wanted = lines.map(({ line_id: lineId, quantity }) => ({ lineId, quantity }));
             for (const one of await fulfillUnits(open, wanted)) {
               if (!tracking) continue;
-              one.carrier = tracking.carrier;
-              one.trackingNumber = tracking.number;
-              one.trackingUrl = tracking.url ?? null;
-              open.tell('order.external_ids_added', { external_ids: [`tracking:${tracking.number}`] });
+              bringTracking(open, one, tracking);
             }
           },
         );
@@ -158,7 +146,7 @@ function isInCalendar(moment: string): boolean {
   return year >= 1 && year <= 9_999;
 }
 
-async function change(
+export async function change(
   request: Request,
   { id, fulfillment_id }: { id: string; fulfillment_id: string },
   transaction: Parameters<typeof changeOrder>[0],

@@ -21,7 +21,7 @@ export function presentOrder(order: Order): object {
     shipping_address: order.shippingAddress,
     lines: order.lines.map(presentLine),
     fulfillment: order.fulfillmentMode,
-    fulfillments: order.fulfillments.map(presentFulfillment),
+    fulfillments: order.fulfillments.map((one) => presentFulfillment(order.id, one)),
     totals: {
       shipping: String(order.shipping),
       credit: String(order.credit),
@@ -70,7 +70,7 @@ function presentLine(line: OrderLine): object {
   };
 }
 
-export function presentFulfillment(one: Fulfillment): object {
+export function presentFulfillment(orderId: string, one: Fulfillment): object {
   return {
     id: one.id,
     number: one.number,
@@ -81,7 +81,16 @@ export function presentFulfillment(one: Fulfillment): object {
     carrier: one.carrier,
     tracking_number: one.trackingNumber,
     tracking_url: one.trackingUrl,
-    label_url: one.labelUrl,
+    service: one.service,
+    label_state: one.labelState,
+    label_url:
+      one.labelState === 'bought' && one.labelUrl !== null
+        ? `${orderAddress(orderId)}/fulfillments/${one.id}/label`
+        : null,
+    label_cost: one.labelCost && {
+      amount: String(one.labelCost.amount),
+      currency: one.labelCost.currency,
+    },
     tracking_status: one.trackingStatus,
     problem: one.problem,
     created_at: one.createdAt.toISOString(),

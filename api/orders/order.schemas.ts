@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { labelStates } from '../../domain/orders/label-state.ts';
 import { fulfillmentStatuses } from '../../domain/orders/fulfillment-status.ts';
 import { largestAmount } from '../../domain/orders/money.ts';
 import { orderStatuses } from '../../domain/orders/order-status.ts';
@@ -21,33 +22,60 @@ export const currencyInput = z
   .regex(/^[A-Z]{3}$/, 'A currency is three capital letters (ISO 4217).')
   .meta({ example: 'EUR' });
 
+export const locationInput = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,49}$/, 'A location is lower-case letters, digits and dashes.')
+  .meta({ example: 'berlin' });
+
 export const skuInput = z.string().trim().min(1).max(100).meta({ example: 'TSHIRT-M' });
 const text = (most: number) => z.string().trim().min(1).max(most);
 export const reasonInput = text(500).meta({ example: 'The customer asked for it.' });
 
-export const addressInput = z
-  .strictObject({
-    name: text(200).optional(),
-    line1: text(200),
-    line2: text(200).optional(),
-    city: text(200),
-    region: text(100).optional(),
-    postcode: text(30).optional(),
-    country: z
-      .string()
-      .regex(/^[A-Z]{2}$/, 'A country is two capital letters (ISO 3166-1).')
-      .meta({ example: 'DE' }),
+/** A ton at most: heavier goes by no parcel service. */
+export const weightInput = z.int().min(0).max(1_000_000).meta({ example: 350 });
+
+const addressFields = {
+  name: text(200).optional(),
+  line1: text(200),
+  line2: text(200).optional(),
+  city: text(200),
+  region: text(100).optional(),
+  postcode: text(30).optional(),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'A country is two capital letters (ISO 3166-1).')
+    .meta({ example: 'DE' }),
+};
+
+/** Who sends, as it stands on a label. */
+export const senderInput = z
+  .strictObject({ ...addressFields, company: text(200).optional(), phone: text(50).optional() })
+  .refine(({ name, company }) => name !== undefined || company !== undefined, {
+    error: 'A sender has a name or a company.',
+    path: ['name'],
   })
   .meta({
-    id: 'Address',
+    id: 'Sender',
     example: {
-      name: 'Ada Lovelace',
+      company: 'Mugs & Co',
       line1: 'Invalidenstr. 1',
       city: 'Berlin',
       postcode: '10115',
       country: 'DE',
+      phone: '+49 30 1234567',
     },
   });
+
+export const addressInput = z.strictObject(addressFields).meta({
+  id: 'Address',
+  example: {
+    name: 'Ada Lovelace',
+    line1: 'Invalidenstr. 1',
+    city: 'Berlin',
+    postcode: '10115',
+    country: 'DE',
+  },
+});
 
 const customerInput = z.strictObject({
   email: z.email().max(320).meta({ example: 'ada@example.com' }),
@@ -63,6 +91,9 @@ const lineInput = z.strictObject({
   discount: amountInput.optional().meta({ description: 'Of the whole line.' }),
   tax: amountInput.optional().meta({ description: 'Of the whole line, on top of its price.' }),
   design: z.strictObject({ id: z.uuid(), version: z.int().min(1) }).optional(),
+  weight_grams: weightInput.optional().meta({
+    description: 'Of a unit as it is packed, for what is no item. Of an item its own weight holds.',
+  }),
 });
 
 export const newOrder = z
@@ -114,6 +145,16 @@ export const unitsInput = z
   .max(200)
   .refine(namesEachOnce, 'A line is named twice.');
 
+/** A label that somebody has bought elsewhere. */
+export const trackingInput = z.strictObject({
+  carrier: text(100),
+  number: text(100),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(1_000)
+    .optional(),
+});
+
 const count = z.int().min(0);
 const amount = z.string().meta({ example: '1999' });
 const moment = z.iso.datetime();
@@ -131,7 +172,13 @@ export const fulfillmentShape = z
     carrier: z.string().nullable(),
     tracking_number: z.string().nullable(),
     tracking_url: z.string().nullable(),
-    label_url: z.string().nullable(),
+    service: z.string().nullable(),
+    label_state: z.enum(labelStates).meta({
+      description:
+        '`waiting`: its carrier has to know more, see `problem`. `none`: it leaves by hand, or has none yet. `kept`: called off, and not taken back.',
+    }),
+    label_url: z.string().nullable().meta({ description: 'Where the label is downloaded.' }),
+    label_cost: z.object({ amount, currency: z.string() }).nullable(),
     tracking_status: z.enum(trackingStatuses).nullable(),
     problem: problem.nullable(),
     created_at: moment,

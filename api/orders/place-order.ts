@@ -67,6 +67,7 @@ function linesOf(input: NewOrderInput, items: ReadonlyMap<string, Item>): NewLin
       discount,
       tax: line.tax ?? 0n,
       design: line.design ?? null,
+      weightGrams: line.weight_grams ?? null,
     };
   });
 }

@@ -1,6 +1,8 @@
 import type { Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { createFulfillmentRoutes } from './fulfillment.routes.ts';
+import { createLabelRoutes } from './label.routes.ts';
+import { createLocationRoutes } from './location.routes.ts';
 import { createNoteRoutes } from './note.routes.ts';
 import { createOrderCommandRoutes } from './order-commands.routes.ts';
 import { createOrderReadRoutes } from './order-read.routes.ts';
@@ -14,9 +16,11 @@ export function createOrderRoutes(services: Services): Route[] {
     ...createOrderCommandRoutes(services),
     ...createOrderReadRoutes(services),
     ...createFulfillmentRoutes(services),
+    ...createLabelRoutes(services),
     ...createNoteRoutes(services),
     ...createReturnRoutes(services),
     ...createRefundRoutes(services),
     ...createStockRoutes(services),
+    ...createLocationRoutes(services),
   ];
 }

@@ -4,19 +4,27 @@ import { etagOf, requireMatch } from '../etag.ts';
 import { pageOf, pageQuery, Pages } from '../page.ts';
 import { route, type Request, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
-import { amountInput, currencyInput, reasonInput, skuInput } from './order.schemas.ts';
+import {
+  amountInput,
+  currencyInput,
+  locationInput,
+  reasonInput,
+  skuInput,
+  weightInput,
+} from './order.schemas.ts';
+import type { UnitMeasures } from '../../domain/orders/parcel.ts';
 import type { Transaction } from '../../db/database.ts';
 
 const idempotency = { domain: 'orders', mode: 'transaction' } as const;
 const tag = 'Stock';
 const params = z.object({ sku: z.string().min(1).max(100).meta({ example: 'TSHIRT-M' }) });
-const atLocation = params.extend({
-  location: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,49}$/, 'A location is lower-case letters, digits and dashes.')
-    .meta({ example: 'berlin' }),
-});
+const atLocation = params.extend({ location: locationInput });
 const count = z.int().min(0);
+
+const millimetres = z.int().min(1).max(10_000);
+const sizeInput = z
+  .strictObject({ length: millimetres, width: millimetres, height: millimetres })
+  .meta({ id: 'UnitSize', example: { length: 120, width: 100, height: 90 } });
 
 const itemShape = z
   .object({
@@ -25,6 +33,8 @@ const itemShape = z
     price: z.string().meta({ example: '1999' }),
     currency: z.string(),
     active: z.boolean(),
+    weight_grams: z.int().nullable(),
+    size_mm: z.object({ length: z.int(), width: z.int(), height: z.int() }).nullable(),
     locations: z.array(
       z.object({
         location: z.string(),
@@ -42,7 +52,29 @@ const fields = {
   price: amountInput,
   currency: currencyInput,
   active: z.boolean().meta({ description: 'False: it can’t be ordered again.' }),
+  weight_grams: weightInput.nullable().meta({
+    description:
+      'Of a unit as it is packed, in grams; 0 for what weighs nothing. Carriers take nothing of unknown weight.',
+    example: 350,
+  }),
+  size_mm: sizeInput.nullable().meta({ description: 'Of a unit as it is packed, in millimetres.' }),
 };
+
+/** As the repository has them. What is not said stays. */
+function measuresOf(
+  { weight_grams: weightGrams, size_mm: size }: z.output<typeof measures>,
+  present: UnitMeasures = { weightGrams: null, size: null },
+): UnitMeasures {
+  return {
+    weightGrams: weightGrams === undefined ? present.weightGrams : weightGrams,
+    size:
+      size === undefined
+        ? present.size
+        : size && { lengthMm: size.length, widthMm: size.width, heightMm: size.height },
+  };
+}
+
+const measures = z.object({ weight_grams: fields.weight_grams, size_mm: fields.size_mm }).partial();
 
 const etag = { ETag: 'Of title, price and whether it is sold.' };
 
@@ -98,10 +130,24 @@ export function createStockRoutes({ config, database }: Services): Route[] {
       tag,
       access: 'stock:write',
       rate: 'write',
-      body: z.strictObject({ sku: skuInput, ...fields, active: fields.active.default(true) }).meta({
-        id: 'NewStockItem',
-        example: { sku: 'TSHIRT-M', title: 'T-shirt, M', price: '1999', currency: 'EUR' },
-      }),
+      body: z
+        .strictObject({
+          sku: skuInput,
+          ...fields,
+          active: fields.active.default(true),
+          weight_grams: fields.weight_grams.default(null),
+          size_mm: fields.size_mm.default(null),
+        })
+        .meta({
+          id: 'NewStockItem',
+          example: {
+            sku: 'TSHIRT-M',
+            title: 'T-shirt, M',
+            price: '1999',
+            currency: 'EUR',
+            weight_grams: 180,
+          },
+        }),
       idempotency,
       responses: {
         201: {
@@ -113,8 +159,8 @@ export function createStockRoutes({ config, database }: Services): Route[] {
       failures: ['orders.item_exists'],
       handler: async (request, transaction) => {
         const stock = new StockRepository(transaction.sql, request.principal.tenantId);
-        await stock.add(request.body);
-        const { sku } = request.body;
+        const { sku, title, price, currency, active } = request.body;
+        await stock.add({ sku, title, price, currency, active, ...measuresOf(request.body) });
         const item = await stock.get(sku);
         await tell(transaction, request, sku, 'inventory.item_added', factsOf(item));
         const headers = { Location: `/v1/stock/${encodeURIComponent(sku)}`, ETag: etagOf(item.version) };
@@ -149,6 +195,7 @@ export function createStockRoutes({ config, database }: Services): Route[] {
           price: price ?? present.price,
           currency: currency ?? present.currency,
           active: active ?? present.active,
+          ...measuresOf(request.body, present),
         });
         const item = await stock.get(sku);
         await tell(transaction, request, sku, 'inventory.item_changed', factsOf(item));
@@ -229,8 +276,8 @@ async function tell(
   });
 }
 
-function factsOf({ price, currency, active }: Item): Record<string, unknown> {
-  return { price: String(price), currency, active };
+function factsOf({ price, currency, active, weightGrams }: Item): Record<string, unknown> {
+  return { price: String(price), currency, active, weight_grams: weightGrams };
 }
 
 function presentItem(item: Item): object {
@@ -240,6 +287,12 @@ function presentItem(item: Item): object {
     price: String(item.price),
     currency: item.currency,
     active: item.active,
+    weight_grams: item.weightGrams,
+    size_mm: item.size && {
+      length: item.size.lengthMm,
+      width: item.size.widthMm,
+      height: item.size.heightMm,
+    },
     locations: item.locations.map(({ location, onHand, reserved, available }) => ({
       location,
       on_hand: onHand,

@@ -16,6 +16,8 @@ export interface NewLine {
   discount: bigint;
   tax: bigint;
   design: DesignReference | null;
+  /** Of a unit, for what is no item. */
+  weightGrams?: number | null;
 }
 
 export interface NewOrder {
@@ -58,8 +60,8 @@ export async function createOrder(
   for (const [position, line] of given.lines.entries())
     await transaction.sql(
       `insert into orders.order_lines (id, order_id, tenant_id, position, sku, title, external_id, unit_price_minor,
-         discount_minor, tax_minor, quantity, design)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+         discount_minor, tax_minor, quantity, design, weight_grams)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
       [
         uuidv7(),
         id,
@@ -73,6 +75,7 @@ export async function createOrder(
         line.tax,
         line.quantity,
         line.design && JSON.stringify(line.design),
+        line.weightGrams ?? null,
       ],
     );
   const open = new OpenOrder(transaction, await repository.lock(id), actor);

@@ -39,7 +39,8 @@ export const ordersExport: readonly ExportedFile[] = [
     name: 'items',
     about: 'What is sold.',
     kinds: organisation,
-    select: 'i.sku, i.title, i.price_minor, i.currency, i.active, i.version, i.updated_at',
+    select: `i.sku, i.title, i.price_minor, i.currency, i.active, i.weight_grams, i.length_mm, i.width_mm, i.height_mm,
+      i.version, i.updated_at`,
     from: 'from orders.items i where i.tenant_id = $1',
     key: [{ of: 'i.sku', type: 'text' }],
   },
@@ -53,6 +54,14 @@ export const ordersExport: readonly ExportedFile[] = [
       { of: 's.sku', type: 'text' },
       { of: 's.location', type: 'text' },
     ],
+  },
+  {
+    name: 'locations',
+    about: 'Who sends from where.',
+    kinds: organisation,
+    select: 'l.location, l.sender, l.created_at, l.updated_at',
+    from: 'from orders.locations l where l.tenant_id = $1',
+    key: [{ of: 'l.location', type: 'text' }],
   },
   {
     name: 'orders',
@@ -75,7 +84,7 @@ export const ordersExport: readonly ExportedFile[] = [
     type: 'uuid',
     select: `t.id, t.position, t.sku, t.title, t.external_id, t.unit_price_minor, t.discount_minor, t.tax_minor,
       t.quantity, t.missing, t.cancelled, t.allocated, t.shipped, t.delivered, t.undeliverable, t.in_return,
-      t.returned, t.refunded, t.design,
+      t.returned, t.refunded, t.design, t.weight_grams,
       ${listOf('location, stocked, quantity, shipped, released', 'from orders.reservations where line_id = t.id and order_id = t.order_id', 'location')}
         as reservations`,
   }),
@@ -86,7 +95,7 @@ export const ordersExport: readonly ExportedFile[] = [
     by: 'id',
     type: 'uuid',
     select: `t.id, t.number, t.location, t.status, t.amount_minor, t.carrier, t.service, t.tracking_number,
-      t.tracking_url, t.label_state, t.tracking_status, t.tracked_at, t.problem, t.created_at, t.shipped_at,
+      t.tracking_url, t.label_state, t.label_cost_minor, t.label_currency, t.tracking_status, t.tracked_at, t.problem, t.created_at, t.shipped_at,
       t.delivered_at,
       ${listOf('line_id, quantity, amount_minor', 'from orders.fulfillment_lines where fulfillment_id = t.id', 'line_id')}
         as lines,

@@ -124,6 +124,7 @@ function addFulfillment(
     labelRef: null,
     labelUrl: null,
     labelState: 'none',
+    labelCost: null,
     trackingStatus: null,
     trackedAt: null,
     problem: null,
@@ -192,6 +193,19 @@ export function callOffAll(open: OpenOrder, reason: string): void {
     if (isBeforeShipping(one.status)) callOff(open, one, 'cancelled', reason);
 }
 
+/** A package has a label of somebody else's. */
+export function bringTracking(
+  open: OpenOrder,
+  one: Fulfillment,
+  tracking: { carrier: string; number: string; url?: string | undefined },
+): void {
+  one.carrier = tracking.carrier;
+  one.trackingNumber = tracking.number;
+  one.trackingUrl = tracking.url ?? null;
+  open.touchFulfillment(one);
+  open.tell('order.external_ids_added', { external_ids: [`tracking:${tracking.number}`] });
+}
+
 /** A package has left: its units are out of the stock, and the order follows. */
 export async function markShipped(open: OpenOrder, one: Fulfillment): Promise<void> {
   moveFulfillment(open, one, 'shipped');
@@ -209,6 +223,8 @@ export async function markShipped(open: OpenOrder, one: Fulfillment): Promise<vo
     lines: shown(one),
   });
   open.follow('shipped');
+  // Its carrier may have been faster than we were.
+  if (one.trackingStatus && isTrackingOver(one.trackingStatus)) arrive(open, one, one.trackingStatus);
 }
 
 export interface CarrierReport extends TrackingPoint {

@@ -194,13 +194,14 @@ export class OpenOrder {
     await sql(
       `insert into orders.fulfillments (id, order_id, tenant_id, number, location, status, amount_minor, carrier, service,
          tracking_number, tracking_url, label_ref, label_url, label_state, tracking_status, tracked_at, problem,
-         shipped_at, delivered_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+         shipped_at, delivered_at, label_cost_minor, label_currency)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
        on conflict (id) do update set status = excluded.status, carrier = excluded.carrier, service = excluded.service,
          tracking_number = excluded.tracking_number, tracking_url = excluded.tracking_url,
          label_ref = excluded.label_ref, label_url = excluded.label_url, label_state = excluded.label_state,
          tracking_status = excluded.tracking_status, tracked_at = excluded.tracked_at, problem = excluded.problem,
-         shipped_at = excluded.shipped_at, delivered_at = excluded.delivered_at`,
+         shipped_at = excluded.shipped_at, delivered_at = excluded.delivered_at,
+         label_cost_minor = excluded.label_cost_minor, label_currency = excluded.label_currency`,
       [
         one.id,
         order.id,
@@ -221,6 +222,8 @@ export class OpenOrder {
         one.problem && JSON.stringify(one.problem),
         one.shippedAt,
         one.deliveredAt,
+        one.labelCost?.amount ?? null,
+        one.labelCost?.currency ?? null,
       ],
     );
     for (const line of one.lines)

@@ -47,6 +47,7 @@ export function standingOf(order: Order): OrderStanding {
       id,
       status,
       labelled: labelState === 'requested' || labelState === 'bought',
+      waiting: labelState === 'waiting',
     })),
     unallocated: order.lines.reduce((sum, line) => sum + unallocatedUnits(line), 0),
     shipping: order.fulfillmentMode,

@@ -14,11 +14,12 @@ const orderColumns = `id, tenant_id as "tenantId", number, source, external_id a
 
 const lineColumns = `id, order_id as "orderId", position, sku, title, external_id as "externalId",
   unit_price_minor as "unitPrice", discount_minor as discount, tax_minor as tax, quantity, missing, cancelled, allocated,
-  shipped, delivered, undeliverable, in_return as "returning", returned, refunded, design`;
+  shipped, delivered, undeliverable, in_return as "returning", returned, refunded, design,
+  weight_grams as "weightGrams"`;
 
 const fulfillmentColumns = `id, order_id as "orderId", number, location, status, amount_minor as amount, carrier, service,
   tracking_number as "trackingNumber", tracking_url as "trackingUrl", label_ref as "labelRef", label_url as "labelUrl",
-  label_state as "labelState", tracking_status as "trackingStatus", tracked_at as "trackedAt", problem,
+  label_state as "labelState", label_cost_minor as "labelCostMinor", label_currency as "labelCurrency", tracking_status as "trackingStatus", tracked_at as "trackedAt", problem,
   created_at as "createdAt", shipped_at as "shippedAt", delivered_at as "deliveredAt",
   (select coalesce(jsonb_agg(jsonb_build_object('lineId', line_id, 'quantity', quantity, 'amount', amount_minor::text)
      order by line_id), '[]') from orders.fulfillment_lines l where l.fulfillment_id = f.id) as lines`;
@@ -132,7 +133,7 @@ export class OrderRepository {
       `select ${lineColumns} from orders.order_lines where order_id = any($1::uuid[]) order by position`,
       ids,
     );
-    const fulfillments = await this.#sql<Fulfillment & { orderId: string }>(
+    const fulfillments = await this.#sql<FulfillmentRow>(
       `select ${fulfillmentColumns} from orders.fulfillments f where order_id = any($1::uuid[]) order by number`,
       ids,
     );
@@ -148,6 +149,12 @@ export class OrderRepository {
     }));
   }
 }
+
+type FulfillmentRow = Omit<Fulfillment, 'labelCost'> & {
+  orderId: string;
+  labelCostMinor: string | null;
+  labelCurrency: string | null;
+};
 
 /** What an order is looked up by besides its number. The address itself is no key anywhere. */
 export function emailHash(email: string): Buffer {
@@ -186,9 +193,13 @@ function toLine(line: OrderLine): OrderLine {
   };
 }
 
-function toFulfillment(one: Fulfillment): Fulfillment {
+function toFulfillment({ labelCostMinor, labelCurrency, ...one }: FulfillmentRow): Fulfillment {
   return {
     ...one,
+    labelCost:
+      labelCostMinor !== null && labelCurrency !== null
+        ? { amount: BigInt(labelCostMinor), currency: labelCurrency }
+        : null,
     amount: BigInt(one.amount),
     trackedAt: dateOf(one.trackedAt),
     createdAt: new Date(one.createdAt),

@@ -1,4 +1,5 @@
 import type { FulfillmentStatus } from '../../domain/orders/fulfillment-status.ts';
+import type { LabelState } from '../../domain/orders/label-state.ts';
 import type { LinePrice, LineQuantities } from '../../domain/orders/lines.ts';
 import type { OrderStatus } from '../../domain/orders/order-status.ts';
 import type { PaymentStatus } from '../../domain/orders/payment-status.ts';
@@ -21,6 +22,12 @@ export interface Address {
   postcode?: string | undefined;
   /** ISO 3166-1 alpha-2. */
   country: string;
+}
+
+/** Who sends from a location, as carriers write it on a label. A name or a company is in it. */
+export interface Sender extends Address {
+  company?: string | undefined;
+  phone?: string | undefined;
 }
 
 export interface PaymentTerms {
@@ -96,13 +103,9 @@ export interface OrderLine extends LineQuantities, LinePrice {
   /** Units that were refunded because they came back, or because somebody wanted to. */
   refunded: number;
   design: DesignReference | null;
+  /** Of a unit, as the order says it; null where only the item knows, or nobody. */
+  weightGrams: number | null;
 }
-
-/**
- * `requested`: the carrier was asked for one, and its answer is not known. `refused`: it has none for us. Of a fulfilment
- * that brings its own tracking number there is `none`.
- */
-export type LabelState = 'none' | 'requested' | 'bought' | 'voided' | 'refused';
 
 export interface FulfillmentLine {
   lineId: string;
@@ -125,6 +128,7 @@ export interface Fulfillment {
   labelRef: string | null;
   labelUrl: string | null;
   labelState: LabelState;
+  labelCost: { amount: bigint; currency: string } | null;
   trackingStatus: TrackingStatus | null;
   trackedAt: Date | null;
   problem: ProcessProblem | null;

@@ -33,7 +33,7 @@ export async function reorder(
   const notes: ReorderNote[] = [];
   const lines: NewLine[] = [];
   for (const line of source.lines) {
-    const { sku, title, quantity, unitPrice, design } = line;
+    const { sku, title, quantity, unitPrice, design, weightGrams } = line;
     const item = items.get(sku);
     if (item && (!item.active || item.currency !== source.currency)) {
       notes.push({ sku, change: 'not_sold' });
@@ -53,6 +53,7 @@ export async function reorder(
       discount: 0n,
       tax: 0n,
       design,
+      weightGrams,
     });
   }
   if (lines.length === 0) throw new Failure('orders.nothing_left', 'Nothing of it is sold any more.');

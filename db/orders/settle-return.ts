@@ -84,6 +84,7 @@ async function exchange(
       discount: 0n,
       tax: 0n,
       design: same?.design ?? null,
+      weightGrams: same?.weightGrams ?? null,
     });
   }
   const total = amountDue(

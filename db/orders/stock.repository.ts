@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import { planAllocation, type Offer } from '../../domain/orders/allocation.ts';
 import { unallocatedUnits } from '../../domain/orders/lines.ts';
+import type { UnitMeasures } from '../../domain/orders/parcel.ts';
 import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
 import type { OpenOrder } from './open-order.ts';
@@ -11,7 +12,7 @@ export const madeToOrderAt = 'made-to-order';
 /** Of one thing in one place. */
 export const mostOnHand = 100_000_000;
 
-export interface Item {
+export interface Item extends UnitMeasures {
   sku: string;
   title: string;
   price: bigint;
@@ -22,6 +23,8 @@ export interface Item {
   locations: { location: string; onHand: number; reserved: number; available: number }[];
 }
 
+export type NewItem = Pick<Item, 'sku' | 'title' | 'price' | 'currency' | 'active'> & Partial<UnitMeasures>;
+
 interface ItemRow extends Omit<Item, 'price' | 'updatedAt' | 'locations'> {
   price: string;
   updatedAt: string;
@@ -29,6 +32,9 @@ interface ItemRow extends Omit<Item, 'price' | 'updatedAt' | 'locations'> {
 }
 
 const itemColumns = `sku, title, price_minor as price, currency, active, version, updated_at as "updatedAt",
+  weight_grams as "weightGrams",
+  case when length_mm is not null
+    then jsonb_build_object('lengthMm', length_mm, 'widthMm', width_mm, 'heightMm', height_mm) end as size,
   (select coalesce(jsonb_agg(jsonb_build_object('location', location, 'onHand', on_hand, 'reserved', reserved,
      'available', on_hand - reserved) order by location), '[]')
    from orders.stock s where s.tenant_id = i.tenant_id and s.sku = i.sku) as locations`;
@@ -78,21 +84,22 @@ export class StockRepository {
   }
 
   /** @throws Failure `orders.item_exists` */
-  async add(item: Pick<Item, 'sku' | 'title' | 'price' | 'currency' | 'active'>): Promise<void> {
+  async add(item: NewItem): Promise<void> {
     const rows = await this.#sql(
-      `insert into orders.items (tenant_id, sku, title, price_minor, currency, active) values ($1, $2, $3, $4, $5, $6)
-       on conflict do nothing returning sku`,
-      [this.#tenantId, item.sku, item.title, item.price, item.currency, item.active],
+      `insert into orders.items (tenant_id, sku, title, price_minor, currency, active, weight_grams, length_mm, width_mm,
+         height_mm)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning sku`,
+      [this.#tenantId, item.sku, item.title, item.price, item.currency, item.active, ...measuresOf(item)],
     );
     if (rows.length === 0) throw new Failure('orders.item_exists', 'There is an item with this SKU.');
   }
 
-  async change(sku: string, item: Pick<Item, 'title' | 'price' | 'currency' | 'active'>): Promise<void> {
+  async change(sku: string, item: Omit<NewItem, 'sku'>): Promise<void> {
     await this.#sql(
-      `update orders.items set title = $3, price_minor = $4, currency = $5, active = $6, version = version + 1,
-         updated_at = now()
+      `update orders.items set title = $3, price_minor = $4, currency = $5, active = $6, weight_grams = $7,
+         length_mm = $8, width_mm = $9, height_mm = $10, version = version + 1, updated_at = now()
        where tenant_id = $1 and sku = $2`,
-      [this.#tenantId, sku, item.title, item.price, item.currency, item.active],
+      [this.#tenantId, sku, item.title, item.price, item.currency, item.active, ...measuresOf(item)],
     );
   }
 
@@ -263,6 +270,10 @@ async function moveReserved(
 
 function toItem(row: ItemRow): Item {
   return { ...row, price: BigInt(row.price), updatedAt: new Date(row.updatedAt) };
+}
+
+function measuresOf({ weightGrams, size }: Partial<UnitMeasures>): (number | null)[] {
+  return [weightGrams ?? null, size?.lengthMm ?? null, size?.widthMm ?? null, size?.heightMm ?? null];
 }
 
 function tooFew(): Failure {

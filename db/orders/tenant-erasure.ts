@@ -6,6 +6,8 @@ const statements = [
   `delete from orders.orders where id in (select id from orders.orders where tenant_id = $1 limit $2)`,
   `delete from orders.stock where tenant_id = $1 and (sku, location) in (
      select sku, location from orders.stock where tenant_id = $1 limit $2)`,
+  `delete from orders.locations where tenant_id = $1 and location in (
+     select location from orders.locations where tenant_id = $1 limit $2)`,
   `delete from orders.items where tenant_id = $1 and sku in (
      select sku from orders.items where tenant_id = $1 limit $2)`,
 ];

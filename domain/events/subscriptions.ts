@@ -41,10 +41,19 @@ export const subscriptions = {
     'order.payment_changed',
     'fulfillment.created',
     'fulfillment.cancelled',
+    'fulfillment.unblocked',
     'shipment.updated',
     'return.approved',
     'return.declined',
     'return.received',
+  ],
+  /** What a package waits for whose carrier has to know more of it. */
+  'waiting-packages': [
+    'inventory.item_added',
+    'inventory.item_changed',
+    'inventory.location_added',
+    'inventory.location_changed',
+    'inventory.location_removed',
   ],
   /** What shops, processors and carriers have told of orders by webhook. */
   'order-webhooks': [

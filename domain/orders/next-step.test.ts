@@ -55,6 +55,7 @@ const standing: fc.Arbitrary<OrderStanding> = fc.record({
       id: fc.uuid(),
       status: fc.constantFrom(...fulfillmentStatuses),
       labelled: fc.boolean(),
+      waiting: fc.boolean(),
     }),
     { maxLength: 3 },
   ),
@@ -69,7 +70,7 @@ describe('The next step of an order', () => {
       ...held,
       status: 'processing' as const,
       unallocated: 0,
-      fulfillments: [{ id: 'f', status, labelled }],
+      fulfillments: [{ id: 'f', status, labelled, waiting: false }],
     });
     assert.equal(after({}), 'reserveStock');
     assert.equal(after(held), 'authorizePayment');
@@ -83,6 +84,28 @@ describe('The next step of an order', () => {
       'completeOrder',
     );
     assert.equal(after({ ...one('delivered'), status: 'completed' }, { paid: true }), 'end');
+  });
+
+  it('is none of a package whose carrier has to know more, and another’s if there is one', () => {
+    const waiting = { id: 'f', status: 'allocated' as const, labelled: false, waiting: true };
+    const order = { status: 'processing' as const, reserved: true, unallocated: 0 };
+    const paid = { authorized: true };
+    assert.equal(after({ ...order, fulfillments: [waiting] }, paid), 'wait');
+    const other = { ...waiting, id: 'g', waiting: false };
+    assert.equal(after({ ...order, fulfillments: [waiting, other] }, paid), 'buyLabel');
+    const left = { ...other, status: 'shipped' as const, labelled: true };
+    const { step, ...rest } = nextStep(
+      {
+        ...fresh,
+        ...order,
+        status: 'partially_shipped',
+        payment: { ...fresh.payment, ...paid },
+        fulfillments: [left, waiting],
+      },
+      clock,
+    );
+    assert.equal(step, 'wait');
+    assert.equal((rest as { next: string }).next, 'trackOrder');
   });
 
   it('waits for whoever has to do something', () => {

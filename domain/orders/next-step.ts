@@ -31,6 +31,8 @@ export interface OrderStanding {
     status: FulfillmentStatus;
     /** It has a label of the carrier, which was not called off. */
     labelled: boolean;
+    /** Its carrier has to know more of it before it gives a label. */
+    waiting: boolean;
   }[];
   /** Units that are to leave and belong to no fulfilment yet. */
   unallocated: number;
@@ -81,8 +83,8 @@ export function nextStep(order: OrderStanding, clock: { now: number; trackSecond
   if (status === 'pending') return { step: 'openOrder' };
   if (payment.capture === 'immediately' && payment.mode === 'processor' && !payment.paid)
     return { step: 'capturePayment' };
-  for (const { id, status: at } of fulfillments) {
-    if (at === 'allocated') return { step: 'buyLabel', fulfillmentId: id };
+  for (const { id, status: at, waiting } of fulfillments) {
+    if (at === 'allocated' && !waiting) return { step: 'buyLabel', fulfillmentId: id };
     if (at === 'packed') return { step: 'shipFulfillment', fulfillmentId: id };
   }
   if (order.unallocated > 0 && order.shipping === 'automatic') return { step: 'splitOrder' };

@@ -113,6 +113,12 @@ export const orderPublicEvents: readonly PublicEvent[] = [
     { fulfillment_id: someId, lines: linesExample },
   ),
   told(
+    'fulfillment.blocked',
+    'A package waits, because its carrier has to know more of it.',
+    { fulfillment_id: z.string(), code: z.string() },
+    { fulfillment_id: someId, code: 'orders.weight_missing' },
+  ),
+  told(
     'shipment.updated',
     'A carrier has told where a package is.',
     {

@@ -19,6 +19,8 @@ export interface ShopOrder {
     unitPrice: bigint;
     discount: bigint;
     tax: bigint;
+    /** Of a unit; null where the shop does not know. */
+    weightGrams: number | null;
   }[];
 }
 
@@ -70,6 +72,8 @@ const shopify = z.looseObject({
         name: text,
         quantity: z.int().min(1),
         price: decimal,
+        grams: z.number().min(0).max(1_000_000).nullish(),
+        requires_shipping: z.boolean().nullish(),
         discount_allocations: sums,
         tax_lines: sums,
       }),
@@ -117,6 +121,8 @@ export function readShopifyOrder(body: unknown): ShopOrder {
         tax: order.taxes_included
           ? 0n
           : (line.tax_lines ?? []).reduce((sum, one) => sum + minor(one.price), 0n),
+        // Of what must be shipped, 0 says that nobody has weighed it.
+        weightGrams: line.grams ? Math.ceil(line.grams) : line.requires_shipping === false ? 0 : null,
       };
     }),
   };

@@ -1,5 +1,6 @@
-import type { Address, Fulfillment, Order, Payment } from '../../db/orders/order.ts';
+import type { Fulfillment, Order, Payment } from '../../db/orders/order.ts';
 import type { CarrierReport } from '../../db/orders/fulfillments.ts';
+import type { ParcelFacts } from '../../db/orders/parcels.ts';
 import type { PaymentOutcome } from '../../db/orders/payments.ts';
 
 /** The payment processor, as the steps of an order need it. */
@@ -13,20 +14,20 @@ export interface PaymentCalls {
 export interface Label {
   /** The carrier's name for it. */
   reference: string;
+  /** The carrier's name for what follows the package, in whose webhooks it stands. */
+  trackerReference: string | null;
   carrier: string;
   service: string;
   trackingNumber: string;
   trackingUrl: string | null;
   labelUrl: string | null;
+  /** Minor units. */
+  cost: { amount: bigint; currency: string };
 }
 
-export interface Parcel {
+export interface Parcel extends ParcelFacts {
   /** What makes asking again give the same label. */
   key: string;
-  to: Address;
-  location: string;
-  orderNumber: string;
-  units: number;
 }
 
 /** A carrier, as the steps of an order need it. */
@@ -35,8 +36,12 @@ export interface CarrierCalls {
   buyLabel(parcel: Parcel): Promise<Label>;
   /** The label that was bought under a key; null when there is none. */
   findLabel(key: string): Promise<Label | null>;
-  /** Gives a label back. One that was given back already is no fault. */
-  voidLabel(reference: string, key: string): Promise<void>;
+  /**
+   * Gives a label back. One that was given back already is no fault.
+   *
+   * @returns false when the carrier does not take it back, ever
+   */
+  voidLabel(reference: string): Promise<boolean>;
   /** Everything the carrier knows of a parcel, in any order. */
   reports(fulfillment: Fulfillment): Promise<CarrierReport[]>;
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { keepHistory } from '../support/histories.ts';
-import { orderOf, startOrdersSystem, untilOrder, type OrdersSystem } from '../support/orders-system.ts';
+import {
+  aSender,
+  orderOf,
+  startOrdersSystem,
+  untilOrder,
+  type OrdersSystem,
+} from '../support/orders-system.ts';
 import { temporalClient, untilCompleted } from '../support/temporal.ts';
 import type { ApiClient, Tenant } from '../support/api.ts';
 
@@ -31,7 +37,13 @@ describe('Orders', function () {
     return body;
   };
   const stock = async (sku: string, onHand: number, location = 'berlin'): Promise<void> => {
-    const added = await member.post('/v1/stock', { sku, title: sku, price: '1000', currency: 'EUR' });
+    const added = await member.post('/v1/stock', {
+      sku,
+      title: sku,
+      price: '1000',
+      currency: 'EUR',
+      weight_grams: 350,
+    });
     assert.ok([201, 409].includes(added.status), JSON.stringify(added.body));
     const set = await member.put(`/v1/stock/${sku}/locations/${location}`, { on_hand: onHand });
     assert.equal(set.status, 200, JSON.stringify(set.body));
@@ -168,6 +180,8 @@ describe('Orders', function () {
 
   it('gives everything back once when the carrier refuses after the charge, whatever answer is lost', async () => {
     await stock('MUG', 5);
+    const sender = await member.post('/v1/stock-locations', { location: 'berlin', sender: aSender });
+    assert.equal(sender.status, 201, JSON.stringify(sender.body));
     system.processor.loses.set('refund', 2);
     system.processor.loses.set('capture', 1);
     system.processor.loses.set('authorize', 1);

@@ -3,10 +3,11 @@ import { OrderRepository } from '../../db/orders/order.repository.ts';
 import { changeOrder, system, type OpenOrder } from '../../db/orders/open-order.ts';
 import { openForWork, reserveOrder } from '../../db/orders/order-steps.ts';
 import type { Order } from '../../db/orders/order.ts';
+import { waitForMeasures } from '../../db/orders/parcels.ts';
 import { reservePayment, settlePayment } from '../../db/orders/payments.ts';
 import { approveReturn, requestReturn, ReturnRepository } from '../../db/orders/returns.ts';
 import type { Fixture, FixtureContext } from './fixtures.ts';
-import { orderOf } from './orders-system.ts';
+import { aSender, orderOf } from './orders-system.ts';
 
 type Work = (open: OpenOrder) => Promise<void> | void;
 
@@ -113,6 +114,31 @@ const anItem = {
   },
 };
 
+const aLocation = {
+  params: async ({ api, tenant }: FixtureContext) => {
+    await api.client.as(tenant.owner).post('/v1/stock-locations', { location: 'berlin', sender: aSender });
+    return { location: 'berlin' };
+  },
+};
+
+/** Its label was bought. */
+async function labelled(open: OpenOrder): Promise<void> {
+  await packed(open);
+  for (const one of open.order.fulfillments) {
+    one.labelState = 'bought';
+    one.labelUrl = 'https://carrier.example/label.pdf';
+    open.touchFulfillment(one);
+  }
+}
+
+/** Its carrier has to know more of it. */
+async function waiting(open: OpenOrder): Promise<void> {
+  await workedOn(open);
+  const [line] = open.order.lines;
+  const [one] = await fulfillUnits(open, [{ lineId: line?.id ?? '', quantity: 1 }]);
+  if (one) waitForMeasures(open, one, { code: 'orders.weight_missing', message: 'A fixture.' });
+}
+
 /** For the routes of orders and stock. */
 export const orderFixtures: Record<string, Fixture> = {
   'get /v1/orders/:id': anOrder,
@@ -142,6 +168,11 @@ export const orderFixtures: Record<string, Fixture> = {
     ...ofFulfillment(shipped),
     body: () => ({ status: 'in_transit', occurred_at: '2026-11-28T10:00:00Z' }),
   },
+  'get /v1/orders/:id/fulfillments/:fulfillment_id/label': ofFulfillment(labelled),
+  'post /v1/orders/:id/fulfillments/:fulfillment_id/label': {
+    ...ofFulfillment(waiting),
+    body: () => ({ by: 'carrier' }),
+  },
   'post /v1/orders/:id/returns': {
     ...withLine(shipped, arrived),
     body: (context) => ({ lines: [{ line_id: lines.get(context), quantity: 1 }] }),
@@ -157,6 +188,9 @@ export const orderFixtures: Record<string, Fixture> = {
   'post /v1/orders/:id/refunds': { ...fixtureOf(paid), body: () => ({ amount: '100' }) },
   'get /v1/orders/:id/refunds': anOrder,
   'post /v1/orders/:id/reorder': anOrder,
+  'get /v1/stock-locations/:location': aLocation,
+  'put /v1/stock-locations/:location': { ...aLocation, body: () => ({ sender: aSender }) },
+  'delete /v1/stock-locations/:location': aLocation,
   'get /v1/stock/:sku': anItem,
   'patch /v1/stock/:sku': { ...anItem, body: () => ({ price: '1100' }) },
   'put /v1/stock/:sku/locations/:location': { ...anItem, body: () => ({ on_hand: 7 }) },

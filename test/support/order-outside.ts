@@ -55,11 +55,13 @@ export class TestCarrier implements CarrierCalls {
     const number = `TRK${parcel.key.slice(-12)}`;
     const label: Label = this.labels.get(parcel.key) ?? {
       reference: `shp_${parcel.key}`,
+      trackerReference: null,
       carrier: 'TestPost',
       service: 'standard',
       trackingNumber: number,
       trackingUrl: `https://carrier.example/${number}`,
       labelUrl: null,
+      cost: { amount: 490n, currency: 'EUR' },
     };
     this.labels.set(parcel.key, label);
     return label;
@@ -69,8 +71,9 @@ export class TestCarrier implements CarrierCalls {
     return this.labels.get(key) ?? null;
   }
 
-  async voidLabel(reference: string): Promise<void> {
+  async voidLabel(reference: string): Promise<boolean> {
     this.voided.add(reference);
+    return true;
   }
 
   async reports({ trackingNumber }: { trackingNumber: string | null }): Promise<CarrierReport[]> {

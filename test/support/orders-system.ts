@@ -14,12 +14,16 @@ export interface OrdersSystem {
   close(): Promise<void>;
 }
 
-/** @param options.stripeUrl a Stripe that payments go to, as the configuration says, instead of `processor` */
+/**
+ * @param options.stripeUrl a Stripe that payments go to, as the configuration says, instead of `processor`
+ * @param options.easypostUrl an EasyPost that sells the labels, as the configuration says, instead of `carrier`
+ */
 export async function startOrdersSystem(
   options: {
     withoutWorkers?: boolean;
     temporal?: { address: string; namespace: string };
     stripeUrl?: string;
+    easypostUrl?: string;
   } = {},
 ): Promise<OrdersSystem> {
   const processor = new TestProcessor();
@@ -28,6 +32,9 @@ export async function startOrdersSystem(
     env: {
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
       ...(options.stripeUrl ? { STRIPE_API_URL: options.stripeUrl } : {}),
+      ...(options.easypostUrl
+        ? { EASYPOST_API_URL: options.easypostUrl, EASYPOST_API_KEY: 'EZTKsimulated' }
+        : {}),
     },
   });
   const running: RunningWorkers[] = [];
@@ -37,7 +44,10 @@ export async function startOrdersSystem(
       api.services.config,
       { connection: { address }, namespace },
       ['orders'],
-      options.stripeUrl ? { carrier } : { payments: processor, carrier },
+      {
+        ...(options.stripeUrl ? {} : { payments: processor }),
+        ...(options.easypostUrl ? {} : { carrier }),
+      },
     );
     running.push(workers);
     return workers;
@@ -77,6 +87,16 @@ export async function untilOrder(
     throw new Error(`The order is ${JSON.stringify(body)}`, { cause: error });
   }
 }
+
+/** Who sends, where a location sends by carrier. */
+export const aSender = {
+  company: 'Mugs & Co',
+  line1: 'Sonnenallee 1',
+  city: 'Berlin',
+  postcode: '12047',
+  country: 'DE',
+  phone: '+49 30 1234567',
+};
 
 /** A valid order of one line, with some of it otherwise. */
 export function orderOf(change: Record<string, unknown> = {}): Record<string, unknown> {
