@@ -1,6 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Database } from '../db/database.ts';
 import {
   claimDeliveries,
+  leaseDeliveries,
   postponeDelivery,
+  releaseDeliveries,
   settleDeliveries,
   type ClaimedEvent,
 } from '../db/outbox/deliveries.ts';
@@ -8,127 +12,120 @@ import type { Sql } from '../db/sql.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
 import type { Logger } from '../platform/log.ts';
-import { withLogFacts } from '../platform/log-context.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import { inSpan } from '../platform/telemetry/span.ts';
-import { isTargetDown, TargetDown, type OutboxConsumer } from './outbox-consumer.ts';
+import { HandOver } from './hand-over.ts';
+import { isTargetDown, type OutboxConsumer } from './outbox-consumer.ts';
 
 export const togetherAtOnce = 100;
 const singlyAtOnce = 20;
-const handleMilliseconds = 20_000;
+/** So many claims may be under way beside the next, unless the consumer names how many events it takes at once. */
+const claimsBeside = 5;
+
+/** What takes longer than that no longer keeps a claim open, and with it what is behind. */
+const patienceMilliseconds = 200;
+/** Well before a lease ends, so that a slow database loses none. */
+const renewMilliseconds = 2_000;
 
 interface DeliveryParts {
+  database: Pick<Database, 'transaction'>;
   domain: Domain;
   name: Consumer;
   consumer: OutboxConsumer;
   log: Logger;
   metrics: Metrics;
+  /** Something that was slow is through: there is room, and what follows it may be due. */
+  onSettled: () => void;
+  stop: AbortSignal;
 }
 
-/** The deliveries of one domain's outbox to one consumer. */
+/**
+ * The deliveries of one domain's outbox to one consumer.
+ *
+ * A claim is a transaction that holds its events, and is over in a moment: what the consumer has by then is settled in it,
+ * and what it is still at work on is kept by a lease and settled when it is through. So no event waits for another subject's.
+ */
 export class Delivery {
   readonly #parts: DeliveryParts;
+  readonly #limit: number;
+  readonly #most: number;
   /** The subject that the last claim ended with. */
   #reached = '';
+  #slow = 0;
+  readonly #following = new Set<Promise<void>>();
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
+    const { atOnce, together } = parts.consumer;
+    this.#limit = atOnce ?? (together ? togetherAtOnce : singlyAtOnce);
+    this.#most = atOnce ?? this.#limit * claimsBeside;
   }
 
-  /** Hands over one claim, in the caller's transaction. Gives how many deliveries were done. */
-  async once(sql: Sql): Promise<number> {
-    const { domain, name, metrics } = this.#parts;
-    const events = await this.#claim(sql);
-    if (events.length === 0) return 0;
-    const failures = await this.#handAll(events);
-    for (const [event, failure] of failures) await this.#postpone(sql, event, failure);
-    const done = events.filter((event) => !failures.has(event)).map((event) => event.position);
-    if (done.length > 0) await settleDeliveries(sql, domain, name, done);
-    metrics.outboxDelivered.inc({ consumer: name }, done.length);
-    return done.length;
+  /** Hands over one claim. Gives how many events were taken and have not failed. */
+  async once(): Promise<number> {
+    const { database, domain } = this.#parts;
+    const room = Math.min(this.#limit, this.#most - this.#slow);
+    if (room <= 0) return 0;
+    return await database.transaction(domain, async ({ sql }) => {
+      const events = await this.#claim(sql, room);
+      if (events.length === 0) return 0;
+      const handing = new HandOver(this.#parts, events);
+      await atMost(patienceMilliseconds, handing.over);
+      const through = events.filter((event) => handing.outcomes.has(event));
+      const slow = events.filter((event) => !handing.outcomes.has(event));
+      const delivered = await this.#settle(sql, handing, through, null);
+      if (slow.length > 0) this.#follow(handing, slow, await this.#lease(sql, slow, null));
+      return delivered + slow.length;
+    });
+  }
+
+  /** When all that is under way has been handed over and settled. */
+  async done(): Promise<void> {
+    while (this.#following.size > 0) await Promise.all(this.#following);
   }
 
   /** Goes on where the last claim ended, so that every subject has its turn, and begins again at the end. */
-  async #claim(sql: Sql): Promise<ClaimedEvent[]> {
+  async #claim(sql: Sql, limit: number): Promise<ClaimedEvent[]> {
     const { domain, name, consumer } = this.#parts;
-    const limit = consumer.atOnce ?? (consumer.together ? togetherAtOnce : singlyAtOnce);
     const after = this.#reached;
     this.#reached = '';
-    const events = await claimDeliveries(sql, domain, name, limit, after);
-    if (events.length === 0 && after !== '') return await claimDeliveries(sql, domain, name, limit);
+    const eachSubject = consumer.together ? limit : 1;
+    let events = await claimDeliveries(sql, domain, name, { limit, eachSubject, after });
+    if (events.length === 0 && after !== '')
+      events = await claimDeliveries(sql, domain, name, { limit, eachSubject });
     const last = events.at(-1);
     if (last && events.length === limit) this.#reached = last.subject;
     return events;
   }
 
-  /** The events that were not delivered, each with its reason. They are of different subjects, so none waits for another. */
-  async #handAll(events: ClaimedEvent[]): Promise<Map<ClaimedEvent, Error>> {
-    if (this.#parts.consumer.together) {
-      const failure = await this.#hand(events);
-      if (!failure) return new Map();
-      if (events.length === 1 || isTargetDown(failure))
-        return new Map(events.map((event) => [event, failure]));
-      // One of them is at fault: find it, and let the others pass.
+  /** Writes down what became of events. Gives how many were delivered. */
+  async #settle(
+    sql: Sql,
+    { outcomes }: HandOver,
+    events: readonly ClaimedEvent[],
+    lease: string | null,
+  ): Promise<number> {
+    const { domain, name, metrics } = this.#parts;
+    const behind: string[] = [];
+    const done: string[] = [];
+    for (const event of events) {
+      const outcome = outcomes.get(event);
+      if (outcome === 'delivered') done.push(event.position);
+      else if (outcome === 'behind') behind.push(event.position);
+      else if (outcome) await this.#postpone(sql, event, outcome, lease);
     }
-    const failures = new Map<ClaimedEvent, Error>();
-    await Promise.all(
-      events.map(async (event) => {
-        const failure = await this.#hand([event]);
-        if (failure) failures.set(event, failure);
-      }),
-    );
-    return failures;
+    if (done.length > 0) await settleDeliveries(sql, domain, name, done);
+    if (behind.length > 0 && lease !== null) await releaseDeliveries(sql, domain, name, behind, lease);
+    metrics.outboxDelivered.inc({ consumer: name }, done.length);
+    return done.length;
   }
 
-  /** The error that the consumer failed with, or null. */
-  async #hand(events: ClaimedEvent[]): Promise<Error | null> {
-    const { promise: expired, reject } = Promise.withResolvers<never>();
-    const late = () => reject(new TargetDown('The consumer did not answer.'));
-    const timer = setTimeout(late, handleMilliseconds);
-    try {
-      await Promise.race([this.#handle(events), expired]);
-      return null;
-    } catch (error) {
-      return error instanceof Error ? error : new Error('A consumer threw what is no error.');
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Under the trace of the event; of many events, beside the traces of all of them. */
-  async #handle(events: ClaimedEvent[]): Promise<void> {
-    const { domain, name, consumer } = this.#parts;
-    const [event] = events;
-    if (!event || events.length > 1) {
-      const links = events.flatMap(({ traceparent }) => traceparent ?? []);
-      if (links.length === 0) return await consumer.handle(events);
-      const attributes = { 'perdure.domain': domain, 'messaging.batch.message_count': events.length };
-      return await inSpan(`deliver to ${name}`, { kind: 'CONSUMER', parent: null, links, attributes }, () =>
-        consumer.handle(events),
-      );
-    }
-    const { id, type, subject, tenantId, traceId, traceparent } = event;
-    const facts = { consumer: name, event_id: id, tenant_id: tenantId, trace_id: traceId };
-    await withLogFacts(facts, async () => {
-      // What was not traced where it began is not traced here.
-      if (traceparent === null) return await consumer.handle(events);
-      const attributes = {
-        'messaging.message.id': id,
-        'perdure.subject': subject,
-        'perdure.tenant_id': tenantId,
-      };
-      await inSpan(`deliver ${type} to ${name}`, { kind: 'CONSUMER', parent: traceparent, attributes }, () =>
-        consumer.handle(events),
-      );
-    });
-  }
-
-  async #postpone(sql: Sql, event: ClaimedEvent, failure: Error): Promise<void> {
+  async #postpone(sql: Sql, event: ClaimedEvent, failure: Error, lease: string | null): Promise<void> {
     const { domain, name, log, metrics } = this.#parts;
     metrics.outboxFailed.inc({ consumer: name });
     const { parked } = await postponeDelivery(sql, domain, name, event.position, {
       message: `${failure.name}: ${'code' in failure ? String(failure.code) : 'see the log'}`,
       targetIsDown: isTargetDown(failure),
+      lease,
     });
     const facts = {
       err: failure,
@@ -142,4 +139,55 @@ export class Delivery {
     if (parked) log.error(facts, 'an event is parked: a person must look at it');
     else log.warn(facts, 'an event could not be delivered; it will be tried again');
   }
+
+  #lease(sql: Sql, events: readonly ClaimedEvent[], lease: string | null): Promise<string | null> {
+    const { domain, name } = this.#parts;
+    const positions = events.map(({ position }) => position);
+    return leaseDeliveries(sql, domain, name, positions, lease);
+  }
+
+  #follow(handing: HandOver, events: ClaimedEvent[], lease: string | null): void {
+    this.#slow += events.length;
+    const following = this.#settleLater(handing, events, lease).finally(() => {
+      this.#following.delete(following);
+    });
+    this.#following.add(following);
+  }
+
+  /** Settles events as they get through, and keeps the others meanwhile. While the database is away their end is kept too. */
+  async #settleLater(handing: HandOver, events: ClaimedEvent[], first: string | null): Promise<void> {
+    const { database, domain, name, log, onSettled, stop } = this.#parts;
+    let [left, lease, leasedAt] = [events, first, performance.now()];
+    while (left.length > 0) {
+      await atMost(patienceMilliseconds, handing.over);
+      const through = left.filter((event) => handing.outcomes.has(event));
+      const slow = left.filter((event) => !handing.outcomes.has(event));
+      const renew = slow.length > 0 && performance.now() - leasedAt > renewMilliseconds;
+      if (through.length === 0 && !renew) continue;
+      try {
+        lease = await database.transaction(domain, async ({ sql }) => {
+          await this.#settle(sql, handing, through, lease);
+          return renew ? await this.#lease(sql, slow, lease) : lease;
+        });
+      } catch (error) {
+        log.warn({ err: error, domain, consumer: name }, 'the outbox cannot be written');
+        // Whoever comes after has it again when the lease is over.
+        if (stop.aborted) return;
+        await pause(patienceMilliseconds);
+        continue;
+      }
+      if (renew) leasedAt = performance.now();
+      left = slow;
+      if (through.length === 0) continue;
+      this.#slow -= through.length;
+      onSettled();
+    }
+  }
+}
+
+async function atMost(milliseconds: number, work: Promise<void>): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await Promise.race([work, over]);
+  clearTimeout(timer);
 }

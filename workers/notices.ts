@@ -4,6 +4,7 @@ import { Client } from 'pg';
 /**
  * Hears the notices of a channel of PostgreSQL until the connection ends, or it is stopped.
  *
+ * @param onListening is told when it hears: what was told before that, it has missed
  * @param onNotice gets what the notice says
  * @throws when the database can't be reached
  */
@@ -12,9 +13,10 @@ export async function hearNotices(parts: {
   channel: string;
   applicationName: string;
   stop: AbortSignal;
+  onListening: () => void;
   onNotice: (payload: string) => void;
 }): Promise<void> {
-  const { url, channel, applicationName, stop, onNotice } = parts;
+  const { url, channel, applicationName, stop, onListening, onNotice } = parts;
   const client = new Client({
     connectionString: url,
     keepAlive: true,
@@ -30,6 +32,7 @@ export async function hearNotices(parts: {
   try {
     await client.connect();
     await client.query(`listen ${channel}`);
+    onListening();
     if (!stop.aborted) await over;
   } finally {
     stop.removeEventListener('abort', stopped);

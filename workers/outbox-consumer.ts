@@ -8,10 +8,11 @@ export interface OutboxConsumer {
   handle(events: DomainEvent[]): Promise<void>;
   /**
    * True when many events are one piece of work, such as a statement, that is done as a whole or not at all. Otherwise
-   * each comes in a call of its own, so that one that fails or hangs repeats and delays no other.
+   * each comes in a call of its own, so that one that fails or hangs repeats and delays no other. Events of one subject may be
+   * among the many, in their order.
    */
   together?: boolean;
-  /** Most events at once. */
+  /** Most events at once, also while some of them are slow. */
   atOnce?: number;
 }
 

@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { listParked } from '../db/outbox/deliveries.ts';
+import { outboxChannel } from '../db/outbox/outbox.ts';
 import type { DomainEvent } from '../domain/events/event.ts';
 import { Failure } from '../domain/failure.ts';
 import { startPostgres } from '../platform/local/postgres.ts';
@@ -16,7 +17,8 @@ import { keptLog } from '../test/support/log-lines.ts';
 import { runFolder } from '../test/support/run.ts';
 import { until } from '../test/support/until.ts';
 import { TargetDown, type OutboxConsumer } from './outbox-consumer.ts';
-import { Relay } from './relay.ts';
+import { hearNotices } from './notices.ts';
+import { Relay, type RelayParts } from './relay.ts';
 
 describe('the relay', () => {
   const tenantId = uuidv7();
@@ -35,6 +37,7 @@ describe('the relay', () => {
     handle: OutboxConsumer['handle'],
     options: Omit<OutboxConsumer, 'handle'> = {},
     log: Logger = pino({ level: 'silent' }),
+    parts: Partial<RelayParts> = {},
   ) => {
     const relay = new Relay({
       database: db.database,
@@ -42,6 +45,7 @@ describe('the relay', () => {
       consumers: { audit: { ...options, handle } },
       log,
       metrics: createMetrics('test'),
+      ...parts,
     });
     relays.push(relay);
     relay.start();
@@ -50,6 +54,13 @@ describe('the relay', () => {
     db.database.transaction('search', ({ publish: send }) =>
       send(...numbers.map((n) => ({ type: 'search.performed', tenantId, subject, data: { n } }))),
     );
+
+  const waiting = async (): Promise<number> => {
+    const rows = await db.database.read('search', ({ sql }) =>
+      sql(`select 1 from search.outbox_deliveries where consumer = 'audit'`),
+    );
+    return rows.length;
+  };
 
   it('delivers the events of each subject in their order, however many relays run', async () => {
     const heard = new Map<string, number[]>();
@@ -127,6 +138,148 @@ describe('the relay', () => {
     await until(() => heard.length === 2, 10_000);
     letGo(undefined);
     await until(() => heard.includes('batch:hung'));
+  });
+
+  it('settles what came with an event that hangs, and goes on with its subjects', async () => {
+    const heard: string[] = [];
+    const { promise: never, resolve: letGo } = Promise.withResolvers<undefined>();
+    const nameOf = ({ subject, data }: DomainEvent) => `${subject} ${String(data['n'])}`;
+    start(async ([event]) => {
+      if (event && nameOf(event) === 'batch:hung 1') await never;
+      if (event) heard.push(nameOf(event));
+    });
+    // Of one transaction, so that the first of each are claimed together.
+    await db.database.transaction('search', ({ publish: send }) =>
+      send(
+        ...[1, 2, 3].flatMap((n) =>
+          ['batch:hung', 'batch:a', 'batch:b'].map((subject) => ({
+            type: 'search.performed',
+            tenantId,
+            subject,
+            data: { n },
+          })),
+        ),
+      ),
+    );
+    await until(() => heard.length === 6, 10_000);
+    assert.deepEqual(
+      heard.toSorted(),
+      ['a 1', 'a 2', 'a 3', 'b 1', 'b 2', 'b 3'].map((one) => `batch:${one}`),
+    );
+    letGo(undefined);
+    await until(() => heard.length === 9, 10_000);
+    assert.deepEqual(heard.slice(6), ['batch:hung 1', 'batch:hung 2', 'batch:hung 3']);
+    await until(async () => (await waiting()) === 0);
+  });
+
+  it('has no more events at a consumer than that takes, also while they hang', async () => {
+    let [now, most] = [0, 0];
+    const { promise: never, resolve: letGo } = Promise.withResolvers<undefined>();
+    const heard: string[] = [];
+    start(
+      async ([event]) => {
+        most = Math.max(most, (now += 1));
+        await (event?.data['n'] === 1 ? never : new Promise(setImmediate));
+        now -= 1;
+        if (event) heard.push(event.subject);
+      },
+      { atOnce: 2 },
+    );
+    await publish('batch:hung', 1);
+    await Promise.all(['batch:a', 'batch:b', 'batch:c'].map((subject) => publish(subject, 2)));
+    await until(() => heard.length === 3, 10_000);
+    assert.equal(most, 2);
+    letGo(undefined);
+  });
+
+  it('hands over together also the many events of one subject, in their order', async () => {
+    const calls: number[][] = [];
+    const numbers = Array.from({ length: 500 }, (_, n) => n);
+    await publish('batch:a', ...numbers);
+    start(async (events) => void calls.push(events.map(({ data }) => Number(data['n']))), { together: true });
+    await until(async () => (await waiting()) === 0);
+    assert.deepEqual(calls.flat(), numbers);
+    assert.ok(calls.length < 10, `${calls.length} calls`);
+  });
+
+  it('lets nothing of a subject pass the event at fault among those that are handled together', async () => {
+    const heard: string[] = [];
+    let bad = true;
+    start(
+      async (events) => {
+        if (bad && events.some(({ subject, data }) => subject === 'batch:a' && data['n'] === 2))
+          throw new Error('poison');
+        heard.push(...events.map(({ subject, data }) => `${subject} ${String(data['n'])}`));
+      },
+      { together: true },
+    );
+    await db.database.transaction('search', ({ publish: send }) =>
+      send(
+        ...['batch:a', 'batch:b'].flatMap((subject) =>
+          [1, 2, 3].map((n) => ({ type: 'search.performed', tenantId, subject, data: { n } })),
+        ),
+      ),
+    );
+    await until(() => heard.includes('batch:b 3'));
+    assert.ok(heard.includes('batch:a 1'));
+    bad = false;
+    await until(() => heard.includes('batch:a 3'), 10_000);
+    const ofA = heard.filter((one) => one.startsWith('batch:a'));
+    assert.deepEqual(ofA, ['batch:a 1', 'batch:a 2', 'batch:a 3']);
+  });
+
+  it('is woken by every commit, also one that comes between a look and the rest after it', async () => {
+    const stop = new AbortController();
+    let told = 0;
+    const { promise: listening, resolve: listens } = Promise.withResolvers<void>();
+    const hearing = hearNotices({
+      url: db.database.urlOf('search'),
+      channel: outboxChannel,
+      applicationName: 'test',
+      stop: stop.signal,
+      onListening: listens,
+      onNotice: () => (told += 1),
+    });
+    await listening;
+    let published = 0;
+    const rounds = 20;
+    const next = async () => {
+      const before = told;
+      published += 1;
+      await publish(`batch:${published}`, published);
+      await until(() => told > before);
+    };
+    const heard: number[] = [];
+    try {
+      // No sweep helps: what no notice wakes it for stays where it is.
+      start(
+        async (events) => void heard.push(...events.map(({ data }) => Number(data['n']))),
+        {},
+        undefined,
+        {
+          sweepMilliseconds: 600_000,
+          database: {
+            read: (domain, work) => db.database.read(domain, work),
+            urlOf: (domain) => db.database.urlOf(domain),
+            transaction: async (domain, work) => {
+              const found = await db.database.transaction(domain, work);
+              // The look is over and has not seen this one, and its loop is not at rest yet.
+              if (found === 0 && published < rounds) await next();
+              return found;
+            },
+          },
+        },
+      );
+      await until(() => heard.length === rounds, 10_000);
+      // And some that come while it rests.
+      for (let n = rounds + 1; n <= rounds + 5; n += 1) {
+        await publish(`batch:${n}`, n);
+        await until(() => heard.includes(n), 10_000);
+      }
+    } finally {
+      stop.abort();
+      await hearing;
+    }
   });
 
   it('repeats no delivery because of another that fails', async () => {

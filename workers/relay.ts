@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts';
-import { outboxState } from '../db/outbox/deliveries.ts';
+import { consumersWithDue, outboxState } from '../db/outbox/deliveries.ts';
 import { readNotice } from '../db/outbox/notices.ts';
 import { outboxChannel } from '../db/outbox/outbox.ts';
 import type { Domain } from '../domain/domains.ts';
@@ -16,26 +16,33 @@ export interface RelayParts {
    * The relay's own, with `connectionsOf` connections: it holds one while a consumer works, which takes others for
    * itself. Out of one pool, relays and consumers could wait for each other.
    */
-  database: Database;
+  database: Pick<Database, 'read' | 'transaction' | 'urlOf'>;
   domains: readonly Domain[];
   consumers: Partial<Record<Consumer, OutboxConsumer>>;
   log: Logger;
   metrics: Metrics;
+  /** Between sweeps for what no notice has told of. */
+  sweepMilliseconds?: number;
 }
 
-const sweepMilliseconds = 1_000;
 const watchMilliseconds = 5_000;
-
+const listenAgainMilliseconds = 1_000;
 const gatherMilliseconds = 50;
 
-/** How many connections a relay needs so that none of its loops waits for another. */
-export function connectionsOf(domains: readonly Domain[], consumers: RelayParts['consumers']): number {
-  return domains.length * (Object.keys(consumers).length + 1);
+/** A delivery that nobody has woken looks by itself, should all else fail. */
+const longestRestMilliseconds = 60_000;
+
+/** Connections for the claims of a domain that are open at once, each for a moment. */
+const claimsAtOnce = 6;
+
+/** How many connections a relay needs so that its loops hardly wait for each other. */
+export function connectionsOf(domains: readonly Domain[]): number {
+  return domains.length * claimsAtOnce;
 }
 
 /**
- * Delivers the outboxes of some domains: at once when a commit gives notice, and by a sweep for what a lost notice or a
- * dead relay left behind. Any number of relays may run; what one holds, the others pass over.
+ * Delivers the outboxes of some domains: at once when a commit gives notice, and by a sweep for what was put off, and for what
+ * a lost notice or a dead relay left behind. Any number of relays may run; what one holds, the others pass over.
  */
 export class Relay {
   readonly #parts: RelayParts;
@@ -51,6 +58,7 @@ export class Relay {
     const { domains, consumers } = this.#parts;
     const loops = domains.flatMap((domain) => [
       this.#listen(domain),
+      this.#sweep(domain),
       this.#watch(domain),
       ...Object.entries(consumers).map(([name, consumer]) =>
         this.#deliver(domain, name as Consumer, consumer),
@@ -67,25 +75,44 @@ export class Relay {
   async #deliver(domain: Domain, name: Consumer, consumer: OutboxConsumer): Promise<void> {
     const { database, log, metrics } = this.#parts;
     const topic = topicOf(domain, name);
-    const delivery = new Delivery({ domain, name, consumer, log, metrics });
-    while (!this.#stop.signal.aborted) {
+    const onSettled = () => this.#wakeUps.notify(topic);
+    const stop = this.#stop.signal;
+    const delivery = new Delivery({ database, domain, name, consumer, log, metrics, onSettled, stop });
+    while (!stop.aborted) {
       const seen = this.#wakeUps.count(topic);
-      let delivered = 0;
+      let taken = 0;
       try {
-        delivered = await database.transaction(domain, ({ sql }) => delivery.once(sql));
+        taken = await delivery.once();
       } catch (error) {
         log.warn({ err: error, domain, consumer: name }, 'the outbox cannot be read');
       }
-      if (delivered === 0) await this.#wakeUps.pause(topic, sweepMilliseconds, seen);
+      if (taken === 0) await this.#wakeUps.pause(topic, longestRestMilliseconds, seen);
       // What may be handed over together is gathered for a moment: one transaction does for all of it.
-      else if (consumer.together && delivered < togetherAtOnce)
+      else if (consumer.together && taken < togetherAtOnce)
         await this.#wakeUps.pause(`gather ${topic}`, gatherMilliseconds);
+    }
+    await delivery.done();
+  }
+
+  /** Wakes the deliveries to consumers for whom something is due. */
+  async #sweep(domain: Domain): Promise<void> {
+    const { database, consumers, log, sweepMilliseconds = 1_000 } = this.#parts;
+    while (!this.#stop.signal.aborted) {
+      await this.#wakeUps.pause(`sweep ${domain}`, sweepMilliseconds);
+      try {
+        const names = await database.read(domain, ({ sql }) =>
+          consumersWithDue(sql, domain, Object.keys(consumers)),
+        );
+        for (const name of names) this.#wakeUps.notify(topicOf(domain, name));
+      } catch (error) {
+        log.warn({ err: error, domain }, 'the outbox cannot be swept');
+      }
     }
   }
 
   /** Wakes the deliveries to those consumers for whom a transaction of the domain has published something. */
   async #listen(domain: Domain): Promise<void> {
-    const { database, log } = this.#parts;
+    const { database, consumers, log } = this.#parts;
     while (!this.#stop.signal.aborted) {
       try {
         await hearNotices({
@@ -93,6 +120,9 @@ export class Relay {
           channel: outboxChannel,
           applicationName: 'relay',
           stop: this.#stop.signal,
+          onListening: () => {
+            for (const consumer of Object.keys(consumers)) this.#wakeUps.notify(topicOf(domain, consumer));
+          },
           onNotice: (payload) => {
             const concerned = readNotice(payload);
             if (concerned.domain !== domain) return;
@@ -102,7 +132,7 @@ export class Relay {
       } catch (error) {
         log.warn({ err: error, domain }, 'the outbox cannot be listened to; sweeping goes on');
       }
-      await this.#wakeUps.pause(`listen ${domain}`, sweepMilliseconds);
+      await this.#wakeUps.pause(`listen ${domain}`, listenAgainMilliseconds);
     }
   }
 

@@ -117,7 +117,7 @@ export async function startWorkers(
   const relayDatabase = new Database({
     url: config.DATABASE_URL,
     domainUrls: config.domainUrls,
-    poolSize: connectionsOf(relayed, consumers),
+    poolSize: connectionsOf(relayed),
     applicationName: 'relay',
   });
   const relay = new Relay({ database: relayDatabase, domains: relayed, consumers, log, metrics });

@@ -7,20 +7,29 @@ import type { Sender } from '../services/webhooks/sender.ts';
 import { hearNotices } from './notices.ts';
 import { WakeUps } from './wake-ups.ts';
 
-const sweepMilliseconds = 1_000;
+const listenAgainMilliseconds = 1_000;
+
+interface SendingParts {
+  database: Database;
+  sender: Sender;
+  log: Logger;
+  metrics: Metrics;
+  /** Between looks for what no notice has told of. */
+  sweepMilliseconds?: number;
+}
 
 /**
  * Sends the messages to endpoints, in a worker of the domain: at once when a commit gives notice, exactly when the next
  * attempt is due, and by a sweep for what a lost notice or a dead process left behind. Any number of processes may do so.
  */
 export class WebhookSending {
-  readonly #parts: { database: Database; sender: Sender; log: Logger };
+  readonly #parts: SendingParts;
   readonly #dispatcher: Dispatcher;
   readonly #stop = new AbortController();
   readonly #wakeUps = new WakeUps(this.#stop.signal);
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: { database: Database; sender: Sender; log: Logger; metrics: Metrics }) {
+  constructor(parts: SendingParts) {
     this.#parts = parts;
     this.#dispatcher = new Dispatcher({ ...parts, onSettled: () => this.#wakeUps.notify('due') });
   }
@@ -38,6 +47,7 @@ export class WebhookSending {
   }
 
   async #send(): Promise<void> {
+    const { log, sweepMilliseconds = 1_000 } = this.#parts;
     while (!this.#stop.signal.aborted) {
       const seen = this.#wakeUps.count('due');
       let wait = sweepMilliseconds;
@@ -47,7 +57,7 @@ export class WebhookSending {
         // Not less than that: a clock that is a little ahead would look again and again.
         if (nextMs !== null) wait = Math.min(wait, Math.max(nextMs, 5));
       } catch (error) {
-        this.#parts.log.warn({ err: error }, 'messages to endpoints cannot be read');
+        log.warn({ err: error }, 'messages to endpoints cannot be read');
       }
       await this.#wakeUps.pause('due', wait, seen);
     }
@@ -62,12 +72,13 @@ export class WebhookSending {
           channel: messagesChannel,
           applicationName: 'webhook-sending',
           stop: this.#stop.signal,
+          onListening: () => this.#wakeUps.notify('due'),
           onNotice: () => this.#wakeUps.notify('due'),
         });
       } catch (error) {
         log.warn({ err: error }, 'messages to endpoints cannot be listened for; sweeping goes on');
       }
-      await this.#wakeUps.pause('listen', sweepMilliseconds);
+      await this.#wakeUps.pause('listen', listenAgainMilliseconds);
     }
   }
 }

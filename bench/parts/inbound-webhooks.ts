@@ -62,7 +62,13 @@ export const inboundWebhooks: Part = {
         () => saturate(fresh(insert), { connections: 16, seconds }),
       );
     });
+    // Nothing of it is processed while something else is measured.
     await stage.forgetDeliveries();
+    const { id } = (await made.json()) as { id: string };
+    await fetch(`${tenant.api.url}/v1/webhook-sources/${id}`, {
+      method: 'DELETE',
+      headers: tenant.api.headers,
+    });
     await stage.restartWorkers();
     return [
       {

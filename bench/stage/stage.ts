@@ -7,6 +7,7 @@ import { Client, Connection } from '@temporalio/client';
 import { Database } from '../../db/database.ts';
 import { ensureDevelopmentAccount } from '../../db/identity/development.ts';
 import { migrate } from '../../db/migrate.ts';
+import { publishingDomains } from '../../domain/domains.ts';
 import { newApiKey } from '../../domain/identity/api-key.ts';
 import { cacheCandidates } from '../../platform/local/local-settings.ts';
 import { startMailSink } from '../../platform/local/mail-sink.ts';
@@ -194,7 +195,8 @@ export class Stage {
 
   /** Lets nothing come of what was accepted while nobody was there to do it. */
   async forgetDeliveries(): Promise<void> {
-    await this.database.transaction('search', ({ sql }) => sql('delete from search.outbox_deliveries'));
+    for (const domain of publishingDomains)
+      await this.database.transaction(domain, ({ sql }) => sql(`delete from ${domain}.outbox_deliveries`));
   }
 
   /** Takes Temporal away. */

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
+import type { Sql } from '../sql.ts';
 import {
   claimDeliveries,
+  consumersWithDue,
+  leaseDeliveries,
   listParked,
   maxAttempts,
   postponeDelivery,
+  releaseDeliveries,
   replayParked,
   settleDeliveries,
 } from './deliveries.ts';
@@ -24,7 +28,7 @@ describe('the outbox', () => {
       send({ type: 'search.performed', tenantId, subject, data: { n } }),
     );
   const claim = (limit = 10) =>
-    db.database.transaction('search', ({ sql }) => claimDeliveries(sql, 'search', 'audit', limit));
+    db.database.transaction('search', ({ sql }) => claimDeliveries(sql, 'search', 'audit', { limit }));
 
   const postpone = async (position: string, targetIsDown: boolean): Promise<boolean> => {
     const failure = { message: 'it failed', targetIsDown };
@@ -70,7 +74,7 @@ describe('the outbox', () => {
     await publish('batch:a', 1);
     await publish('batch:b', 2);
     await db.database.transaction('search', async ({ sql }) => {
-      const mine = await claimDeliveries(sql, 'search', 'audit', 1);
+      const mine = await claimDeliveries(sql, 'search', 'audit', { limit: 1 });
       assert.deepEqual(
         mine.map((event) => event.data['n']),
         [1],
@@ -109,6 +113,47 @@ describe('the outbox', () => {
     );
   });
 
+  it('keeps what is leased from others until the lease ends, and lets none meddle who has lost it', async () => {
+    const inTransaction = <T>(work: (sql: Sql) => Promise<T>) =>
+      db.database.transaction('search', ({ sql }) => work(sql));
+    const due = () => inTransaction((sql) => consumersWithDue(sql, 'search', ['audit', 'search-statistics']));
+    await publish('batch:a', 1);
+    await publish('batch:a', 2);
+    assert.deepEqual(await due(), ['audit', 'search-statistics']);
+    const positions = (await claim()).map(({ position }) => position);
+    const lease = await inTransaction((sql) => leaseDeliveries(sql, 'search', 'audit', positions));
+    assert.ok(lease);
+    // What follows waits behind it.
+    assert.deepEqual(await claim(), []);
+    const renewed = await inTransaction((sql) => leaseDeliveries(sql, 'search', 'audit', positions, lease));
+    assert.ok(renewed && renewed !== lease);
+    const [position = ''] = positions;
+    const failure = { message: 'it failed', targetIsDown: false };
+    await inTransaction((sql) => postponeDelivery(sql, 'search', 'audit', position, { ...failure, lease }));
+    await inTransaction((sql) => releaseDeliveries(sql, 'search', 'audit', positions, lease));
+    assert.deepEqual(await claim(), []);
+    await inTransaction((sql) => releaseDeliveries(sql, 'search', 'audit', positions, renewed));
+    const [again] = await claim();
+    assert.deepEqual([again?.position, again?.attempts], [position, 0]);
+  });
+
+  it('hands out events of one subject that follow each other, up to one that is put off', async () => {
+    for (const n of [1, 2, 3, 4]) await publish('batch:a', n);
+    await publish('batch:b', 5);
+    const claimLines = (limit: number) =>
+      db.database.transaction('search', async ({ sql }) => {
+        const events = await claimDeliveries(sql, 'search', 'audit', { limit, eachSubject: limit });
+        return events.map((event) => event.data['n']);
+      });
+    assert.deepEqual(await claimLines(3), [1, 2, 3]);
+    assert.deepEqual(await claimLines(10), [1, 2, 3, 4, 5]);
+    const all = await db.database.transaction('search', ({ sql }) =>
+      claimDeliveries(sql, 'search', 'audit', { limit: 10, eachSubject: 10 }),
+    );
+    await postpone(all[2]?.position ?? '', true);
+    assert.deepEqual(await claimLines(10), [1, 2, 5]);
+  });
+
   it('never parks an event because its target is down', async () => {
     await publish('batch:a', 1);
     const [event] = await claim(1);
@@ -136,7 +181,9 @@ describe('the outbox', () => {
     await publish('batch:z', 2);
     await db.database.read('search', ({ sql }) => sql('analyze search.outbox_deliveries'));
     const claimAfter = (after: string) =>
-      db.database.transaction('search', ({ sql }) => claimDeliveries(sql, 'search', 'audit', 2, after));
+      db.database.transaction('search', ({ sql }) =>
+        claimDeliveries(sql, 'search', 'audit', { limit: 2, after }),
+      );
     const subjects = (events: { subject: string }[]) => events.map((event) => event.subject);
     const started = performance.now();
     assert.deepEqual(subjects(await claimAfter('')), ['batch:a', 'batch:m']);

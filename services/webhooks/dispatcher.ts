@@ -85,6 +85,7 @@ export class Dispatcher {
         'a webhook could not be sent because of a bug',
       );
       this.#free(endpointId);
+      this.#parts.onSettled();
     }
   }
 
