@@ -8,7 +8,7 @@ import type { Authenticator } from '../gateway.ts';
 import { createAccessTokens } from '../identity/access-tokens.ts';
 import type { Principal } from '../principal.ts';
 import type { Services } from '../services.ts';
-import { TtlCache } from './ttl-cache.ts';
+import { TtlCache } from '../../platform/ttl-cache.ts';
 
 export interface AuthenticatorOptions {
   /** How long what is known of a session or a key is believed. Tests set it to nothing. */

@@ -1,5 +1,6 @@
 import type { NewEvent } from '../../domain/events/event.ts';
 import type { Teller } from '../database.ts';
+import { sharesSecret } from './source-candidates.ts';
 
 export interface NewDelivery {
   id: string;
@@ -7,6 +8,8 @@ export interface NewDelivery {
   inboundId: string;
   tenantId: string;
   sourceId: string;
+  /** What was believed of the source when the delivery was verified; null for one that needs no proof. */
+  verifiedBy: { version: number; soleOwner: boolean } | null;
   providerId: string;
   topic: string;
   eventId: string;
@@ -18,7 +21,7 @@ export interface NewDelivery {
 }
 
 export interface LoggedDelivery {
-  /** False when the source has gone meanwhile. */
+  /** False when the source has gone, or is no longer what the delivery was verified by: then nothing is kept. */
   found: boolean;
   /** A delivery that was not there yet, and an event that was not. */
   newDelivery: boolean;
@@ -27,7 +30,8 @@ export interface LoggedDelivery {
 
 /**
  * Takes a verified delivery: log, de-duplication of the delivery and of its event, and the outbox are one statement, which
- * is one transaction and one journey to the database. Of a paused source it is kept and not processed.
+ * is one transaction and one journey to the database. Whoever verified the delivery may have known the source from before, so
+ * the statement looks whether it is still the same. Of a paused source it is kept and not processed.
  */
 export async function logDelivery(teller: Teller, delivery: NewDelivery): Promise<LoggedDelivery> {
   const received: NewEvent = {
@@ -37,7 +41,10 @@ export async function logDelivery(teller: Teller, delivery: NewDelivery): Promis
     data: { source_id: delivery.sourceId, topic: delivery.topic, run: 0, attempt: 1 },
   };
   const [row] = await teller.tell<LoggedDelivery>({
-    parts: `source as (select id, tenant_id, state from webhooks.sources where id = $1),
+    parts: `source as (
+       select id, tenant_id, state from webhooks.sources s where id = $1
+         and ($11::integer is null or s.version = $11) and not ($12 and ${sharesSecret})
+     ),
      log as (
        insert into webhooks.inbound_deliveries
          (id, tenant_id, source_id, provider_id, topic, event_id, via, headers, body, body_bytes)
@@ -65,6 +72,8 @@ export async function logDelivery(teller: Teller, delivery: NewDelivery): Promis
       delivery.body,
       delivery.bodyBytes,
       delivery.inboundId,
+      delivery.verifiedBy?.version ?? null,
+      delivery.verifiedBy?.soleOwner ?? false,
     ],
     events: [received],
     prepared: 'webhooks.log_delivery',

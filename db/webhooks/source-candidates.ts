@@ -11,9 +11,12 @@ export interface SourceCandidate extends StoredSource {
 /** Most sources that one request is tried on. Those beyond, which are the newest, have addresses of their own. */
 const mostCandidates = 100;
 
-const columns = `${sourceColumns}, exists (
+/** Whether a secret of the source `s` is one of another tenant's source too. */
+export const sharesSecret = `exists (
   select 1 from webhooks.sources o where o.kind = s.kind and o.tenant_id <> s.tenant_id
-    and o.secret_fingerprints && s.secret_fingerprints) as shared`;
+    and o.secret_fingerprints && s.secret_fingerprints)`;
+
+const columns = `${sourceColumns}, ${sharesSecret} as shared`;
 
 /** By its own address. */
 export async function candidateById(sql: Sql, id: string): Promise<SourceCandidate[]> {

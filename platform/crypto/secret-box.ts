@@ -62,16 +62,25 @@ export class SecretBox {
   }
 
   seal(secret: string, context: SecretContext): string {
+    return this.sealBytes(Buffer.from(secret, 'utf8'), context);
+  }
+
+  sealBytes(secret: Buffer, context: SecretContext): string {
     const id = this.#ring.current;
     const iv = randomBytes(ivLength);
     const cipher = createCipheriv('aes-256-gcm', this.#key(id), iv);
     cipher.setAAD(boundTo(id, context));
-    const sealed = Buffer.concat([iv, cipher.update(secret, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+    const sealed = Buffer.concat([iv, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
     return `v1.${id}.${sealed.toString('base64url')}`;
   }
 
   /** @throws SecretBoxError */
   open(envelope: string, context: SecretContext): string {
+    return this.openBytes(envelope, context).toString('utf8');
+  }
+
+  /** @throws SecretBoxError */
+  openBytes(envelope: string, context: SecretContext): Buffer {
     const { id, sealed } = parts(envelope);
     const decipher = createDecipheriv('aes-256-gcm', this.#key(id), sealed.subarray(0, ivLength), {
       authTagLength: tagLength,
@@ -80,7 +89,7 @@ export class SecretBox {
     decipher.setAuthTag(sealed.subarray(-tagLength));
     const opened = decipher.update(sealed.subarray(ivLength, -tagLength));
     try {
-      return Buffer.concat([opened, decipher.final()]).toString('utf8');
+      return Buffer.concat([opened, decipher.final()]);
     } catch {
       throw new SecretBoxError(
         'not_authentic',

@@ -1,11 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/database.ts';
-import { logDelivery, type LoggedDelivery } from '../../db/webhooks/inbound-log.ts';
-import { candidateById, candidatesOf, type SourceCandidate } from '../../db/webhooks/source-candidates.ts';
+import { logDelivery, type LoggedDelivery, type NewDelivery } from '../../db/webhooks/inbound-log.ts';
+import type { SourceCandidate } from '../../db/webhooks/source-candidates.ts';
 import { sourceNotFound } from '../../db/webhooks/source.repository.ts';
 import { Failure } from '../../domain/failure.ts';
 import { factsOf } from '../../domain/webhooks/inbound/delivery-facts.ts';
-import { parseExact, textOf } from '../../domain/webhooks/inbound/exact-json.ts';
+import { parseExact, requireJson, textOf } from '../../domain/webhooks/inbound/exact-json.ts';
 import {
   invalidSignature,
   type DeliveryFacts,
@@ -15,6 +15,7 @@ import type { SourceKind } from '../../domain/webhooks/inbound/source.ts';
 import { provingSecret } from '../../domain/webhooks/inbound/verify.ts';
 import { claimedShop } from '../../domain/webhooks/inbound/verify-shopify.ts';
 import { keptHeaders } from './kept-headers.ts';
+import { KnownSources, type KnownSource, type SourceSearch } from './known-sources.ts';
 import { goodSecrets, type SourceSecrets } from './source-secrets.ts';
 
 /** To which address a request came: a source's own, or one that all sources of a kind share. */
@@ -24,14 +25,19 @@ export interface Intake extends LoggedDelivery {
   kind: SourceKind;
 }
 
+/** A source that changes while a request is verified is looked at again, so often at most. */
+const mostLooks = 3;
+
 /** Takes webhooks in: finds whose they are, verifies the bytes as they came, and logs them. */
 export class InboundIntake {
   readonly #database: Database;
   readonly #secrets: SourceSecrets;
+  readonly #sources: KnownSources;
 
   constructor(database: Database, secrets: SourceSecrets) {
     this.#database = database;
     this.#secrets = secrets;
+    this.#sources = new KnownSources(database, secrets);
   }
 
   /**
@@ -41,80 +47,130 @@ export class InboundIntake {
    */
   async take(address: InboundAddress, request: InboundRequest): Promise<Intake> {
     if (request.body.length === 0) throw new Failure('webhooks.body_missing', 'The body is empty.');
-    const candidates = await this.#candidates(address, request);
-    const source = this.#proven(address, candidates, request);
+    const search = searchFor(address, request);
+    for (let look = 1; look <= mostLooks; look += 1) {
+      const source = await this.#prover(address, search, request, look > 1);
+      const taken = await this.#takeFrom(source, address, request);
+      if (taken.found) return { ...taken, kind: source.kind };
+    }
+    throw sourceNotFound();
+  }
+
+  /**
+   * Logs what needs no proof, as the provider was asked for it, once.
+   *
+   * @throws Failure `webhooks.source_not_found` when the source has gone meanwhile
+   */
+  async log(
+    source: Pick<SourceCandidate, 'id' | 'tenantId'>,
+    facts: DeliveryFacts,
+    text: string,
+  ): Promise<LoggedDelivery> {
+    const logged = await this.#write(source, facts, text, {
+      via: 'reconciliation',
+      headers: {},
+      verifiedBy: null,
+    });
+    if (!logged.found) throw sourceNotFound();
+    return logged;
+  }
+
+  /** The source that has sent a request. Known ones may be out of date, so none is refused by them alone. */
+  async #prover(
+    address: InboundAddress,
+    search: SourceSearch,
+    request: InboundRequest,
+    fresh: boolean,
+  ): Promise<KnownSource> {
+    const { sources, kept } = await this.#sources.find(search, fresh);
+    if (sources.length === 0 && 'sourceId' in address) throw sourceNotFound();
+    try {
+      return provenSource(address, sources, request);
+    } catch (error) {
+      if (!kept || !(error instanceof Failure)) throw error;
+      return await this.#prover(address, search, request, true);
+    }
+  }
+
+  async #takeFrom(
+    source: KnownSource,
+    address: InboundAddress,
+    request: InboundRequest,
+  ): Promise<LoggedDelivery> {
     const text = textOf(request.body);
-    const facts = factsOf(source, request, parseExact(text));
+    const facts = factsOf(source, request, bodyFor(source, text));
     if ('topics' in address && !address.topics.test(facts.topic)) {
       throw new Failure('webhooks.topic_unexpected', 'This address takes no such topic.');
     }
-    return await this.log(source, facts, text, request);
+    return await this.#write(source, facts, text, {
+      via: 'webhook',
+      headers: keptHeaders(request.headers),
+      verifiedBy: { version: source.version, soleOwner: 'kind' in address },
+    });
   }
 
-  /** Logs what is known to come from the source, once. */
-  async log(
-    source: Pick<SourceCandidate, 'id' | 'tenantId' | 'kind'>,
+  async #write(
+    { id: sourceId, tenantId }: Pick<SourceCandidate, 'id' | 'tenantId'>,
     facts: DeliveryFacts,
     text: string,
-    request: Pick<InboundRequest, 'headers'> | null,
-  ): Promise<Intake> {
+    more: Pick<NewDelivery, 'via' | 'headers' | 'verifiedBy'>,
+  ): Promise<LoggedDelivery> {
     const id = uuidv7();
-    const logged = await logDelivery(this.#database.alone('webhooks'), {
+    return await logDelivery(this.#database.alone('webhooks'), {
+      ...more,
       id,
       inboundId: uuidv7(),
-      tenantId: source.tenantId,
-      sourceId: source.id,
+      tenantId,
+      sourceId,
       providerId: facts.deliveryId,
       topic: facts.topic,
       eventId: facts.eventId,
-      via: request ? 'webhook' : 'reconciliation',
-      headers: request ? keptHeaders(request.headers) : {},
-      body: this.#secrets.sealBody(source.tenantId, id, text),
+      body: this.#secrets.sealBody(tenantId, id, text),
       bodyBytes: Buffer.byteLength(text),
     });
-    if (!logged.found) throw sourceNotFound();
-    return { ...logged, kind: source.kind };
   }
+}
 
-  async #candidates(address: InboundAddress, request: InboundRequest): Promise<SourceCandidate[]> {
-    const candidates = await this.#database.read('webhooks', ({ sql }) => {
-      if ('sourceId' in address) return candidateById(sql, address.sourceId);
-      const account = address.kind === 'shopify' ? claimedShop(request) : null;
-      return candidatesOf(sql, address.kind, account);
-    });
-    if (candidates.length === 0 && 'sourceId' in address) throw sourceNotFound();
-    return candidates;
-  }
+function searchFor(address: InboundAddress, request: InboundRequest): SourceSearch {
+  if ('sourceId' in address) return address;
+  return { kind: address.kind, account: address.kind === 'shopify' ? claimedShop(request) : null };
+}
 
-  /** The one source whose secret the request is signed with. */
-  #proven(
-    address: InboundAddress,
-    candidates: readonly SourceCandidate[],
-    request: InboundRequest,
-  ): SourceCandidate {
-    let refusal: unknown = invalidSignature();
-    const proven = candidates.filter((source) => {
-      try {
-        provingSecret(source, request, goodSecrets(this.#secrets.open(source), request.now));
-        return true;
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        refusal = error;
-        return false;
-      }
-    });
-    const [source] = proven;
-    if (!source) throw refusal;
-    const owners = new Set(proven.map(({ tenantId }) => tenantId));
-    if ('kind' in address && (owners.size > 1 || source.shared)) {
-      throw new Failure(
-        'webhooks.source_ambiguous',
-        'Another organisation has this secret too, so it does not tell whose the request is. Use the address of the source.',
-      );
+/** What Shopify says of a delivery stands in its headers. */
+function bodyFor({ kind }: Pick<SourceCandidate, 'kind'>, text: string): unknown {
+  if (kind !== 'shopify') return parseExact(text);
+  requireJson(text);
+  return null;
+}
+
+/** The one source whose secret the request is signed with. */
+function provenSource(
+  address: InboundAddress,
+  candidates: readonly KnownSource[],
+  request: InboundRequest,
+): KnownSource {
+  let refusal: unknown = invalidSignature();
+  const proven = candidates.filter((source) => {
+    try {
+      provingSecret(source, request, goodSecrets(source.opened, request.now));
+      return true;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      refusal = error;
+      return false;
     }
-    if (source.kind === 'shopify' && source.account !== null && claimedShop(request) !== source.account) {
-      throw new Failure('webhooks.account_mismatch', 'The request names another shop than the source has.');
-    }
-    return source;
+  });
+  const [source] = proven;
+  if (!source) throw refusal;
+  const owners = new Set(proven.map(({ tenantId }) => tenantId));
+  if ('kind' in address && (owners.size > 1 || source.shared)) {
+    throw new Failure(
+      'webhooks.source_ambiguous',
+      'Another organisation has this secret too, so it does not tell whose the request is. Use the address of the source.',
+    );
   }
+  if (source.kind === 'shopify' && source.account !== null && claimedShop(request) !== source.account) {
+    throw new Failure('webhooks.account_mismatch', 'The request names another shop than the source has.');
+  }
+  return source;
 }

@@ -75,7 +75,7 @@ export function createReconciliation(parts: {
     let found = 0;
     for (const { facts, entity, body } of events) {
       if (entity && known.has(`${entity.kind}:${entity.externalId}`)) continue;
-      const { newEvent } = await intake.log(source, facts, JSON.stringify(body), null);
+      const { newEvent } = await intake.log(source, facts, JSON.stringify(body));
       if (newEvent) found += 1;
     }
     return found;

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
 import { derivedKeys } from '../../domain/identity/tokens.ts';
 import { SecretBox, type KeyRing } from '../../platform/crypto/secret-box.ts';
@@ -15,6 +16,9 @@ const credentialsSchema = z.object({ token: z.string(), base_url: z.string().nul
 
 /** What a source asks its provider with. */
 export type SourceCredentials = z.output<typeof credentialsSchema>;
+
+/** Marks a body that was compressed before it was sealed. */
+const compressed = 'deflate:';
 
 interface Owner {
   tenantId: string;
@@ -56,12 +60,16 @@ export class SourceSecrets {
     return credentialsSchema.parse(JSON.parse(opened));
   }
 
+  /** Compressed, as what is sealed can't be compressed any more, and JSON becomes a sixth of it. */
   sealBody(tenantId: string, deliveryId: string, body: string): string {
-    return this.#box.seal(body, ['webhook-body', tenantId, deliveryId]);
+    const small = deflateRawSync(body, { level: 1 });
+    return compressed + this.#box.sealBytes(small, ['webhook-body', tenantId, deliveryId]);
   }
 
   openBody(tenantId: string, deliveryId: string, sealed: string): string {
-    return this.#box.open(sealed, ['webhook-body', tenantId, deliveryId]);
+    const context = ['webhook-body', tenantId, deliveryId];
+    if (!sealed.startsWith(compressed)) return this.#box.open(sealed, context);
+    return inflateRawSync(this.#box.openBytes(sealed.slice(compressed.length), context)).toString('utf8');
   }
 }
 

@@ -190,6 +190,32 @@ describe('webhooks that come in', function () {
     assert.equal((await rowsOf(c.tenant)).length, 1);
   });
 
+  it('knows at once when a source that it has just heard from is no longer what it was', async () => {
+    const one = await tenantWithShop();
+    const at = `/v1/webhook-sources/${one.source.id}`;
+    const own = new URL(one.source.url).pathname;
+    let id = 700_000_000_000_100_000n;
+    const send = (path: string, secret: string) =>
+      system.send(
+        path,
+        fromShopify(orderWith(String((id += 1n)), '2026-01-01T00:00:00Z'), { ...one, secret }),
+      );
+    for (const path of [orders, own]) assert.equal((await send(path, one.secret)).status, 200);
+    const renewed = `renewed-${randomUUID()}`;
+    await one.client.post(`${at}/rotate-secret`, { secret: renewed, grace_seconds: 0 });
+    for (const path of [orders, own]) {
+      assert.equal((await send(path, one.secret)).status, 401);
+      assert.equal((await send(path, renewed)).status, 200);
+    }
+    const other = await tenantWithShop(renewed);
+    assert.equal((await send(orders, renewed)).body.code, 'webhooks.source_ambiguous');
+    assert.equal((await other.client.delete(`/v1/webhook-sources/${other.source.id}`)).status, 204);
+    assert.equal((await send(orders, renewed)).status, 200);
+    assert.equal((await one.client.delete(at)).status, 204);
+    assert.equal((await send(orders, renewed)).status, 401);
+    assert.equal((await send(own, renewed)).status, 404);
+  });
+
   it('verifies Stripe by time and signature (check 5)', async () => {
     const secret = `whsec_${randomUUID()}`;
     const { client } = await tenantWith('stripe', secret, { hold_unknown: false });

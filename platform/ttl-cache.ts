@@ -14,6 +14,10 @@ export class TtlCache<V> {
     this.#most = most;
   }
 
+  forget(key: string): void {
+    this.#entries.delete(key);
+  }
+
   async get(key: string, load: () => Promise<V>): Promise<V> {
     const now = this.#now();
     const kept = this.#entries.get(key);
