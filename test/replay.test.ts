@@ -38,6 +38,7 @@ describe('The workflows of today', () => {
       'refundOrder',
       'recoverMessages',
       'tidyMessages',
+      'resealWebhookSecrets',
       'erasePerson',
       'eraseTenant',
       'exportData',

@@ -105,6 +105,15 @@ export const cronWork: readonly CronWork[] = [
     summary: 'Delete uploads that nothing uses, and the rows and files of processes that ended long ago',
   },
   {
+    name: 'reseal-webhook-secrets',
+    domain: 'webhooks',
+    cron: '55 2 * * *',
+    jitter: '10 minutes',
+    workflowType: 'resealWebhookSecrets',
+    args: [],
+    summary: 'Seal the secrets of endpoints and sources anew when the key ring has a new first key',
+  },
+  {
     name: 'tidy-webhook-messages',
     domain: 'webhooks',
     cron: '15 4 * * *',

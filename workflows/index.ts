@@ -14,7 +14,7 @@ export { erasePerson } from './search/erase-person.ts';
 export { importRecords } from './search/import-records.ts';
 export { runBatch } from './search/run-batch.ts';
 export { expireSearchFiles, purgeBatch } from './search/upkeep.ts';
-export { tidyMessages } from './webhooks/outbound-upkeep.ts';
+export { resealWebhookSecrets, tidyMessages } from './webhooks/outbound-upkeep.ts';
 export { recoverMessages } from './webhooks/recover-messages.ts';
 export {
   forgetInboundWebhooks,

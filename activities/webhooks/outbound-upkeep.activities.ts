@@ -1,11 +1,12 @@
 import { forgetOldMessages, releaseWaiting } from '../../db/webhooks/outbound-retention.ts';
+import { resealWebhookSecrets } from '../../services/webhooks/resealing.ts';
 import type { OutboundUpkeepActivities } from '../../workflows/webhooks/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import type { WorkerServices } from '../services.ts';
 
 const rowsAtOnce = 2_000;
 
-/** Deletes what is kept no longer. It can be repeated, and what one run leaves is the next one's. */
+/** Deletes what is kept no longer, and seals anew what a former key has sealed. It can be repeated, and what one run leaves is the next one's. */
 export function createOutboundUpkeepActivities({
   database,
   config,
@@ -24,5 +25,7 @@ export function createOutboundUpkeepActivities({
         await database.transaction('webhooks', ({ sql }) => releaseWaiting(sql));
         return { removed };
       }),
+    resealSecrets: () =>
+      withHeartbeat(async () => ({ resealed: await resealWebhookSecrets(database, config.ENCRYPTION_KEYS) })),
   };
 }

@@ -1,12 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { cacheFolder, isProgram } from '../../platform/local/cache.ts';
-
-const run = promisify(execFile);
+import { installPythonPackages } from '../../platform/local/python-packages.ts';
 
 /** A run of the fuzzer as one kind of caller. */
 export interface FuzzRun {
@@ -21,25 +16,17 @@ export interface FuzzRun {
 }
 
 /**
- * Installs Schemathesis from PyPI, with every package of it in the version that requirements.txt pins, into a Python
- * environment of its own, once. Gives the program.
+ * Installs Schemathesis from PyPI, with every package of it, once. Gives the program.
  *
  * @throws when there is no python3 with venv, or the packages can't be had.
  */
 export async function installSchemathesis(cacheCandidates: string[]): Promise<string> {
-  const requirements = join(import.meta.dirname, 'requirements.txt');
-  const version = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex')
-    .slice(0, 12);
-  const folder = join(await cacheFolder(cacheCandidates), `schemathesis-${version}`);
-  const program = join(folder, 'bin', 'schemathesis');
-  if (await isProgram(program)) return program;
-  process.stderr.write('  … installing Schemathesis from PyPI (once)\n');
-  await python('python3', ['-m', 'venv', '--clear', folder]);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:'];
-  await python(join(folder, 'bin', 'python'), [...pip, '--requirement', requirements]);
-  return program;
+  const programs = await installPythonPackages({
+    name: 'schemathesis',
+    requirements: join(import.meta.dirname, 'requirements.txt'),
+    cacheCandidates,
+  });
+  return join(programs, 'schemathesis');
 }
 
 /** Runs it. Its findings go to standard output. Gives whether there were none. */
@@ -77,20 +64,4 @@ export async function fuzz(program: string, { url, examples, seed, phases, args,
   );
   const [code] = (await once(child, 'exit')) as [number | null];
   return code === 0;
-}
-
-async function python(program: string, args: string[]): Promise<void> {
-  try {
-    await run(program, args, { timeout: 600_000, maxBuffer: 16 * 1024 * 1024 });
-  } catch (error) {
-    const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
-    if (code === 'ENOENT') {
-      throw new Error('The fuzzer is a Python program: it needs python3 (3.10 or later) on the PATH.', {
-        cause: error,
-      });
-    }
-    throw new Error(`The fuzzer can’t be installed: ${stderr?.trim().split('\n').at(-1) || message}`, {
-      cause: error,
-    });
-  }
 }

@@ -19,15 +19,19 @@ interface SenderParts {
   /** `host:port` pairs that may be reached on private addresses. */
   allowPrivate: readonly string[];
   resolve?: Resolver;
+  /** For the whole of an attempt; that of the schedule unless a test is in a hurry. */
+  timeoutMs?: number;
 }
 
 /** Sends messages to endpoints, one attempt at a time, and tells what came of it. It raises nothing but bugs. */
 export class Sender {
   readonly #box: SecretBox;
   readonly #outbound: OutboundClient;
+  readonly #timeoutMs: number;
 
-  constructor({ keys, allowPrivate, resolve }: SenderParts) {
+  constructor({ keys, allowPrivate, resolve, timeoutMs = attemptTimeoutMs }: SenderParts) {
     this.#box = new SecretBox(keys);
+    this.#timeoutMs = timeoutMs;
     this.#outbound = new OutboundClient({ allowPrivate, ...(resolve ? { resolve } : {}) });
   }
 
@@ -41,7 +45,7 @@ export class Sender {
       headers: request.headers,
       body: delivery.body,
       hosts: 'any',
-      timeoutMs: attemptTimeoutMs,
+      timeoutMs: this.#timeoutMs,
       maxRedirects: 0,
       maxResponseBytes: keptAnswerBytes,
       largerResponse: 'cut',

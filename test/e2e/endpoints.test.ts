@@ -3,7 +3,7 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { jitter, scheduleSeconds } from '../../domain/webhooks/delivery-schedule.ts';
 import { recoveryWorkflowId, webhooksQueue } from '../../workflows/webhooks/messages.ts';
-import { tidyMessages } from '../../workflows/webhooks/outbound-upkeep.ts';
+import { resealWebhookSecrets, tidyMessages } from '../../workflows/webhooks/outbound-upkeep.ts';
 import {
   startEndpointSystem,
   untilAttempts,
@@ -407,6 +407,12 @@ describe('endpoints that are sent messages', function () {
     const workflowId = `tidy-${id}`;
     await temporal.workflow.execute(tidyMessages, { workflowId, taskQueue: webhooksQueue, args: [] });
     await keepHistory(temporal, database, workflowId, 'tidyMessages/straight');
+    const resealing = `reseal-${id}`;
+    await temporal.workflow.execute(resealWebhookSecrets, {
+      workflowId: resealing,
+      taskQueue: webhooksQueue,
+    });
+    await keepHistory(temporal, database, resealing, 'resealWebhookSecrets/straight');
     await until(async () => (await system.attempts(id)).length === 1);
     const [left, ...others] = await system.deliveries(id);
     assert.deepEqual([left?.['message_type'], others.length], ['batch.paused', 0]);

@@ -19,6 +19,8 @@ export interface RecoveryActivities {
 export interface OutboundUpkeepActivities {
   /** Forgets messages that are kept no longer. Idempotent by nature. */
   forgetMessages(): Promise<{ removed: number }>;
+  /** Seals the secrets of endpoints and sources anew that are not sealed by the ring's first key. Idempotent by nature. */
+  resealSecrets(): Promise<{ resealed: number }>;
 }
 
 /** One workflow an event that came in; when it is tried again later, or replayed, another run. */
