@@ -1,8 +1,7 @@
-import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import { Failure } from '../domain/failure.ts';
 import { addLogFacts } from '../platform/log-context.ts';
-import { isAddressed, methodsAt } from './address.ts';
+import { Addresses, type Found } from './addresses.ts';
 import { answer } from './answer.ts';
 import { readJson } from './body.ts';
 import { commandKey } from './command-key.ts';
@@ -27,20 +26,14 @@ export function createApp(parts: AppParts): Koa {
   });
   app.use((ctx, next) => frameRequest(parts, ctx, next));
 
-  const router = new Router();
-  for (const route of parts.routes) {
-    router.register(route.path, [route.method], async (ctx: Context) => {
-      if (!isAddressed(route, ctx)) return refuse(ctx);
-      stateOf(ctx).route = route;
-      allowOrigin(route, ctx);
-      await serve(parts, route, ctx);
-    });
-    if (route.crossOrigins?.length) {
-      router.register(route.path, ['options'], (ctx: Context) => answerPreflight(route, ctx));
-    }
-  }
-  app.use(router.routes());
-  app.use(refuse);
+  const addresses = new Addresses(parts.routes);
+  app.use(async (ctx) => {
+    const found = addresses.find(ctx.method, ctx.path);
+    if (!found?.route) return refuse(ctx, found);
+    stateOf(ctx).route = found.route;
+    allowOrigin(found.route, ctx);
+    await serve(parts, found.route, found.params, ctx);
+  });
   return app;
 }
 
@@ -48,16 +41,22 @@ export function createApp(parts: AppParts): Koa {
  * Answers what no route takes. `OPTIONS` tells the methods of an address and grants no other origin anything: but for the
  * routes that name origins, the API is for servers, and for pages that it serves itself.
  */
-function refuse(ctx: Context): void {
-  const methods = methodsAt(ctx);
-  if (methods.length === 0) throw new Failure('request.not_found', 'There is nothing at this address.');
-  ctx.set('Allow', [...new Set([...methods, 'OPTIONS'])].join(', '));
+function refuse(ctx: Context, found: Found | null): void {
+  if (!found) throw new Failure('request.not_found', 'There is nothing at this address.');
+  const open = found.routes.find(({ crossOrigins }) => crossOrigins?.length);
+  if (ctx.method === 'OPTIONS' && open) return answerPreflight(open, ctx);
+  ctx.set('Allow', [...found.methods, 'OPTIONS'].join(', '));
   if (ctx.method !== 'OPTIONS')
     throw new Failure('request.method_not_allowed', 'This address does not take that method.');
   ctx.status = 204;
 }
 
-async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void> {
+async function serve(
+  parts: AppParts,
+  route: Route,
+  given: Record<string, string>,
+  ctx: Context,
+): Promise<void> {
   const state = stateOf(ctx);
   // Probes must get an answer that does not hang on the database.
   const principal = route.rate === 'system' || route.provesItself ? null : await identify(parts, route, ctx);
@@ -71,7 +70,7 @@ async function serve(parts: AppParts, route: Route, ctx: Context): Promise<void>
       throw new Failure('identity.forbidden', `This needs the scope ${doing.join(' or ')}.`);
     }
   }
-  const params = route.params ? validate(route.params, ctx['params'], 'params') : undefined;
+  const params = route.params ? validate(route.params, given, 'params') : undefined;
   const query = route.query ? validate(route.query, ctx.query, 'query') : undefined;
   const json = route.body ? await readJson(ctx) : null;
   const body = route.body ? validate(route.body, json?.value, 'body') : undefined;
