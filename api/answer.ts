@@ -53,7 +53,8 @@ function send(parts: AppParts, ctx: Context, reply: Reply | Answer): void {
     ctx.body = null;
     ctx.status = reply.status;
   } else {
+    // Before the body, whose type would else be guessed.
+    ctx.set('Content-Type', 'application/json; charset=utf-8');
     ctx.body = JSON.stringify(reply.body);
-    ctx.type = 'application/json';
   }
 }

@@ -35,9 +35,11 @@ export async function readJson(ctx: Context, seconds = bodySeconds): Promise<Jso
   return { raw, value };
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function parse(raw: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw)) as unknown;
+    return JSON.parse(utf8.decode(raw)) as unknown;
   } catch {
     throw new Failure('request.malformed_json', 'The body is not valid JSON in UTF-8.');
   }

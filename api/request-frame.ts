@@ -23,12 +23,12 @@ export function stateOf(ctx: Context): RequestState {
  * Of every answer. What it holds is data: it is not kept, not guessed at, and nothing in it runs, should a browser be
  * brought to show it. The pages that we serve have policies of their own.
  */
-const safeHeaders = {
-  'X-Content-Type-Options': 'nosniff',
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-};
+const safeHeaders = new Map([
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Cache-Control', 'no-store'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Referrer-Policy', 'no-referrer'],
+]);
 
 /** RFC 6797, for two years. Not for subdomains, which are not ours to speak for. */
 const stayWithHttps = 'max-age=63072000';
@@ -64,7 +64,7 @@ async function frame(
   const state: RequestState = Object.assign(stateOf(ctx), { traceId, route: null, principal: null });
   ctx.set('X-Trace-Id', traceId);
   ctx.set('X-Request-Id', requestId);
-  ctx.set(safeHeaders);
+  ctx.res.setHeaders(safeHeaders);
   if (parts.publicUrl.startsWith('https:')) ctx.set('Strict-Transport-Security', stayWithHttps);
   await withLogFacts({ trace_id: traceId, request_id: requestId }, async () => {
     try {

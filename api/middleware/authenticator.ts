@@ -28,8 +28,8 @@ export function createAuthenticator(
   const { now = Date.now } = options;
   const accessTokens = createAccessTokens(services, now);
   const milliseconds = options.cacheMilliseconds ?? lifetimes.authenticationCache * 1_000;
-  const sessions = new TtlCache<CredentialHolder | null>(milliseconds, now);
-  const apiKeys = new TtlCache<CredentialHolder | null>(milliseconds, now);
+  const sessions = new TtlCache<Known | null>(milliseconds, now);
+  const apiKeys = new TtlCache<Known | null>(milliseconds, now);
 
   return {
     async authenticate(ctx) {
@@ -37,20 +37,18 @@ export function createAuthenticator(
       if (token === null) return null;
       if (token.startsWith(apiKeyPrefix)) {
         const hash = hashApiKey(token);
-        const holder = await apiKeys.get(hash, () =>
-          database.read('identity', ({ sql }) => findApiKeyHolder(sql, hash)),
-        );
-        return principalOf('api_key', alive(holder, now()));
+        const load = () => database.read('identity', ({ sql }) => findApiKeyHolder(sql, hash));
+        return alive(await apiKeys.get(hash, async () => knownOf('api_key', await load())), now());
       }
       const claims = await accessTokens.verify(token);
-      const holder = alive(
-        await sessions.get(claims.sessionId, () =>
-          database.read('identity', ({ sql }) => findSessionHolder(sql, claims.sessionId)),
-        ),
+      const load = () => database.read('identity', ({ sql }) => findSessionHolder(sql, claims.sessionId));
+      const principal = alive(
+        await sessions.get(claims.sessionId, async () => knownOf('user', await load())),
         now(),
       );
-      if (holder.userId !== claims.userId || holder.tenantId !== claims.tenantId) throw unauthenticated();
-      return principalOf('user', holder);
+      if (principal.userId !== claims.userId || principal.tenantId !== claims.tenantId)
+        throw unauthenticated();
+      return principal;
     },
   };
 }
@@ -63,9 +61,20 @@ function bearerOf(ctx: Context): string | null {
   return token;
 }
 
-function alive(holder: CredentialHolder | null, now: number): CredentialHolder {
-  if (!holder || (holder.expiresAt !== null && holder.expiresAt <= now)) throw unauthenticated();
-  return holder;
+/** A caller, as long as it was looked up for: what is worked out of it is worked out once. */
+interface Known {
+  principal: Principal;
+  /** Milliseconds since 1970; null for ever. */
+  expiresAt: number | null;
+}
+
+function knownOf(kind: Principal['kind'], holder: CredentialHolder | null): Known | null {
+  return holder && { principal: principalOf(kind, holder), expiresAt: holder.expiresAt };
+}
+
+function alive(known: Known | null, now: number): Principal {
+  if (!known || (known.expiresAt !== null && known.expiresAt <= now)) throw unauthenticated();
+  return known.principal;
 }
 
 function unauthenticated(): Failure {

@@ -3,7 +3,6 @@ import { networkOf } from '../../domain/identity/address.ts';
 import { limits as standardLimits, type LimitedClass, type Limits } from '../../domain/identity/limits.ts';
 import type { RateLimiter, RateState } from '../gateway.ts';
 import type { Principal } from '../principal.ts';
-import type { RateClass } from '../route.ts';
 
 /** What this process knows of a bucket. */
 interface Bucket {
@@ -58,23 +57,39 @@ export function createRateLimiter(parts: {
     }
   }
 
-  function usable(demand: BucketDemand): Bucket | null {
-    const bucket = buckets.get(demand.key);
-    return bucket && bucket.tokens > 0 && bucket.tokensUntil > now() ? bucket : null;
+  function usable({ key }: BucketDemand, at: number): boolean {
+    const bucket = buckets.get(key);
+    return bucket !== undefined && bucket.tokens > 0 && bucket.tokensUntil > at;
+  }
+
+  /** A caller is the same object while it is known: what it falls under is worked out once. */
+  const known = new WeakMap<Principal, Map<LimitedClass, BucketDemand[]>>();
+
+  function demandsFor(
+    rate: LimitedClass,
+    { principal, address }: { principal: Principal | null; address: string },
+  ): BucketDemand[] {
+    if (!principal) return [demandOf(`address:${networkOf(address)}:${rate}`, limits.address[rate], rate)];
+    let byRate = known.get(principal);
+    if (!byRate) known.set(principal, (byRate = new Map()));
+    let demands = byRate.get(rate);
+    if (!demands) byRate.set(rate, (demands = demandsOf(limits, rate, principal)));
+    return demands;
   }
 
   return {
     async take(request) {
       if (request.rate === 'system') throw new Error('Routes of the system have no limit.');
-      const demands = demandsOf(limits, { ...request, rate: request.rate });
+      const demands = demandsFor(request.rate, request);
       for (;;) {
-        const refused = refusal(demands, buckets, now());
+        const at = now();
+        const refused = refusal(demands, buckets, at);
         if (refused) return refused;
-        const lacking = demands.filter((demand) => !usable(demand));
+        const lacking = demands.filter((demand) => !usable(demand, at));
         if (lacking.length === 0) {
-          const used = demands.flatMap((demand) => usable(demand) ?? []);
+          const used = demands.flatMap(({ key }) => buckets.get(key) ?? []);
           for (const bucket of used) bucket.tokens -= 1;
-          return tightest(used, now());
+          return tightest(used, at);
         }
         const pending = lacking.map((demand) => refilling.get(demand.key)).find(Boolean);
         if (pending) {
@@ -94,15 +109,8 @@ export function createRateLimiter(parts: {
   };
 }
 
-/** The buckets that a request falls under. */
-function demandsOf(
-  limits: Limits,
-  request: { rate: Exclude<RateClass, 'system'>; address: string; principal: Principal | null },
-): BucketDemand[] {
-  const rate: LimitedClass = request.rate;
-  const { principal } = request;
-  if (!principal)
-    return [demandOf(`address:${networkOf(request.address)}:${rate}`, limits.address[rate], rate)];
+/** The buckets that a caller's requests fall under. */
+function demandsOf(limits: Limits, rate: LimitedClass, principal: Principal): BucketDemand[] {
   const { caller, tenant } = limits.plans[principal.plan];
   return [
     ...(principal.apiKeyId ? [demandOf(`key:${principal.apiKeyId}:${rate}`, caller[rate], rate)] : []),
@@ -121,19 +129,23 @@ function refusal(
   buckets: ReadonlyMap<string, Bucket>,
   now: number,
 ): RateState | null {
-  const blocked = demands
-    .flatMap((demand) => buckets.get(demand.key) ?? [])
-    .filter((bucket) => bucket.blockedUntil > now)
-    .sort((a, b) => b.blockedUntil - a.blockedUntil)[0];
-  if (!blocked) return null;
-  return { ...stateOf(blocked, now), retryAfterSeconds: (blocked.blockedUntil - now) / 1_000 };
+  let longest: Bucket | null = null;
+  for (const { key } of demands) {
+    const bucket = buckets.get(key);
+    if (bucket && bucket.blockedUntil > Math.max(now, longest?.blockedUntil ?? 0)) longest = bucket;
+  }
+  return longest && { ...stateOf(longest, now), retryAfterSeconds: (longest.blockedUntil - now) / 1_000 };
 }
 
+/** By the share that is left; of equal ones the first. */
 function tightest(buckets: readonly Bucket[], now: number): RateState {
-  const states = buckets.map((bucket) => stateOf(bucket, now));
-  const [first] = states.sort((a, b) => a.remaining / a.limit - b.remaining / b.limit);
-  if (!first) throw new Error('A request falls under at least one limit.');
-  return first;
+  let least: RateState | null = null;
+  for (const bucket of buckets) {
+    const state = stateOf(bucket, now);
+    if (!least || state.remaining / state.limit < least.remaining / least.limit) least = state;
+  }
+  if (!least) throw new Error('A request falls under at least one limit.');
+  return least;
 }
 
 function stateOf(bucket: Bucket, now: number): RateState {

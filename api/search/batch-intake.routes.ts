@@ -35,7 +35,7 @@ export function createBatchIntakeRoutes(
   progress: BatchProgress,
 ): Route[] {
   const files = new IncomingFiles(services);
-  const intake = new BatchIntake(services, engine, files);
+  const intake = new BatchIntake(services, files);
   const find = (tenantId: string, uploadId: string) =>
     services.database.read('search', ({ sql }) => files.find(sql, tenantId, uploadId));
   return [
@@ -115,12 +115,12 @@ export function createBatchIntakeRoutes(
       },
       failures: [...fileFailures, 'search.webhook_url', 'search.record_set_not_found'],
       handler: async (request) => {
-        const { ctx, principal, signal } = request;
+        const { ctx, principal } = request;
         const reply = await intake.submit(request);
         const seconds = preferredWait(ctx);
         if (seconds === 0) return reply;
         const { id } = reply.body as { id: string };
-        const batch = await progress.ended(principal.tenantId, id, seconds, signal);
+        const batch = await progress.ended(principal.tenantId, id, seconds, request.signal);
         if (!isFinished(batch.phase)) return reply;
         return {
           status: 200,

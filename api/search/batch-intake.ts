@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { runCommand, type Answer } from '../../db/commands/command.ts';
 import type { Teller } from '../../db/database.ts';
@@ -8,7 +7,7 @@ import { Failure } from '../../domain/failure.ts';
 import { parseDecimal } from '../../domain/search/micros.ts';
 import { webhookSecret } from '../../platform/crypto/webhook-signature.ts';
 import { checkDestination, parseHostsAndPorts } from '../../platform/http/destination.ts';
-import type { SearchEngine } from '../../services/search/contract.ts';
+import { orderedUuid } from '../../platform/uuid.ts';
 import { readJson } from '../body.ts';
 import type { Principal } from '../principal.ts';
 import type { Reply, Request } from '../route.ts';
@@ -27,12 +26,10 @@ type BatchRequest = Request<undefined, undefined, undefined>;
 /** Takes new batches in: with their file in a form, or by the id of an upload made before. */
 export class BatchIntake {
   readonly #services: Services;
-  readonly #engine: SearchEngine;
   readonly #files: IncomingFiles;
 
-  constructor(services: Services, engine: SearchEngine, files: IncomingFiles) {
+  constructor(services: Services, files: IncomingFiles) {
     this.#services = services;
-    this.#engine = engine;
     this.#files = files;
   }
 
@@ -113,9 +110,8 @@ export class BatchIntake {
     await this.#check(principal, body);
     const file = await find();
     const mapping = await this.#files.mappingOf(file, body.mapping);
-    const { currency } = await this.#engine.price({ tenantId, userId, source: 'batch', traceId }, body.kind);
     return {
-      id: uuidv7(),
+      id: orderedUuid(),
       tenantId,
       name: body.name ?? file.name,
       kind: body.kind,
@@ -130,7 +126,8 @@ export class BatchIntake {
       },
       priority: body.priority,
       concurrency: body.concurrency,
-      currency,
+      // That of the organisation.
+      currency: null,
       budgetMicros: body.budget === null ? null : parseDecimal(body.budget),
       webhook: this.#webhookOf(body.webhook_url),
       traceId,

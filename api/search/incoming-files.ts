@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { v7 as uuidv7 } from 'uuid';
+import { hash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import type { StoredFile } from '../../db/search/batch.ts';
 import type { Sql } from '../../db/sql.ts';
 import { insertInlineFile } from '../../db/search/inline-files.ts';
@@ -11,6 +10,7 @@ import { guessMapping } from '../../domain/search/mapping-guess.ts';
 import { validateMapping, type Mapping } from '../../domain/search/mapping.ts';
 import type { PresignedRequest } from '../../platform/storage/object-storage.ts';
 import { readTable } from '../../platform/tabular/read.ts';
+import { orderedUuid } from '../../platform/uuid.ts';
 import type { Principal } from '../principal.ts';
 import type { Request } from '../route.ts';
 import type { Services } from '../services.ts';
@@ -71,8 +71,8 @@ export class IncomingFiles {
       const beginning = await readBeginning(file.content);
       if (!beginning.whole) return await this.#store(request, file, beginning.chunks);
       const { content } = beginning;
-      const sha256 = createHash('sha256').update(content).digest('hex');
-      const key = `${inlineFolder}/${request.principal.tenantId}/${uuidv7()}`;
+      const sha256 = hash('sha256', content, 'hex');
+      const key = `${inlineFolder}/${request.principal.tenantId}/${orderedUuid()}`;
       const { name, contentType } = file;
       return { key, name, bytes: content.length, sha256, content, contentType };
     };
@@ -112,8 +112,7 @@ export class IncomingFiles {
    * @throws Failure `search.file_*`, `search.mapping_invalid`
    */
   async mappingOf(file: IncomingFile, given: Mapping | undefined): Promise<Mapping> {
-    const content =
-      'content' in file ? Readable.from([file.content]) : await this.#services.storage.get(file.key);
+    const content = 'content' in file ? file.content : await this.#services.storage.get(file.key);
     const table = await readTable(content);
     try {
       const samples: string[][] = [];
@@ -156,7 +155,7 @@ export class IncomingFiles {
     contentType: string,
   ): Promise<{ id: string; objectKey: string; expiresAt: Date }> {
     const { tenantId, userId } = principal;
-    const id = uuidv7();
+    const id = orderedUuid();
     const objectKey = `uploads/${tenantId}/${id}`;
     const expiresAt = new Date(Date.now() + uploadHours * 3_600_000);
     await this.#services.database.read('search', ({ sql }) =>

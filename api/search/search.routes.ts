@@ -1,10 +1,11 @@
-import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import { v5 as uuidv5 } from 'uuid';
 import { z } from 'zod';
 import { SearchLogRepository } from '../../db/search/search-log.repository.ts';
 import { Failure } from '../../domain/failure.ts';
 import { searchStatuses } from '../../domain/search/answer.ts';
 import { parseDecimal } from '../../domain/search/micros.ts';
 import { normaliseQuery, queryKinds, type QueryInput, type QueryKind } from '../../domain/search/query.ts';
+import { orderedUuid } from '../../platform/uuid.ts';
 import type {
   SearchEngine,
   SearchRequest,
@@ -30,6 +31,9 @@ const summaries: Record<QueryKind, string> = {
 
 /** After so long without a sign of life of its process, a search is done by the next one that is asked for the same. */
 const leaseSeconds = 8;
+
+/** In place of a request's own: should the client go away, the answer is there for when it asks again under its key. */
+const unending = new AbortController().signal;
 
 /** An id that is the same for a request that is sent again under its `Idempotency-Key`. */
 const searchNamespace = 'f1b6f0c7-6b0e-4b53-9a7a-5b7f7c1a2d11';
@@ -102,14 +106,13 @@ async function search(
     },
     effectKey: `search:${searchIdOf(request)}`,
   };
-  // Not the request's own signal: should the client go away, the answer is there for when it asks again under its key.
-  return replyTo(await engine.search(scope, asked, new AbortController().signal));
+  return replyTo(await engine.search(scope, asked, unending));
 }
 
 /** The same id for a request that is sent again: what was called and billed is then found in the ledger. */
 function searchIdOf({ ctx, principal, body }: Request<undefined, undefined, SearchBody>): string {
   const key = ctx.get('Idempotency-Key');
-  if (key === '') return uuidv7();
+  if (key === '') return orderedUuid();
   const owner = `${principal.tenantId}:${principal.userId}`;
   return uuidv5(`${owner}:${key}:${fingerprintOf(ctx, JSON.stringify(body))}`, searchNamespace);
 }

@@ -19,12 +19,14 @@ export type NewBatch = Pick<
   | 'options'
   | 'priority'
   | 'concurrency'
-  | 'currency'
   | 'budgetMicros'
   | 'webhook'
   | 'traceId'
   | 'createdBy'
->;
+> & {
+  /** Null: as the tenant's settings say. */
+  currency: string | null;
+};
 
 /** Who does something to a batch: a person, or its workflow (null). */
 export interface Actor {
@@ -94,7 +96,8 @@ export class BatchRepository {
 
   /** @throws Failure `search.batch_not_found`, also for another tenant's */
   async get(tenantId: string, id: string): Promise<Batch> {
-    return found(await this.#select('where tenant_id = $1 and id = $2', [tenantId, id], 'search.get_batch'));
+    const rows = await this.#sql<{ batch: BatchRow }>(getBatch, [tenantId, id], 'search.get_batch');
+    return found(rows.map(({ batch }) => toBatch(batch)));
   }
 
   /** The same, held until the transaction ends: whoever wants to change the batch too waits. */
@@ -156,17 +159,29 @@ export class BatchRepository {
   }
 }
 
+/** As one value: the driver works out anew for each answer which columns it has, and these are many. */
+const getBatch = `
+  select to_json(found) as batch
+  from (select ${batchColumns} from search.batches where tenant_id = $1 and id = $2) as found`;
+
 function found(batches: Batch[]): Batch {
   const [batch] = batches;
   if (!batch) throw new Failure('search.batch_not_found', 'There is no such batch.');
   return batch;
 }
 
+/** Of a tenant whose settings nobody has looked at yet. */
+const defaultCurrency = 'USD';
+
 const insertBatch = `
   created as (
     insert into search.batches (id, tenant_id, name, kind, file, mapping, options, priority, concurrency, currency,
       budget_micros, webhook, trace_id, created_by)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning *
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+      coalesce($10, (select currency from search.settings where tenant_id = $2), '${defaultCurrency}'),
+      $11, $12, $13, $14)
+    returning id, currency, phase, run, revision::float8 as revision, version, rate, created_at as "createdAt",
+      updated_at as "updatedAt", clock_timestamp() as "readAt"
   ), told as (
     insert into search.batch_events (batch_id, revision, type, data) select id, revision, $15::text, $16::jsonb from created
   ), stored as (
@@ -187,9 +202,9 @@ export async function createBatch(
 ): Promise<Batch> {
   const data = { priority: batch.priority };
   const type = 'search.batch_submitted';
-  const rows = await teller.tell<BatchRow>({
+  const [row] = await teller.tell<Beginning>({
     parts: insertBatch,
-    select: `select ${batchColumns} from created`,
+    select: 'select * from created',
     parameters: [
       batch.id,
       batch.tenantId,
@@ -224,8 +239,34 @@ export async function createBatch(
     ],
     prepared: 'search.create_batch',
   });
-  return found(rows.map(toBatch));
+  if (!row) throw new Error('A batch was not there after it was written.');
+  return toBatch({ ...batch, ...nothingDone, ...row, budgetMicros: batch.budgetMicros?.toString() ?? null });
 }
+
+/** What the database decides of a new batch. The rest is as it was given, and need not be sent back and read again. */
+type Beginning = Pick<
+  BatchRow,
+  'id' | 'currency' | 'phase' | 'run' | 'revision' | 'version' | 'rate' | 'createdAt' | 'updatedAt' | 'readAt'
+>;
+
+const nothingDone = {
+  hold: null,
+  costMicros: '0',
+  columns: null,
+  format: null,
+  rowsTotal: null,
+  rowsIngested: 0,
+  rowsFound: 0,
+  rowsNotFound: 0,
+  rowsFailed: 0,
+  rowsSkipped: 0,
+  rowsDuplicate: 0,
+  waiting: null,
+  resultFiles: null,
+  problem: null,
+  startedAt: null,
+  finishedAt: null,
+} satisfies Partial<BatchRow>;
 
 /**
  * Changes a batch that the caller holds locked, adds the change to its history and publishes it: all in the caller's

@@ -100,10 +100,17 @@ export type Consumer = keyof typeof subscriptions;
 
 export const consumers = Object.keys(subscriptions) as Consumer[];
 
+const hearing = new Map<string, readonly Consumer[]>();
+
 /** The consumers that hear an event of this type. */
-export function consumersOf(type: string): Consumer[] {
-  return consumers.filter((consumer) => {
-    const types: readonly string[] = subscriptions[consumer];
-    return types.includes('*') || types.includes(type);
-  });
+export function consumersOf(type: string): readonly Consumer[] {
+  let found = hearing.get(type);
+  if (!found) {
+    found = consumers.filter((consumer) => {
+      const types: readonly string[] = subscriptions[consumer];
+      return types.includes('*') || types.includes(type);
+    });
+    hearing.set(type, found);
+  }
+  return found;
 }

@@ -95,11 +95,28 @@ function nameWords(column: string): string[] {
     .filter((word) => word !== '');
 }
 
+interface NamedTarget {
+  target: ColumnTarget;
+  /** 0–1. */
+  confidence: number;
+}
+
+/** The files of one sender mostly have the same columns. */
+const known = new Map<string, NamedTarget | undefined>();
+const mostKnown = 1_000;
+
 /**
- * What a column is called tells of its content: the target and how certain that is, 0–1; undefined when the name says
- * nothing.
+ * What a column is called tells of its content: the target and how certain that is; undefined when the name says nothing.
  */
-export function targetByName(column: string): { target: ColumnTarget; confidence: number } | undefined {
+export function targetByName(column: string): NamedTarget | undefined {
+  if (known.has(column)) return known.get(column);
+  const found = readName(column);
+  if (known.size >= mostKnown) known.clear();
+  known.set(column, found);
+  return found;
+}
+
+function readName(column: string): NamedTarget | undefined {
   const all = nameWords(column);
   const find = (words: readonly string[]): ColumnTarget | undefined => targets.get(words.join(''));
   const exact = find(all);

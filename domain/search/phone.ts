@@ -94,8 +94,9 @@ export function normalisePhone(raw: string, defaultRegion?: string): NormalisedP
 
 function plannedPhone(raw: string, { e164, region, type }: PlannedNumber): NormalisedPhone {
   // Read again when somebody looks: nobody does in most rows of a batch.
+  let known: PhoneNumber | undefined;
   const number = (): PhoneNumber => {
-    const known = read(e164, undefined);
+    known ??= read(e164, undefined);
     if (!known) throw new TypeError('A number that was read cannot be read.');
     return known;
   };

@@ -22,11 +22,15 @@ export class BlockReader {
   bytesRead = 0;
 
   private readonly source: Readable;
+  /** The file as it is, where it is in memory and plain. */
+  private readonly whole: Buffer | null;
   private readonly limits: TableLimits;
   private readonly signal: AbortSignal | undefined;
 
-  constructor(source: Readable, limits: TableLimits, signal?: AbortSignal) {
-    this.source = signal ? addAbortSignal(signal, source) : source;
+  constructor(source: Readable | Buffer, limits: TableLimits, signal?: AbortSignal) {
+    this.whole = Buffer.isBuffer(source) && !isGzip(source) ? source : null;
+    const stream = Buffer.isBuffer(source) ? Readable.from(this.whole ? [] : [source]) : source;
+    this.source = signal ? addAbortSignal(signal, stream) : stream;
     this.limits = limits;
     this.signal = signal;
   }
@@ -41,6 +45,7 @@ export class BlockReader {
    * @throws Failure `search.file_too_large`, `search.file_zip_bomb`, `search.file_truncated`, `search.file_corrupt`.
    */
   async *blocks(): AsyncGenerator<Block> {
+    if (this.whole) return yield* this.slices(this.whole);
     let filling = Buffer.allocUnsafeSlow(BLOCK_BYTES);
     let filled = 0;
     let offset = 0;
@@ -59,6 +64,17 @@ export class BlockReader {
       }
     }
     yield { bytes: filling.subarray(0, filled), offset, last: true };
+  }
+
+  private *slices(whole: Buffer): Generator<Block> {
+    this.checkSize(whole.length);
+    for (let offset = 0, last = false; !last; offset += BLOCK_BYTES) {
+      this.signal?.throwIfAborted();
+      const bytes = whole.subarray(offset, offset + BLOCK_BYTES);
+      this.bytesRead += bytes.length;
+      last = offset + BLOCK_BYTES >= whole.length;
+      yield { bytes, offset, last };
+    }
   }
 
   private async *contents(): AsyncGenerator<Buffer> {
@@ -118,8 +134,7 @@ export class BlockReader {
       length += next.value.length;
     }
     const whole = rejoin(start, chunks);
-    const head = Buffer.concat(start);
-    if (head[0] !== 0x1f || head[1] !== 0x8b) return whole;
+    if (!isGzip(Buffer.concat(start))) return whole;
 
     this.compression = 'gzip';
     const gunzip = createGunzip({ chunkSize: BLOCK_BYTES });
@@ -134,6 +149,10 @@ export class BlockReader {
       yield bytes;
     }
   }
+}
+
+function isGzip(head: Buffer): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b;
 }
 
 async function* rejoin(start: Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

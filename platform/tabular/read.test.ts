@@ -27,7 +27,10 @@ async function readAll(
   content: Content | Readable,
   options: ReadTableOptions = {},
 ): Promise<{ table: Table; rows: TableRow[] }> {
-  const table = await readTable(content instanceof Readable ? content : sourceOf(content), options);
+  return await rowsOf(await readTable(content instanceof Readable ? content : sourceOf(content), options));
+}
+
+async function rowsOf(table: Table): Promise<{ table: Table; rows: TableRow[] }> {
   const rows: TableRow[] = [];
   for await (const row of table.rows) rows.push(row);
   return { table, rows };
@@ -125,6 +128,28 @@ describe('Table reader: CSV', () => {
       ['spaces_dropped'],
     );
     assert.deepEqual(await valuesOf('id,name\n1, ada\n'), [['1', ' ada']]);
+  });
+
+  it('reads a file that is in memory as it reads one that comes in', async () => {
+    const header = 'id,name\n';
+    const row = (bytes: number): string => `1,${'é'.repeat((bytes - 4) / 2)}\n`;
+    const files = [65_536, 65_537, 131_072, 200_001].map((bytes) => {
+      const rows = row(30_000).repeat(Math.floor((bytes - header.length) / 30_000));
+      const text = Buffer.from(header + rows);
+      return Buffer.concat([text, Buffer.alloc(bytes - text.length, 'x')]);
+    });
+    for (const file of [Buffer.from('id;name\n1;a\n'), ...files, ...files.map((one) => gzipSync(one))]) {
+      const streamed = await readAll(file);
+      const atHand = await rowsOf(await readTable(file));
+      assert.deepEqual(atHand.rows, streamed.rows);
+      assert.ok(atHand.rows.length > 0);
+      for (const name of ['format', 'compression', 'encoding', 'delimiter', 'columns', 'notices'] as const)
+        assert.deepEqual(atHand.table[name], streamed.table[name], name);
+      assert.equal(atHand.table.bytesRead(), file.length);
+    }
+    await assert.rejects(readTable(Buffer.alloc(0)), { code: 'search.file_empty' });
+    const tooLarge = readTable(Buffer.from('a,b\n1,2\n'), { limits: { maxBytes: 5 } });
+    await assert.rejects(tooLarge, { code: 'search.file_too_large' });
   });
 
   it('puts the faults of a row on the row and goes on', async () => {

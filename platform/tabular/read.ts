@@ -51,10 +51,11 @@ interface OpenRows {
  *
  * Faults of one row are on that row, and reading goes on; faults of the file are thrown, here or in the loop over the
  * rows. What a fault says depends on the content only, not on how the stream was cut.
+ * @param source the file as it is sent; a small one may be in memory already
  * @throws Failure `search.file_*` (see the table of codes); the signal's reason when it is aborted; whatever the
  *   source throws.
  */
-export async function readTable(source: Readable, options: ReadTableOptions = {}): Promise<Table> {
+export async function readTable(source: Readable | Buffer, options: ReadTableOptions = {}): Promise<Table> {
   const limits = { ...defaultLimits, ...options.limits };
   const reader = new BlockReader(source, limits, options.signal);
   const notices: Notice[] = [];

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { v7 as uuidv7 } from 'uuid';
 import { flightLeaseSeconds, type AnswerCache } from '../../db/search/answer-cache.ts';
 import type { SharedAnswer } from '../../domain/search/answer.ts';
+import { manyUuids } from '../../platform/uuid.ts';
 import type { SearchParts } from './parts.ts';
 import type { Question } from './questions.ts';
 
@@ -50,7 +50,7 @@ class Flights {
   readonly #cache: AnswerCache;
   readonly #signal: AbortSignal;
   readonly #work: Work;
-  readonly #owner = uuidv7();
+  readonly #owner = manyUuids();
   /** Questions that others work on, with the time from which on an answer is new enough. */
   readonly #followed = new Map<Question, string>();
 
