@@ -56,7 +56,7 @@ export function eventsJson(events: readonly NewEvent[]): string {
       trace_id: event.traceId ?? null,
       traceparent: event.traceparent === undefined ? traceparent : event.traceparent,
       data: event.data,
-      consumers: consumersOf(event.type),
+      consumers: consumersOf(event.type).filter((name) => !event.toldByAnother?.includes(name)),
     })),
   );
 }

@@ -26,4 +26,6 @@ export type NewEvent = Pick<DomainEvent, 'type' | 'tenantId' | 'subject' | 'data
   Partial<Pick<DomainEvent, 'id' | 'version' | 'actorId' | 'traceId'>> & {
     /** The span that it came of (W3C), where that is another one than the one it is published in. */
     traceparent?: string | null;
+    /** Consumers, by their names, to whom another event of the same transaction tells all that they want to know of this. */
+    toldByAnother?: readonly string[];
   };

@@ -48,6 +48,17 @@ describe('searches that are recorded at the same time', () => {
     return rows.length;
   };
 
+  const deliveriesTo = async (consumer: string, tenantId: string): Promise<number> => {
+    const rows = await test.database.read('search', ({ sql }) =>
+      sql(
+        `select 1 from search.outbox_deliveries join search.outbox using (position)
+         where consumer = $1 and tenant_id = $2`,
+        [consumer, tenantId],
+      ),
+    );
+    return rows.length;
+  };
+
   it('are all in the log when their callers are told, each with its event and its own organisation', async () => {
     const recorder = new SearchRecorder(test.database);
     const tenants = [uuidv7(), uuidv7()];
@@ -65,6 +76,10 @@ describe('searches that are recorded at the same time', () => {
     for (const tenant of tenants) {
       assert.equal((await logOf(tenant)).length, 125);
       assert.equal(await eventsOf(tenant), 125);
+      assert.equal(await deliveriesTo('audit', tenant), 125);
+      // Of those that were recorded together, one marks the day.
+      const marks = await deliveriesTo('search-statistics', tenant);
+      assert.ok(marks >= 1 && marks < 125, `${marks} marks`);
     }
   });
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Database } from '../../db/database.ts';
 import { insertLog, logParameters } from '../../db/search/search-log.repository.ts';
 import type { NewEvent } from '../../domain/events/event.ts';
+import type { Consumer } from '../../domain/events/subscriptions.ts';
 import { isOutage } from '../../platform/outage.ts';
 import { traceparentHere } from '../../platform/telemetry/span.ts';
 import type { SearchEffects, SearchScope } from './contract.ts';
@@ -82,7 +83,7 @@ export class SearchRecorder {
       parts: `logged as (${insertLog})`,
       select: 'select',
       parameters: logParameters(groups),
-      events: records.map(({ event }) => event),
+      events: markingOnce(records),
       prepared: 'search.record_searches',
     });
   }
@@ -93,4 +94,17 @@ export class SearchRecorder {
       await transaction.publish(event);
     });
   }
+}
+
+/** The statistics want to know of each day once, however many of its searches are recorded together. */
+function markingOnce(records: readonly SearchRecord[]): NewEvent[] {
+  const marked = new Set<string>();
+  return records.map(({ event, effects }) => {
+    const days = effects.days.map((day) => `${event.tenantId} ${day}`);
+    if (days.length === 0 || days.some((day) => !marked.has(day))) {
+      for (const day of days) marked.add(day);
+      return event;
+    }
+    return { ...event, toldByAnother: ['search-statistics'] satisfies Consumer[] };
+  });
 }
