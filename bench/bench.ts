@@ -5,6 +5,7 @@ import { inboundWebhooks } from './parts/inbound-webhooks.ts';
 import { million } from './parts/million.ts';
 import { mixed } from './parts/mixed.ts';
 import { neighbours } from './parts/neighbours.ts';
+import { openOrders } from './parts/open-orders.ts';
 import type { Finding, Part } from './parts/part.ts';
 import { reads } from './parts/reads.ts';
 import { records } from './parts/records.ts';
@@ -32,6 +33,7 @@ const parts: Part[] = [
   neighbours,
   mixed,
   webhooks,
+  openOrders,
   startUp,
 ];
 

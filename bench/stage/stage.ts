@@ -53,7 +53,7 @@ export const developmentTemporal: TemporalServer = async ({ folder }) => {
  * file, the API and the workers as processes with the settings of `npm start`.
  */
 export class Stage {
-  readonly postgres: LocalPostgres;
+  postgres: LocalPostgres;
   readonly folder: string;
   readonly apiUrl: string;
   /** A port of this machine that messages may be sent to. */
@@ -100,7 +100,8 @@ export class Stage {
       // A database server that runs as another user may pass through.
       await chmod(folder, 0o711);
       const postgres = await startPostgres({ dataDir: join(folder, 'postgres') });
-      ends.push(() => postgres.stop());
+      const stopPostgres = () => postgres.stop();
+      ends.push(stopPostgres);
       const program = await temporalServer({ folder, postgres });
       const temporal = await program(await freePort());
       const mail = await startMailSink({ folder: join(folder, 'mail') });
@@ -147,6 +148,7 @@ export class Stage {
         environment,
         ends,
       });
+      ends[ends.indexOf(stopPostgres)] = () => stage.postgres.stop();
       ends.push(
         () => stage.temporal.stop(),
         () => stage.workers.stop(),
@@ -212,6 +214,20 @@ export class Stage {
   async restartWorkers(): Promise<void> {
     await this.workers.stop();
     this.workers = await startWorkers(this.#environment);
+  }
+
+  /** Ends every process, as when the machine is switched off in order, and starts all of it again where it was. */
+  async restartEverything(): Promise<void> {
+    await Promise.all([this.api.stop(), this.workers.stop()]);
+    await this.temporal.stop();
+    await this.postgres.stop();
+    const { port } = this.postgres;
+    this.postgres = await startPostgres({ dataDir: join(this.folder, 'postgres'), port });
+    await this.restartTemporal();
+    [this.workers, this.api] = await Promise.all([
+      startWorkers(this.#environment),
+      startApi(this.#environment, this.apiUrl),
+    ]);
   }
 
   async close(): Promise<void> {

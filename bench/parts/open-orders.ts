@@ -1,0 +1,160 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { createOrder, type NewOrder } from '../../db/orders/create-order.ts';
+import { changeOrder, type Actor } from '../../db/orders/open-order.ts';
+import { cancelOrder } from '../../db/orders/order-steps.ts';
+import { residentMegabytes } from '../stage/memory.ts';
+import type { Stage } from '../stage/stage.ts';
+import { figure, type Part } from './part.ts';
+
+/** Orders in one transaction. */
+const atOnce = 50;
+
+/**
+ * Orders that wait for their payment, each with its process, through a restart of everything: PostgreSQL, Temporal on its
+ * file, workers and API. Then all of them are told at once that they are cancelled, and every process has to answer.
+ */
+export const openOrders: Part = {
+  name: 'open-orders',
+  about: 'open orders after a restart of everything: until all of their processes have answered',
+  async run(stage, { full, log }) {
+    const count = full ? 10_000 : 500;
+    const { id: tenantId } = await stage.tenant();
+    const placing = performance.now();
+    const ids = await placeAll(stage, tenantId, count);
+    await untilCounted(count, () => waitingOrders(stage, tenantId));
+    const placed = secondsSince(placing);
+    log(`${count} orders are waiting after ${figure(placed)} s`);
+    const before = await memoryOf(stage);
+    const stopping = performance.now();
+    await stage.restartEverything();
+    const restarted = secondsSince(stopping);
+    log(`everything has started again after ${figure(restarted)} s`);
+    const still = await running(stage);
+    if (still < count) throw new Error(`${still} of ${count} orders are open after the restart.`);
+    const idle = await memoryOf(stage);
+    const telling = performance.now();
+    await cancelAll(stage, tenantId, ids);
+    const told = secondsSince(telling);
+    await untilCounted(0, () => running(stage));
+    const answered = secondsSince(telling);
+    const after = await memoryOf(stage);
+    return [
+      {
+        what: `${count.toLocaleString('en')} open orders after a restart of everything`,
+        against: '–',
+        target: 'all answer',
+        measured: `${figure(answered)} s`,
+        met: true,
+        figures: {
+          orders: count,
+          'placed and waiting s': placed,
+          'everything stopped and started s': restarted,
+          'all cancelled in the database s': told,
+          'all processes have answered s': answered,
+          ...named('before the restart', before),
+          ...named('after the restart', idle),
+          ...named('after the answers', after),
+        },
+      },
+    ];
+  },
+};
+
+/** Places orders that are paid elsewhere and not yet. Their processes are started by the relay, as those of all orders are. */
+async function placeAll(stage: Stage, tenantId: string, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  while (ids.length < count)
+    await stage.database.transaction('orders', async (transaction) => {
+      for (let one = 0; one < atOnce && ids.length < count; one += 1) {
+        const { order } = await createOrder(transaction, orderOf(tenantId), person);
+        ids.push(order.id);
+      }
+    });
+  return ids;
+}
+
+async function cancelAll(stage: Stage, tenantId: string, ids: readonly string[]): Promise<void> {
+  for (let place = 0; place < ids.length; place += atOnce)
+    await stage.database.transaction('orders', async (transaction) => {
+      for (const id of ids.slice(place, place + atOnce))
+        await changeOrder(transaction, tenantId, id, person, (open) => cancelOrder(open, 'asked_for'));
+    });
+}
+
+const person: Actor = { kind: 'user', userId: null, traceId: null };
+
+function orderOf(tenantId: string): NewOrder {
+  return {
+    tenantId,
+    source: 'api',
+    externalId: null,
+    sourceOrderId: null,
+    currency: 'EUR',
+    shipping: 490n,
+    credit: 0n,
+    customer: { email: 'ada@example.com', name: 'Ada Lovelace', phone: null },
+    shippingAddress: { line1: 'Invalidenstr. 1', city: 'Berlin', postcode: '10115', country: 'DE' },
+    payment: { mode: 'external', capture: 'immediately', method: null },
+    externalPaid: 0n,
+    fulfillmentMode: 'automatic',
+    actionSeconds: 3 * 86_400,
+    externalUpdatedAt: null,
+    lines: [
+      {
+        sku: 'POSTER',
+        title: 'Poster',
+        externalId: null,
+        quantity: 2,
+        unitPrice: 1_500n,
+        discount: 0n,
+        tax: 0n,
+        design: null,
+      },
+    ],
+  };
+}
+
+/** Orders whose process has looked for stock and waits for the payment. */
+async function waitingOrders(stage: Stage, tenantId: string): Promise<number> {
+  const [row] = await stage.database.read('orders', ({ sql }) =>
+    sql<{ count: number }>(
+      'select count(*)::int as count from orders.orders where tenant_id = $1 and reserved_at is not null',
+      [tenantId],
+    ),
+  );
+  return row?.count ?? 0;
+}
+
+/** Processes of orders that are open. */
+async function running(stage: Stage): Promise<number> {
+  return await stage.withTemporalClient(
+    async (client) =>
+      (await client.workflow.count(`WorkflowType = 'fulfillOrder' and ExecutionStatus = 'Running'`)).count,
+  );
+}
+
+async function untilCounted(count: number, counted: () => Promise<number>): Promise<void> {
+  const started = performance.now();
+  while ((await counted()) !== count) {
+    if (secondsSince(started) > 900) throw new Error(`${await counted()} and not ${count} after 900 s.`);
+    await pause(250);
+  }
+}
+
+async function memoryOf({ api, workers, temporal }: Stage): Promise<Record<string, number>> {
+  return {
+    API: await residentMegabytes(api),
+    workers: await residentMegabytes(workers),
+    Temporal: await residentMegabytes(temporal),
+  };
+}
+
+function named(when: string, memory: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(memory).map(([name, megabytes]) => [`${name} ${when} MB`, megabytes]),
+  );
+}
+
+function secondsSince(moment: number): number {
+  return (performance.now() - moment) / 1_000;
+}
