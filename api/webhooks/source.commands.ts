@@ -4,7 +4,7 @@ import type { Transaction } from '../../db/database.ts';
 import {
   SourceRepository,
   type SourceChange,
-  type StoredSource,
+  type OwnedSource,
 } from '../../db/webhooks/source.repository.ts';
 import type { NewEvent } from '../../domain/events/event.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -13,7 +13,7 @@ import type { Principal } from '../principal.ts';
 import type { NewSourceBody, SourceChangeBody } from './source.schemas.ts';
 
 export interface SourceWithSecret {
-  source: StoredSource;
+  source: OwnedSource;
   /** The secret that was made; null when it was given. */
   made: string | null;
 }
@@ -58,7 +58,7 @@ export class SourceCommands {
     id: string,
     body: SourceChangeBody,
     check: (version: number) => void,
-  ): Promise<StoredSource> {
+  ): Promise<OwnedSource> {
     const sources = new SourceRepository(sql, by.tenantId);
     const stored = await sources.get(id, true);
     check(stored.version);
@@ -109,7 +109,7 @@ export class SourceCommands {
     by: Principal,
     id: string,
     state: 'active' | 'paused',
-  ): Promise<StoredSource> {
+  ): Promise<OwnedSource> {
     const sources = new SourceRepository(sql, by.tenantId);
     const stored = await sources.get(id, true);
     if (stored.state === state) return stored;

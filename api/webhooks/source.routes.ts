@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SourceRepository, type StoredSource } from '../../db/webhooks/source.repository.ts';
+import { SourceRepository, type OwnedSource } from '../../db/webhooks/source.repository.ts';
 import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
 import { etagOf, requireMatch } from '../etag.ts';
 import { idPosition, pageOf, pageQuery, Pages } from '../page.ts';
@@ -27,14 +27,16 @@ export function createSourceRoutes({ database, config }: Services): Route[] {
   const commands = new SourceCommands(secrets);
   const pages = new Pages(config.ENCRYPTION_KEYS);
 
-  const present = (source: StoredSource): z.input<typeof sourceShape> => ({
+  const present = (source: OwnedSource): z.input<typeof sourceShape> => ({
     id: source.id,
     kind: source.kind,
     name: source.name,
     shop_domain: source.account,
     state: source.state,
     url: `${config.PUBLIC_URL}/webhooks/in/${source.id}`,
-    shared_urls: (sharedPaths[source.kind] ?? []).map((path) => config.PUBLIC_URL + path),
+    shared_urls: source.isAmongShared
+      ? (sharedPaths[source.kind] ?? []).map((path) => config.PUBLIC_URL + path)
+      : [],
     verifier: source.verifier,
     reading: source.reading,
     hold_unknown: source.holdUnknown,
@@ -48,7 +50,7 @@ export function createSourceRoutes({ database, config }: Services): Route[] {
     created_at: new Date(source.createdAt).toISOString(),
     updated_at: new Date(source.updatedAt).toISOString(),
   });
-  const show = (status: number, source: StoredSource, more: object = {}) => ({
+  const show = (status: number, source: OwnedSource, more: object = {}) => ({
     status,
     headers: { ETag: etagOf(source.version) },
     body: { ...present(source), ...more },

@@ -1,15 +1,12 @@
 import type { SourceKind } from '../../domain/webhooks/inbound/source.ts';
 import type { Sql } from '../sql.ts';
-import { sourceColumns, type StoredSource } from './source.repository.ts';
+import { mostCandidates, sourceColumns, type StoredSource } from './source.repository.ts';
 
 /** Who may have sent a request, whichever tenant's it is: the proof is still to be looked at. */
 export interface SourceCandidate extends StoredSource {
   /** A secret of it is one of another tenant's source too, so that it does not tell whose a request is. */
   shared: boolean;
 }
-
-/** Most sources that one request is tried on. Those beyond, which are the newest, have addresses of their own. */
-const mostCandidates = 100;
 
 /** Whether a secret of the source `s` is one of another tenant's source too. */
 export const sharesSecret = `exists (

@@ -24,6 +24,15 @@ export interface StoredSource {
   updatedAt: string;
 }
 
+/** A source as its owner sees it. */
+export interface OwnedSource extends StoredSource {
+  /** Whether a request to the address that all sources of its kind share is tried on it too. */
+  isAmongShared: boolean;
+}
+
+/** On so many sources one request to a shared address is tried. Those beyond, which are the newest, have their own alone. */
+export const mostCandidates = 100;
+
 export type NewSource = Pick<
   StoredSource,
   | 'id'
@@ -57,6 +66,12 @@ export const sourceColumns = `s.id, s.tenant_id as "tenantId", s.kind, s.name, s
   s.reconciled_until as "reconciledUntil", s.reconcile_due_at as "reconcileDueAt", s.reconcile_error as "reconcileError",
   s.version, s.created_at as "createdAt", s.updated_at as "updatedAt"`;
 
+const ownedColumns = `${sourceColumns},
+  (select count(*) from (select 1 from webhooks.sources o
+     where o.kind = s.kind and (s.kind <> 'shopify' or o.account = s.account)
+       and (o.created_at, o.id) < (s.created_at, s.id) limit ${mostCandidates}) as older) < ${mostCandidates}
+   as "isAmongShared"`;
+
 const mostSources = 100;
 
 /** The sources of one tenant. */
@@ -69,18 +84,18 @@ export class SourceRepository {
     this.#tenantId = tenantId;
   }
 
-  async list(limit: number, after: string | null): Promise<StoredSource[]> {
-    return await this.#sql<StoredSource>(
-      `select ${sourceColumns} from webhooks.sources s
+  async list(limit: number, after: string | null): Promise<OwnedSource[]> {
+    return await this.#sql<OwnedSource>(
+      `select ${ownedColumns} from webhooks.sources s
        where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
       [this.#tenantId, after, limit],
     );
   }
 
   /** @throws Failure `webhooks.source_not_found`, also for another tenant's */
-  async get(id: string, lock = false): Promise<StoredSource> {
-    const [row] = await this.#sql<StoredSource>(
-      `select ${sourceColumns} from webhooks.sources s where tenant_id = $1 and id = $2 ${lock ? 'for update' : ''}`,
+  async get(id: string, lock = false): Promise<OwnedSource> {
+    const [row] = await this.#sql<OwnedSource>(
+      `select ${ownedColumns} from webhooks.sources s where tenant_id = $1 and id = $2 ${lock ? 'for update' : ''}`,
       [this.#tenantId, id],
     );
     if (!row) throw sourceNotFound();
@@ -88,7 +103,7 @@ export class SourceRepository {
   }
 
   /** @throws Failure `webhooks.source_taken` for a second one of the same account, `webhooks.too_many_sources` */
-  async add(source: NewSource): Promise<StoredSource> {
+  async add(source: NewSource): Promise<OwnedSource> {
     const [counted] = await this.#sql<{ count: number }>(
       'select count(*)::int as count from webhooks.sources where tenant_id = $1',
       [this.#tenantId],
@@ -124,7 +139,7 @@ export class SourceRepository {
   }
 
   /** Changes what is named, of a source that the caller has locked. */
-  async change(id: string, change: SourceChange): Promise<StoredSource> {
+  async change(id: string, change: SourceChange): Promise<OwnedSource> {
     const { verifier, reading, ...plain } = change;
     await this.#sql(
       `update webhooks.sources set
