@@ -10,6 +10,14 @@ export interface FailureDetails {
   issues?: Issue[];
   /** Seconds after which the caller may try again. */
   retryAfter?: number;
+  /** Members of a problem (RFC 9457) and of ours: a fact is named otherwise, or it would be lost. */
+  type?: never;
+  title?: never;
+  status?: never;
+  detail?: never;
+  instance?: never;
+  code?: never;
+  trace_id?: never;
   /** Plain facts the caller may see. Never personal data, never a secret. */
   [fact: string]: unknown;
 }

@@ -76,7 +76,7 @@ export async function startWorkers(
     log,
     metrics,
     engine,
-    ...openOrderOutside(payments?.processor, parcels?.carrier),
+    ...openOrderOutside(payments?.processor ?? null, parcels?.carrier ?? null, config.ENCRYPTION_KEYS),
     ...outside,
   };
   const [connection, workflows] = await Promise.all([

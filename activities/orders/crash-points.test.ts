@@ -99,6 +99,7 @@ describe('The steps of an order whose worker dies', function () {
           boundaries.around(() => db.database.transaction(domain, work)),
       } as unknown as Database,
       payments: {
+        available: true,
         make: (...given) => boundaries.around(() => processor.make(...given)),
         find: processor.find,
       },

@@ -1,7 +1,7 @@
 import { moveFulfillment } from '../../db/orders/fulfillments.ts';
 import type { OpenOrder } from '../../db/orders/open-order.ts';
 import { failFulfillment } from '../../db/orders/order-steps.ts';
-import type { Fulfillment, Order } from '../../db/orders/order.ts';
+import type { Fulfillment, Order, ProcessProblem } from '../../db/orders/order.ts';
 import {
   prepareParcel,
   waitForMeasures,
@@ -10,6 +10,7 @@ import {
 } from '../../db/orders/parcels.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isBeforeShipping } from '../../domain/orders/fulfillment-status.ts';
+import { labelRetrySeconds, mostLabelTries, mostVoidTries } from '../../domain/orders/label-retry.ts';
 import type { CarrierCalls, Label } from '../../services/orders/outside.ts';
 import type { PaymentSteps } from './payment-steps.ts';
 
@@ -80,14 +81,28 @@ export class LabelSteps {
 
   /** Gives a package up that the carrier has not answered about. If it has sold a label all the same, that is given back. */
   async giveUp(input: OfFulfillment): Promise<Order> {
-    return await this.#fail(input, 'The carrier could not be reached.');
+    return await this.#fail(input, unreachable);
+  }
+
+  /** The carrier could not be reached. It is left alone for a while; and after many tries for good. */
+  async postpone(input: OfFulfillment): Promise<Order> {
+    return await this.#orders.changeOne(input, async (open, one) => {
+      const doing = one.status === 'allocated' ? 'buy' : 'void';
+      if (doing === 'void' && (isBeforeShipping(one.status) || !hasLabel(one))) return;
+      open.touchFulfillment(one);
+      one.labelTries += 1;
+      if (one.labelTries < (doing === 'buy' ? mostLabelTries : mostVoidTries))
+        one.labelRetryAt = new Date(open.now.getTime() + labelRetrySeconds(one.labelTries, doing) * 1_000);
+      else if (doing === 'buy') await failFulfillment(open, one, refusal(unreachable));
+      else one.labelState = 'kept';
+    });
   }
 
   /** Gives the label of a package back that was called off. */
   async void(input: OfFulfillment): Promise<Order> {
     const order = await this.#orders.read(input);
     const one = order.fulfillments.find(({ id }) => id === input.fulfillmentId);
-    if (!one || (one.labelState !== 'requested' && one.labelState !== 'bought')) return order;
+    if (!one || !hasLabel(one)) return order;
     if (!this.#carrier) throw notConfigured();
     const reference = one.labelRef ?? (await this.#carrier.findLabel(labelKey(one)))?.reference ?? null;
     const taken = reference === null ? null : await this.#carrier.voidLabel(reference);
@@ -111,10 +126,20 @@ export class LabelSteps {
   ): Promise<Order> {
     return await this.#orders.changeOne(input, async (open, one) => {
       before(open, one);
-      if (isBeforeShipping(one.status))
-        await failFulfillment(open, one, { code: 'orders.carrier_refused', message });
+      if (isBeforeShipping(one.status)) await failFulfillment(open, one, refusal(message));
     });
   }
+}
+
+const unreachable = 'The carrier could not be reached.';
+
+function refusal(message: string): ProcessProblem {
+  return { code: 'orders.carrier_refused', message };
+}
+
+/** It has one of the carrier's, or may have one whose answer was lost. */
+function hasLabel({ labelState }: Fulfillment): boolean {
+  return labelState === 'requested' || labelState === 'bought';
 }
 
 function notConfigured(): Failure {
@@ -127,6 +152,8 @@ function labelKey({ id }: Fulfillment): string {
 
 function keepLabel(open: OpenOrder, one: Fulfillment, label: Label): void {
   one.labelState = 'bought';
+  one.labelTries = 0;
+  one.labelRetryAt = null;
   one.labelRef = label.reference;
   one.carrier = label.carrier;
   one.service = label.service;

@@ -53,8 +53,12 @@ export function createOrderActivities(parts: OrderParts): OrderActivities {
         }),
       ),
     completeOrder: (input) => view(change(input, complete)),
-    timeOutOrder: ({ deadline, ...input }) => view(change(input, (open) => timeOut(open, deadline))),
+    timeOutOrder: async ({ deadline, ...input }) => {
+      await payments.confirm(input);
+      return await view(change(input, (open) => timeOut(open, deadline)));
+    },
     giveUpFulfillment: (input) => view(labels.giveUp(input)),
+    postponeLabel: (input) => view(labels.postpone(input)),
     authorizePayment: (input) => view(payments.authorize(input)),
     capturePayment: (input) => view(payments.captureAll(input)),
     resolvePayment: (input) => view(payments.perform(input, input.paymentId)),

@@ -2,10 +2,18 @@ import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
 import { track } from '../../db/orders/fulfillments.ts';
 import { changeOrder, type Actor, type OpenOrder } from '../../db/orders/open-order.ts';
-import { findPaidOrder, findTracked, markPaid, takeShopOrder } from '../../db/orders/outside-events.ts';
+import {
+  addPayment,
+  findPaidOrder,
+  findTracked,
+  takeShopOrder,
+  unconfirmedNamed,
+} from '../../db/orders/outside-events.ts';
+import { askAgain } from '../../db/orders/payments.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 import { readShopifyOrder } from '../../domain/orders/shop-order.ts';
 import { trackingStatusOf } from '../../platform/carriers/easypost-status.ts';
+import { fromStripeAmount } from '../../platform/payments/stripe-amount.ts';
 
 /** What is told of a webhook. What stood in it is fetched: events name no persons. */
 const heard = z.looseObject({
@@ -19,6 +27,7 @@ const heard = z.looseObject({
   status_detail: z.string().nullish(),
   payment_intent: z.string().nullish(),
   amount_received: z.string().nullish(),
+  currency: z.string().nullish(),
 });
 type Heard = z.output<typeof heard>;
 
@@ -67,14 +76,16 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
     if (!found) return;
     const actor: Actor = { kind: 'carrier', userId: null, traceId: event.traceId };
     await change(tenantId, found.orderId, actor, async (open) => {
-      const one = open.fulfillment(found.fulfillmentId);
-      if (!one) return;
-      await track(open, one, {
-        status,
-        occurredAt: (momentOf(told.occurred_at) ?? new Date(event.occurredAt)).toISOString(),
-        message: told.status_detail ?? null,
-        place: null,
-      });
+      for (const id of found.fulfillmentIds) {
+        const one = open.fulfillment(id);
+        if (!one) continue;
+        await track(open, one, {
+          status,
+          occurredAt: (momentOf(told.occurred_at) ?? new Date(event.occurredAt)).toISOString(),
+          message: told.status_detail ?? null,
+          place: null,
+        });
+      }
     });
   };
 
@@ -88,7 +99,17 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
     if (orderId === null) return;
     const actor: Actor = { kind: 'source', userId: null, traceId: event.traceId };
     await change(tenantId, orderId, actor, (open) => {
-      if (event.type === 'webhook.payment_succeeded') markPaid(open, BigInt(told.amount_received ?? '0'));
+      const unconfirmed = unconfirmedNamed(open, reference);
+      if (unconfirmed) {
+        // What it says may be late: the processor is asked.
+        askAgain(open, unconfirmed);
+        open.tell('order.payment_changed', { reference });
+      }
+      if (event.type === 'webhook.payment_succeeded' && reference !== null)
+        addPayment(open, {
+          reference,
+          ...fromStripeAmount(Number(told.amount_received ?? 0), told.currency ?? ''),
+        });
       if (event.type === 'webhook.payment_disputed') {
         open.order.disputed = told.status !== 'won' && told.status !== 'warning_closed';
         open.tell('order.payment_changed', { disputed: open.order.disputed });
@@ -104,6 +125,9 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
         return await takeOrder(event, told, false);
       case 'webhook.tracking_updated':
         return await takeTracking(event, told);
+      case 'webhook.payment_authorized':
+      case 'webhook.payment_failed':
+      case 'webhook.payment_canceled':
       case 'webhook.payment_succeeded':
       case 'webhook.payment_disputed':
         return await takePayment(event, told);

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { fulfillUnits, markShipped, moveFulfillment } from '../../db/orders/fulfillments.ts';
 import { changeOrder, system } from '../../db/orders/open-order.ts';
-import { openForWork, reserveOrder } from '../../db/orders/order-steps.ts';
+import { openForWork, reserveOrder, settle, stepOf } from '../../db/orders/order-steps.ts';
+import { reservePayment } from '../../db/orders/payments.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { onShipment, StoredOrders } from '../../test/support/stored-orders.ts';
 import { createOutsideEventsConsumer } from './outside-events-consumer.ts';
 
 const externalId = '820982911946154508';
@@ -107,6 +109,7 @@ describe('What is told by webhook of orders', function () {
       topic: 'payment_intent.succeeded',
       entity: { kind: 'payment_intent', external_id: 'pi_1' },
       amount_received: '2000',
+      currency: 'usd',
     };
     await tell('webhook.payment_succeeded', content, facts);
     assert.equal((await theOrder()).paymentStatus, 'paid');
@@ -160,5 +163,65 @@ describe('What is told by webhook of orders', function () {
       occurred_at: '2026-11-28T16:00:00Z',
     });
     assert.equal((await theOrder()).status, 'delivered', 'what has left is not cancelled');
+  });
+
+  it('follows all packages that travel under one number', async () => {
+    await fromShop('webhook.order_created', '2026-11-28T10:00:00Z', { financial_status: 'paid' });
+    const { id } = await theOrder();
+    await db.database.transaction('orders', (transaction) =>
+      changeOrder(transaction, tenantId, id, system, async (open) => {
+        await reserveOrder(open);
+        openForWork(open);
+        const lineId = open.order.lines[0]?.id ?? '';
+        for (const quantity of [1, 1])
+          for (const one of await fulfillUnits(open, [{ lineId, quantity }])) {
+            one.trackingNumber = 'EZ2';
+            moveFulfillment(open, one, 'packed');
+            await markShipped(open, one);
+          }
+      }),
+    );
+    await tell(
+      'webhook.tracking_updated',
+      {},
+      {
+        provider: 'easypost',
+        topic: 'tracker.updated',
+        entity: { kind: 'tracker', external_id: 'trk_2' },
+        tracking_code: 'EZ2',
+        status: 'delivered',
+        occurred_at: '2026-11-28T14:00:00Z',
+      },
+    );
+    assert.equal((await theOrder()).status, 'delivered');
+  });
+
+  it('asks the processor again about a payment that waits for its customer', async () => {
+    const orders = new StoredOrders(db.database, tenantId);
+    const { id } = await orders.place({ payment: onShipment });
+    await orders.change(id, reserveOrder);
+    await orders.change(id, async (open) => {
+      const { id: paymentId } = reservePayment(open, {
+        kind: 'authorize',
+        key: 'a',
+        amount: 3_490n,
+        parentId: null,
+      });
+      await settle(open, paymentId, { outcome: 'action_required', reference: 'pi_3ds', action: 'sealed' });
+    });
+    await tell(
+      'webhook.payment_authorized',
+      {},
+      {
+        provider: 'stripe',
+        topic: 'payment_intent.amount_capturable_updated',
+        entity: { kind: 'payment_intent', external_id: 'pi_3ds' },
+        currency: 'eur',
+      },
+    );
+    const order = await theOrder();
+    assert.equal(order.payments[0]?.state, 'unknown', 'it is to be looked up');
+    assert.equal(stepOf(order).step, 'resolvePayment');
+    assert.equal((await eventsOf('order.payment_changed')).length, 1);
   });
 });

@@ -1,15 +1,26 @@
 import type { Database } from '../../db/database.ts';
 import { markShipped } from '../../db/orders/fulfillments.ts';
-import { changeOrder, dueOf, sumOf, system, type OpenOrder } from '../../db/orders/open-order.ts';
+import {
+  changeOrder,
+  dueOf,
+  isConfirming,
+  sumOf,
+  system,
+  type OpenOrder,
+} from '../../db/orders/open-order.ts';
 import { followRefusal, settle } from '../../db/orders/order-steps.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Fulfillment, Order, Payment } from '../../db/orders/order.ts';
 import {
+  askAgain,
   authorizationOf,
   beginPayment,
+  heldInVain,
+  isLastCapture,
   paymentOf,
   reserveCorrections,
   reservePayment,
+  unconfirmedOf,
 } from '../../db/orders/payments.ts';
 import { isUndone } from '../../domain/orders/order-status.ts';
 import type { PaymentCalls } from '../../services/orders/outside.ts';
@@ -56,7 +67,8 @@ export class PaymentSteps {
   async authorize(of: OfOrder): Promise<Order> {
     return await this.#reserveAndPerform(of, async (open) => {
       const { order } = open;
-      if (isUndone(order.status) || authorizationOf(order) || dueOf(order) === 0n) return [];
+      if (isUndone(order.status) || authorizationOf(order) || isConfirming(order) || dueOf(order) === 0n)
+        return [];
       // Of all that was ordered, also of what may be missing: what is not taken is let go.
       const payment = reservePayment(open, {
         kind: 'authorize',
@@ -80,6 +92,7 @@ export class PaymentSteps {
         key: `capture:${order.id}`,
         amount: dueOf(order),
         parentId: authorization.id,
+        final: true,
       });
       await followRefusal(open, payment);
       return [payment];
@@ -89,17 +102,28 @@ export class PaymentSteps {
   async void(of: OfOrder): Promise<Order> {
     return await this.#reserveAndPerform(of, (open) => {
       const { order } = open;
-      const authorization = authorizationOf(order);
-      if (!authorization) return [];
+      const authorization = authorizationOf(order) ?? unconfirmedOf(order);
+      const amount = heldInVain(order);
+      if (!authorization || amount === 0n) return [];
       return [
         reservePayment(open, {
           kind: 'void',
           key: `void:${order.id}`,
-          amount: authorization.amount,
+          amount,
           parentId: authorization.id,
         }),
       ];
     });
+  }
+
+  /** Looks up whether the customer has confirmed the payment, should nobody have told us. */
+  async confirm(of: OfOrder): Promise<void> {
+    let waiting: Payment | null = null;
+    await this.change(of, (open) => {
+      waiting = unconfirmedOf(open.order);
+      if (waiting) askAgain(open, waiting);
+    });
+    if (waiting) await this.perform(of, (waiting as Payment).id);
   }
 
   async refundOverpaid(of: OfOrder): Promise<Order> {
@@ -123,6 +147,7 @@ export class PaymentSteps {
           amount,
           parentId: authorization.id,
           fulfillmentId: one.id,
+          final: isLastCapture(open.order, one.id),
         }),
       ];
     });
@@ -140,7 +165,7 @@ export class PaymentSteps {
   async perform(of: OfOrder, paymentId: string): Promise<Order> {
     const before = await this.read(of);
     const known = paymentOf(before, paymentId);
-    if (known.state === 'settled' || known.state === 'failed') return before;
+    if (known.state !== 'reserved' && known.state !== 'unknown') return before;
     // From here on it may have arrived, whatever becomes of this process.
     const order = await this.change(of, (open) => void beginPayment(open, paymentId));
     const payment = paymentOf(order, paymentId);

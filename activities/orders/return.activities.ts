@@ -48,7 +48,7 @@ export function createReturnActivities({
       await database.transaction('orders', (transaction) =>
         changeOrder(transaction, input.tenantId, input.orderId, system, async (open) => {
           const one = await new ReturnRepository(transaction.sql, input.tenantId).get(input.returnId);
-          await settleReturn(open, one);
+          await settleReturn(open, one, calls.available);
         }),
       );
       await perform({ ...input, key: returnRefundKey(input.returnId) });

@@ -86,7 +86,7 @@ export function createFulfillmentRoutes(_services: Services): Route[] {
       failures,
       handler: (request, transaction) =>
         change(request, request.params, transaction, (open, one) => {
-          callOff(open, one, 'cancelled', request.body.reason ?? 'asked_for');
+          callOff(open, one, 'cancelled', 'asked_for', { note: request.body.reason ?? null });
           open.order.fulfillmentMode = 'manual';
         }),
     }),
@@ -128,7 +128,9 @@ export function createFulfillmentRoutes(_services: Services): Route[] {
         change(request, request.params, transaction, async (open, one) => {
           const { status, occurred_at, message, place } = request.body;
           if (one.shippedAt === null)
-            throw new Failure('orders.fulfillment_state', 'It has not left yet.', { status: one.status });
+            throw new Failure('orders.fulfillment_state', 'It has not left yet.', {
+              fulfillment_status: one.status,
+            });
           await track(open, one, {
             status,
             occurredAt: new Date(occurred_at).toISOString(),

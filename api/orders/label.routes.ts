@@ -67,7 +67,7 @@ export function createLabelRoutes({ database }: Services): Route[] {
         change(request, request.params, transaction, (open, one) => {
           if (one.status !== 'allocated' || one.labelState !== 'waiting')
             throw new Failure('orders.fulfillment_state', 'It does not wait for a label.', {
-              status: one.status,
+              fulfillment_status: one.status,
             });
           const { body } = request;
           lookAgain(open, one);

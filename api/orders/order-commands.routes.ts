@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
+import { OrderRepository } from '../../db/orders/order.repository.ts';
 import { amendOrder, cancelOrder, holdOrder, releaseOrder } from '../../db/orders/order-steps.ts';
 import { etagOf, requireMatch } from '../etag.ts';
 import { route, type Route } from '../route.ts';
@@ -23,7 +24,7 @@ const commands = [
     name: 'hold',
     summary: 'Put an order on hold',
     description: 'Nothing more leaves, and no money is taken, until it is released. Its stock stays held.',
-    run: (open: OpenOrder, why: string | undefined) => holdOrder(open, why ?? 'asked_for'),
+    run: (open: OpenOrder, why: string | undefined) => holdOrder(open, why ?? null),
   },
   {
     name: 'release',
@@ -37,7 +38,7 @@ const commands = [
     description:
       'It is in force at once: its stock is free, and nothing leaves any more. What was taken or held of the customer’s ' +
       'money is given back after that. Once something has left the answer is a 409 with `"offer": "return"`.',
-    run: (open: OpenOrder, why: string | undefined) => cancelOrder(open, why ?? 'asked_for'),
+    run: (open: OpenOrder, why: string | undefined) => cancelOrder(open, 'asked_for', why ?? null),
   },
 ] as const;
 
@@ -73,7 +74,11 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
       ],
       handler: async (request, transaction) => {
         const { tenantId } = request.principal;
-        if (request.body.payment.mode === 'processor') requireProcessor(config, '/body/payment/mode');
+        const { external_id: externalId, payment } = request.body;
+        const known = externalId
+          ? await new OrderRepository(transaction.sql, tenantId).findExternal('api', externalId)
+          : null;
+        if (!known && payment.mode === 'processor') requireProcessor(config, '/body/payment/mode');
         const { order, created } = await placeOrder(transaction, tenantId, request.body, actorOf(request));
         if (!created) return { status: 200, body: presentOrder(order) };
         const headers = { Location: orderAddress(order.id), ETag: etagOf(order.version) };
@@ -111,7 +116,8 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
       summary: 'Change what was ordered',
       description:
         'Lowers lines or takes them out, and changes the address of what has yet to leave. For an order that waits for its ' +
-        'customer this is the answer: with nothing missing any more it goes on.',
+        'customer this is the answer: with nothing missing any more it goes on. More units, or other things, are another ' +
+        'order: what is held of the customer’s money is for this one.',
       params: idParams,
       body: z
         .strictObject({
@@ -135,6 +141,7 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
         'orders.order_not_found',
         'orders.order_state',
         'orders.line_not_found',
+        'orders.line_not_raised',
         'orders.quantity_exceeded',
         'orders.nothing_left',
         'orders.stock_short',

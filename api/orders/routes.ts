@@ -6,6 +6,7 @@ import { createLocationRoutes } from './location.routes.ts';
 import { createNoteRoutes } from './note.routes.ts';
 import { createOrderCommandRoutes } from './order-commands.routes.ts';
 import { createOrderReadRoutes } from './order-read.routes.ts';
+import { createPaymentActionRoutes } from './payment-action.routes.ts';
 import { createRefundRoutes } from './refund.routes.ts';
 import { createReturnRoutes } from './return.routes.ts';
 import { createStockRoutes } from './stock.routes.ts';
@@ -20,6 +21,7 @@ export function createOrderRoutes(services: Services): Route[] {
     ...createNoteRoutes(services),
     ...createReturnRoutes(services),
     ...createRefundRoutes(services),
+    ...createPaymentActionRoutes(services),
     ...createStockRoutes(services),
     ...createLocationRoutes(services),
   ];

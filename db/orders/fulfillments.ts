@@ -125,6 +125,8 @@ function addFulfillment(
     labelUrl: null,
     labelState: 'none',
     labelCost: null,
+    labelTries: 0,
+    labelRetryAt: null,
     trackingStatus: null,
     trackedAt: null,
     problem: null,
@@ -161,7 +163,7 @@ export function moveFulfillment(open: OpenOrder, one: Fulfillment, to: Fulfillme
       'orders.fulfillment_state',
       `The fulfilment is ${one.status} and cannot become ${to}.`,
       {
-        status: one.status,
+        fulfillment_status: one.status,
       },
     );
   one.status = to;
@@ -171,21 +173,27 @@ export function moveFulfillment(open: OpenOrder, one: Fulfillment, to: Fulfillme
 /**
  * Calls a fulfilment off before it has left. Its units are free again for another one; the stock stays held for the order
  * until that lets go of it.
+ *
+ * @param reason a code
+ * @param more.note why, in the words of whoever wants it
  */
 export function callOff(
   open: OpenOrder,
   one: Fulfillment,
   to: 'cancelled' | 'failed',
   reason: string,
-  problem: ProcessProblem | null = null,
+  { problem = null, note = null }: { problem?: ProcessProblem | null; note?: string | null } = {},
 ): void {
   moveFulfillment(open, one, to);
   one.problem = problem;
+  one.labelTries = 0;
+  one.labelRetryAt = null;
   for (const { lineId, quantity } of one.lines) {
     const line = open.line(lineId);
     if (line) line.allocated -= quantity;
   }
-  open.tell('fulfillment.cancelled', { fulfillment_id: one.id, reason, lines: shown(one) });
+  const facts = { fulfillment_id: one.id, reason, lines: shown(one) };
+  open.tell('fulfillment.cancelled', facts, note ? { note } : {});
 }
 
 export function callOffAll(open: OpenOrder, reason: string): void {

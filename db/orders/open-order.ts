@@ -26,6 +26,7 @@ export const system: Actor = { kind: 'system', userId: null, traceId: null };
 interface Entry {
   type: string;
   data: Record<string, unknown>;
+  noted: Record<string, unknown>;
 }
 
 /** Statuses that have an event of their own besides `order.status_changed`. */
@@ -62,13 +63,22 @@ export class OpenOrder {
     this.#creditLeft = creditLeftOf(order);
   }
 
-  /** Notes that something has happened: in the timeline, and for whoever listens. No personal data. */
-  tell(type: string, data: Record<string, unknown> = {}): void {
-    this.#entries.push({ type, data });
+  /**
+   * Notes that something has happened: in the timeline, and for whoever listens. No personal data.
+   *
+   * @param noted what people have written, for the timeline alone: it may speak of persons, so no listener gets it
+   */
+  tell(type: string, data: Record<string, unknown> = {}, noted: Record<string, unknown> = {}): void {
+    this.#entries.push({ type, data, noted });
   }
 
-  /** Moves the order along one edge. */
-  move(to: OrderStatus, reason: string, facts: Record<string, unknown> = {}): void {
+  /**
+   * Moves the order along one edge.
+   *
+   * @param reason a code
+   * @param note why, in the words of whoever wanted it
+   */
+  move(to: OrderStatus, reason: string, facts: Record<string, unknown> = {}, note?: string | null): void {
     const { order } = this;
     const from = order.status;
     if (!canMove(from, to)) throw new Error(`An order cannot become ${to} when it is ${from}.`);
@@ -77,7 +87,7 @@ export class OpenOrder {
       order.finishedAt = this.now;
       order.deadlineAt = null;
     }
-    this.tell('order.status_changed', { from, to, reason });
+    this.tell('order.status_changed', { from, to, reason }, note ? { note } : {});
     const type = announced[to];
     if (type) this.tell(type, { reason, ...facts });
     if (isUndone(to) && order.externalPaid > order.externalRefunded) {
@@ -111,6 +121,9 @@ export class OpenOrder {
 
   async save(): Promise<Order> {
     const { order } = this;
+    if (!isCustomerAwaited(order)) order.deadlineAt = null;
+    const left = creditLeftOf(order) + order.creditReturned;
+    order.creditLeft = left < order.credit ? left : order.credit;
     const before = order.paymentStatus;
     order.paymentStatus = paymentStatus(booksOf(order));
     if (before !== order.paymentStatus && order.paymentStatus === 'paid')
@@ -136,7 +149,8 @@ export class OpenOrder {
       `update orders.orders set status = $3, payment_status = $4, return_status = $5, hold_reason = $6, problem = $7,
          external_paid_minor = $8, external_refunded_minor = $9, disputed = $10, customer = $11, email_hash = $12,
          shipping_address = $13, payment = $14, fulfillment_mode = $15, reserved_at = $16, deadline_at = $17,
-         external_updated_at = $18, version = $19, finished_at = $20, updated_at = now()
+         external_updated_at = $18, version = $19, finished_at = $20, external_payments = $21,
+         credit_left_minor = $22, credit_returned_minor = $23, updated_at = now()
        where tenant_id = $1 and id = $2`,
       [
         order.tenantId,
@@ -159,6 +173,9 @@ export class OpenOrder {
         order.externalUpdatedAt,
         order.version,
         order.finishedAt,
+        JSON.stringify(order.externalPayments),
+        order.creditLeft,
+        order.creditReturned,
       ],
     );
   }
@@ -194,14 +211,16 @@ export class OpenOrder {
     await sql(
       `insert into orders.fulfillments (id, order_id, tenant_id, number, location, status, amount_minor, carrier, service,
          tracking_number, tracking_url, label_ref, label_url, label_state, tracking_status, tracked_at, problem,
-         shipped_at, delivered_at, label_cost_minor, label_currency)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+         shipped_at, delivered_at, label_cost_minor, label_currency, label_tries, label_retry_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+         $22, $23)
        on conflict (id) do update set status = excluded.status, carrier = excluded.carrier, service = excluded.service,
          tracking_number = excluded.tracking_number, tracking_url = excluded.tracking_url,
          label_ref = excluded.label_ref, label_url = excluded.label_url, label_state = excluded.label_state,
          tracking_status = excluded.tracking_status, tracked_at = excluded.tracked_at, problem = excluded.problem,
          shipped_at = excluded.shipped_at, delivered_at = excluded.delivered_at,
-         label_cost_minor = excluded.label_cost_minor, label_currency = excluded.label_currency`,
+         label_cost_minor = excluded.label_cost_minor, label_currency = excluded.label_currency,
+         label_tries = excluded.label_tries, label_retry_at = excluded.label_retry_at`,
       [
         one.id,
         order.id,
@@ -224,6 +243,8 @@ export class OpenOrder {
         one.deliveredAt,
         one.labelCost?.amount ?? null,
         one.labelCost?.currency ?? null,
+        one.labelTries,
+        one.labelRetryAt,
       ],
     );
     for (const line of one.lines)
@@ -237,10 +258,10 @@ export class OpenOrder {
   async #savePayment(one: Payment): Promise<void> {
     await this.transaction.sql(
       `insert into orders.payments (id, order_id, tenant_id, kind, key, amount_minor, state, reference, parent_id,
-         fulfillment_id, cause, lines, reason, code, attempts, created_by, settled_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+         fulfillment_id, cause, lines, reason, code, attempts, created_by, settled_at, final, action)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
        on conflict (id) do update set state = excluded.state, reference = excluded.reference, code = excluded.code,
-         attempts = excluded.attempts, settled_at = excluded.settled_at`,
+         attempts = excluded.attempts, settled_at = excluded.settled_at, action = excluded.action`,
       [
         one.id,
         this.order.id,
@@ -259,6 +280,8 @@ export class OpenOrder {
         one.attempts,
         one.createdBy,
         one.settledAt,
+        one.final,
+        one.action,
       ],
     );
   }
@@ -266,16 +289,17 @@ export class OpenOrder {
   async #saveEntries(): Promise<void> {
     if (this.#entries.length === 0) return;
     const { order, actor, transaction } = this;
-    const rows = this.#entries.map(({ type, data }, index) => ({
+    const rows = this.#entries.map(({ type, data, noted }, index) => ({
       revision: order.revision + index + 1,
       type,
       data,
+      kept: { ...data, ...noted },
     }));
     await transaction.sql(
       `with told as (
          insert into orders.timeline (order_id, revision, tenant_id, type, data, actor_kind, actor_id)
-         select $1::uuid, revision, $2::uuid, type, data, $3::text, $4::uuid
-         from jsonb_to_recordset($5::jsonb) as g (revision bigint, type text, data jsonb) order by revision
+         select $1::uuid, revision, $2::uuid, type, kept, $3::text, $4::uuid
+         from jsonb_to_recordset($5::jsonb) as g (revision bigint, type text, kept jsonb) order by revision
        ) update orders.orders set revision = $6 where id = $1`,
       [
         order.id,
@@ -346,6 +370,20 @@ function creditLeftOf({ status, credit, lines, shipping }: Order): bigint {
   const arriving = lines.map((line) => ({ ...line, cancelled: line.cancelled + line.undeliverable }));
   const worth = amountDue(arriving, shipping);
   return worth < credit ? credit - worth : 0n;
+}
+
+/** Whether a deadline runs: the customer has something to say, to confirm or to pay. */
+export function isCustomerAwaited(order: Order): boolean {
+  const { status, payment } = order;
+  if (status === 'customer_action_required') return true;
+  if (status !== 'pending' && status !== 'processing') return false;
+  if (payment.mode === 'external') return capturedOf(order) < dueOf(order);
+  return isConfirming(order);
+}
+
+/** Whether the customer's bank wants to hear from the customer before it holds the money. */
+export function isConfirming({ payments }: Order): boolean {
+  return payments.some(({ state }) => state === 'action_required');
 }
 
 export function sumOf(order: Order, kind: Payment['kind']): bigint {

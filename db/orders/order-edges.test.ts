@@ -15,6 +15,7 @@ import { reserveRefund, takeRefundable } from './refunds.ts';
 import { approveReturn, receiveReturn, requestReturn, ReturnRepository } from './returns.ts';
 import { settleReturn } from './settle-return.ts';
 import { StockRepository } from './stock.repository.ts';
+import { until } from '../../test/support/until.ts';
 
 describe('Orders at their edges', function () {
   this.timeout(60_000);
@@ -298,6 +299,65 @@ describe('Orders at their edges', function () {
       ),
     );
     assert.ok(left.every(({ status }) => status === 'shipped'));
+  });
+
+  it('give and take stock in one order, in whatever order the lines are named', async () => {
+    await db.database.transaction('orders', async ({ sql }) => {
+      const stock = new StockRepository(sql, tenantId);
+      for (const sku of ['CUP', 'MUG']) {
+        await stock.add({ sku, title: sku, price: 1_000n, currency: 'EUR', active: true });
+        await stock.set(sku, 'berlin', 10);
+      }
+    });
+    const lines = [lineOf({ sku: 'MUG', quantity: 2 }), lineOf({ sku: 'CUP', quantity: 2 })];
+    const { id: amended } = await worked({ lines, shipping: 0n });
+    const { id: returned } = await worked({ lines, shipping: 0n });
+    await change(returned, async (open) => {
+      for (const [position] of open.order.lines.entries())
+        await markShipped(open, await pack(open, 2, position));
+    });
+    await change(returned, async (open) => {
+      for (const one of open.order.fulfillments) await deliver(open, one);
+    });
+    let returnId = '';
+    await change(returned, async (open) => {
+      const wanted = open.order.lines.map(({ id: lineId }) => ({ lineId, quantity: 1 }));
+      returnId = await requestReturn(open, { lines: wanted, reason: null, replacement: null });
+      const returns = new ReturnRepository(open.transaction.sql, tenantId);
+      await approveReturn(open, await returns.get(returnId));
+    });
+    const waiting = async (count: number) =>
+      await until(async () => {
+        const rows = await db.database.read('orders', ({ sql }) =>
+          sql(
+            `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          ),
+        );
+        return rows.length >= count ? true : null;
+      });
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+    const holder = db.database.transaction('orders', async ({ sql }) => {
+      await sql(`select 1 from orders.stock where tenant_id = $1 and sku = 'CUP' for update`, [tenantId]);
+      hold();
+      await released;
+    });
+    await held;
+    const receive = change(returned, async (open) => {
+      const one = await new ReturnRepository(open.transaction.sql, tenantId).get(returnId);
+      const back = open.order.lines.toReversed().map(({ id: lineId }) => ({ lineId, quantity: 1 }));
+      await receiveReturn(open, one, back, 'berlin');
+    });
+    await waiting(1);
+    const amend = change(amended, (open) =>
+      amendOrder(open, {
+        lines: open.order.lines.map(({ id: lineId }) => ({ lineId, quantity: 1 })),
+        removeMissing: false,
+      }),
+    );
+    await waiting(2);
+    release();
+    await Promise.all([holder, receive, amend]);
   });
 
   it('take back no more into a location than it can count', async () => {

@@ -4,30 +4,29 @@ import { nextStep, type OrderStanding, type OrderStep } from '../../domain/order
 import { admitCommand } from '../../domain/orders/order-commands.ts';
 import { hasShipped, isTerminal } from '../../domain/orders/order-status.ts';
 import { callOff, callOffAll } from './fulfillments.ts';
-import { capturedOf, dueOf, type OpenOrder } from './open-order.ts';
+import { capturedOf, dueOf, isConfirming, isCustomerAwaited, type OpenOrder } from './open-order.ts';
 import type { Address, Fulfillment, Order, Payment, ProcessProblem } from './order.ts';
 import {
   authorizationOf,
+  heldInVain,
   openPaymentOf,
   overpaidOf,
   settlePayment,
   type PaymentOutcome,
 } from './payments.ts';
-import { releaseStock, reserveStock } from './stock.repository.ts';
+import { lockStock, releaseStock, reserveStock } from './stock.repository.ts';
 
-/** A carrier that says nothing for so long is asked. */
-const trackEverySeconds = 6 * 60 * 60;
+/** A carrier that says nothing for so long is asked: they tell us by webhook, which can be lost. */
+const trackAfterSeconds = 24 * 60 * 60;
 
 /** What an order's process does next. */
-export function stepOf(order: Order, trackSeconds = trackEverySeconds): OrderStep {
+export function stepOf(order: Order, trackSeconds = trackAfterSeconds): OrderStep {
   return nextStep(standingOf(order), { now: order.readAt.getTime(), trackSeconds });
 }
 
 export function standingOf(order: Order): OrderStanding {
   const due = dueOf(order);
   const authorization = authorizationOf(order);
-  const isVoid = order.payments.some(({ kind }) => kind === 'void');
-  const isCaptured = order.payments.some(({ kind, state }) => kind === 'capture' && state === 'settled');
   return {
     status: order.status,
     reserved: order.reservedAt !== null,
@@ -41,17 +40,26 @@ export function standingOf(order: Order): OrderStanding {
       paid: capturedOf(order) >= due,
       open: openPaymentOf(order),
       overpaid: overpaidOf(order) > 0n,
-      toVoid: authorization !== null && !isVoid && !isCaptured,
+      toVoid: heldInVain(order) > 0n,
+      confirming: isConfirming(order),
     },
-    fulfillments: order.fulfillments.map(({ id, status, labelState }) => ({
-      id,
-      status,
-      labelled: labelState === 'requested' || labelState === 'bought',
-      waiting: labelState === 'waiting',
+    fulfillments: order.fulfillments.map((one) => ({
+      id: one.id,
+      status: one.status,
+      labelled: one.labelState === 'requested' || one.labelState === 'bought',
+      waiting: one.labelState === 'waiting',
+      labelRetryAt: one.labelRetryAt?.toISOString() ?? null,
+      heardAt: heardAt(one),
     })),
     unallocated: order.lines.reduce((sum, line) => sum + unallocatedUnits(line), 0),
     shipping: order.fulfillmentMode,
   };
+}
+
+/** When something was last heard of a package whose carrier can be asked. */
+function heardAt({ labelState, trackedAt, shippedAt }: Fulfillment): string | null {
+  const last = trackedAt !== null && shippedAt !== null && trackedAt > shippedAt ? trackedAt : shippedAt;
+  return labelState === 'bought' ? (last?.toISOString() ?? null) : null;
 }
 
 /** Holds what is to be had, and gives the payer of an order that is paid elsewhere a term. Nothing when it is done. */
@@ -70,16 +78,34 @@ function termOf({ now, order }: OpenOrder): Date {
 export function openForWork(open: OpenOrder): void {
   const { order } = open;
   if (order.status !== 'pending') return;
-  if (!order.lines.some(({ missing }) => missing)) {
-    order.deadlineAt = null;
-    open.move('processing', 'ready');
-    return;
-  }
+  if (!order.lines.some(({ missing }) => missing)) return open.move('processing', 'ready');
   order.deadlineAt = termOf(open);
-  open.move('customer_action_required', 'items_missing', {
-    deadline: order.deadlineAt.toISOString(),
+  open.move('customer_action_required', 'items_missing', askedFacts(open));
+}
+
+function askedFacts({ order }: OpenOrder): Record<string, unknown> {
+  return {
+    deadline: order.deadlineAt?.toISOString() ?? null,
     lines: order.lines.filter(({ missing }) => missing).map(({ id, sku }) => ({ line_id: id, sku })),
-  });
+  };
+}
+
+/** The customer's bank wants to hear from the customer, who gets a term for it. Nothing else is asked meanwhile. */
+function awaitConfirmation(open: OpenOrder): void {
+  const { order } = open;
+  if (!isConfirming(order) || (order.status !== 'pending' && order.status !== 'processing')) return;
+  order.deadlineAt ??= termOf(open);
+  if (order.status === 'pending')
+    open.move('customer_action_required', 'payment_confirmation', { ...askedFacts(open), lines: [] });
+}
+
+/** The customer has confirmed: the order goes on, or its customer is asked about what is missing. */
+function afterConfirmation(open: OpenOrder): void {
+  const { order } = open;
+  if (order.status !== 'customer_action_required' || isConfirming(order)) return;
+  if (!order.lines.some(({ missing }) => missing)) return open.move('processing', 'payment_confirmed');
+  order.deadlineAt = termOf(open);
+  open.tell('order.customer_action_required', { reason: 'items_missing', ...askedFacts(open) });
 }
 
 /** Ends an order that will not be fulfilled: nothing of it leaves any more, and its stock is free. */
@@ -87,12 +113,13 @@ export async function undo(
   open: OpenOrder,
   to: 'cancelled' | 'timed_out' | 'failed',
   reason: string,
-  problem: ProcessProblem | null = null,
+  more: { problem?: ProcessProblem; note?: string | null } = {},
 ): Promise<void> {
+  const { problem = null, note = null } = more;
   callOffAll(open, to);
   await releaseStock(open);
   open.order.problem = problem;
-  open.move(to, reason, problem ? { code: problem.code } : {});
+  open.move(to, reason, problem ? { code: problem.code } : {}, note);
 }
 
 /**
@@ -105,8 +132,7 @@ export async function timeOut(open: OpenOrder, deadline: string): Promise<void> 
   if (order.deadlineAt?.toISOString() !== deadline) return;
   if (order.status === 'customer_action_required') await undo(open, 'timed_out', 'customer_did_not_answer');
   // The money may have come while nobody was there to hear of it.
-  else if ((order.status === 'pending' || order.status === 'processing') && capturedOf(order) < dueOf(order))
-    await undo(open, 'cancelled', 'not_paid');
+  else if (isCustomerAwaited(order)) await undo(open, 'cancelled', 'not_paid');
 }
 
 /**
@@ -119,8 +145,8 @@ export async function failFulfillment(
   problem: ProcessProblem,
 ): Promise<void> {
   const { order } = open;
-  callOff(open, one, 'failed', problem.code, problem);
-  if (order.status === 'processing') await undo(open, 'failed', problem.code, problem);
+  callOff(open, one, 'failed', problem.code, { problem });
+  if (order.status === 'processing') await undo(open, 'failed', problem.code, { problem });
   else if (hasShipped(order.status)) await cancelRest(open, problem.code);
 }
 
@@ -143,7 +169,10 @@ async function cancelRest(open: OpenOrder, reason: string): Promise<void> {
 export async function settle(open: OpenOrder, paymentId: string, outcome: PaymentOutcome): Promise<void> {
   const before = open.order.payments.find(({ id }) => id === paymentId)?.state;
   const payment = settlePayment(open, paymentId, outcome);
-  if (before !== 'failed') await followRefusal(open, payment);
+  if (before === 'failed') return;
+  await followRefusal(open, payment);
+  awaitConfirmation(open);
+  if (payment.kind === 'authorize' && payment.state === 'settled') afterConfirmation(open);
 }
 
 /**
@@ -159,7 +188,9 @@ export async function followRefusal(open: OpenOrder, payment: Payment): Promise<
   if (payment.kind === 'capture' && one) {
     if (one.status === 'packed') await failFulfillment(open, one, problem);
   } else if (isTaking && (order.status === 'pending' || order.status === 'processing')) {
-    await undo(open, 'failed', problem.code, problem);
+    await undo(open, 'failed', problem.code, { problem });
+  } else if (payment.kind === 'authorize' && order.status === 'customer_action_required') {
+    await undo(open, 'cancelled', problem.code, { problem });
   }
 }
 
@@ -167,23 +198,36 @@ export function complete(open: OpenOrder): void {
   if (open.order.status === 'delivered') open.move('completed', 'delivered');
 }
 
-/** @throws Failure `orders.order_state` */
-export async function cancelOrder(open: OpenOrder, reason: string): Promise<void> {
-  if (admitCommand('cancel', open.order.status)) await undo(open, 'cancelled', reason);
+/**
+ * @param reason a code
+ * @param note why, in the words of whoever wants it
+ * @throws Failure `orders.order_state`
+ */
+export async function cancelOrder(
+  open: OpenOrder,
+  reason: string,
+  note: string | null = null,
+): Promise<void> {
+  if (admitCommand('cancel', open.order.status)) await undo(open, 'cancelled', reason, { note });
 }
 
-/** @throws Failure `orders.order_state`, also when a missing item has to be decided upon first */
-export async function holdOrder(open: OpenOrder, reason: string): Promise<void> {
+/**
+ * Holds an order back. Its deadline rests, and starts again when it is released.
+ *
+ * @param note why, in the words of whoever wants it
+ * @throws Failure `orders.order_state`, also when a missing item has to be decided upon first
+ */
+export async function holdOrder(open: OpenOrder, note: string | null = null): Promise<void> {
   const { order } = open;
   if (!admitCommand('hold', order.status)) return;
   // What is held back keeps its stock, so that it can go on; and a question to the customer comes before a rest.
   await reserveOrder(open);
   if (order.lines.some(({ missing }) => missing))
     throw new Failure('orders.order_state', 'An item of the order is missing: its customer is asked first.', {
-      status: order.status,
+      order_status: order.status,
     });
-  order.holdReason = reason;
-  open.move('on_hold', reason);
+  order.holdReason = note ?? 'asked_for';
+  open.move('on_hold', 'asked_for', {}, note);
 }
 
 /** @throws Failure `orders.order_state` */
@@ -191,6 +235,7 @@ export function releaseOrder(open: OpenOrder): void {
   admitCommand('release', open.order.status);
   open.order.holdReason = null;
   open.move('processing', 'released');
+  if (isCustomerAwaited(open.order)) open.order.deadlineAt = termOf(open);
   open.tell('order.released');
 }
 
@@ -206,8 +251,8 @@ export interface Amendment {
  * Changes what was ordered: fewer units of a line, none of it, or another address for what has yet to leave. A line that was
  * missing is looked for again in its new quantity. With nothing missing any more the order goes on.
  *
- * @throws Failure `orders.order_state`, `orders.line_not_found`, `orders.quantity_exceeded`, `orders.nothing_left`,
- *   `orders.stock_short`
+ * @throws Failure `orders.order_state`, `orders.line_not_found`, `orders.line_not_raised`, `orders.quantity_exceeded`,
+ *   `orders.nothing_left`, `orders.stock_short`
  */
 export async function amendOrder(open: OpenOrder, amendment: Amendment): Promise<void> {
   const { order } = open;
@@ -216,21 +261,21 @@ export async function amendOrder(open: OpenOrder, amendment: Amendment): Promise
   if (amendment.removeMissing)
     for (const line of order.lines)
       if (line.missing && !wanted.has(line.id)) wanted.set(line.id, line.allocated);
+  await lockStock(open);
   const cancelled = [];
   for (const [lineId, quantity] of wanted) {
     const line = open.line(lineId);
     if (!line) throw new Failure('orders.line_not_found', 'The order has no such line.', { line_id: lineId });
     const active = line.quantity - line.cancelled;
-    if (quantity > active || quantity < line.allocated)
+    const range = { line_id: lineId, from: line.allocated, to: active };
+    if (quantity > active)
       throw new Failure(
-        'orders.quantity_exceeded',
-        'A line can be lowered to what is being shipped, and not raised.',
-        {
-          line_id: lineId,
-          from: line.allocated,
-          to: active,
-        },
+        'orders.line_not_raised',
+        'An order cannot get more or other things than were paid for. Place another order for them.',
+        range,
       );
+    if (quantity < line.allocated)
+      throw new Failure('orders.quantity_exceeded', 'So many units of the line are being shipped.', range);
     if (quantity === active) continue;
     line.cancelled = line.quantity - quantity;
     cancelled.push({ line_id: lineId, quantity: active - quantity });
@@ -255,9 +300,7 @@ export async function amendOrder(open: OpenOrder, amendment: Amendment): Promise
         },
       );
   }
-  if (order.status === 'customer_action_required' && !order.lines.some(({ missing }) => missing)) {
-    order.deadlineAt = null;
-    open.move('processing', 'amended');
-  }
+  const isAnswered = !order.lines.some(({ missing }) => missing) && !isConfirming(order);
+  if (order.status === 'customer_action_required' && isAnswered) open.move('processing', 'amended');
   open.follow('amended');
 }

@@ -6,7 +6,7 @@ import type { Fulfillment, FulfillmentLine, Order, OrderLine, OrderRow, Payment 
 const orderColumns = `id, tenant_id as "tenantId", number, source, external_id as "externalId",
   source_order_id as "sourceOrderId", status, payment_status as "paymentStatus", return_status as "returnStatus",
   hold_reason as "holdReason", problem, currency, shipping_minor as shipping, credit_minor as credit,
-  external_paid_minor as "externalPaid", external_refunded_minor as "externalRefunded", disputed, customer,
+  credit_left_minor as "creditLeft", credit_returned_minor as "creditReturned", external_payments as "externalPayments", external_paid_minor as "externalPaid", external_refunded_minor as "externalRefunded", disputed, customer,
   shipping_address as "shippingAddress", payment, fulfillment_mode as "fulfillmentMode",
   action_seconds as "actionSeconds", reserved_at as "reservedAt", deadline_at as "deadlineAt",
   external_updated_at as "externalUpdatedAt", revision, version, trace_id as "traceId", created_by as "createdBy",
@@ -19,13 +19,15 @@ const lineColumns = `id, order_id as "orderId", position, sku, title, external_i
 
 const fulfillmentColumns = `id, order_id as "orderId", number, location, status, amount_minor as amount, carrier, service,
   tracking_number as "trackingNumber", tracking_url as "trackingUrl", label_ref as "labelRef", label_url as "labelUrl",
-  label_state as "labelState", label_cost_minor as "labelCostMinor", label_currency as "labelCurrency", tracking_status as "trackingStatus", tracked_at as "trackedAt", problem,
+  label_state as "labelState", label_cost_minor as "labelCostMinor", label_currency as "labelCurrency",
+  label_tries as "labelTries", label_retry_at as "labelRetryAt", tracking_status as "trackingStatus",
+  tracked_at as "trackedAt", problem,
   created_at as "createdAt", shipped_at as "shippedAt", delivered_at as "deliveredAt",
   (select coalesce(jsonb_agg(jsonb_build_object('lineId', line_id, 'quantity', quantity, 'amount', amount_minor::text)
      order by line_id), '[]') from orders.fulfillment_lines l where l.fulfillment_id = f.id) as lines`;
 
 const paymentColumns = `id, order_id as "orderId", kind, key, amount_minor as amount, state, reference,
-  parent_id as "parentId", fulfillment_id as "fulfillmentId", cause, lines, reason, code, attempts,
+  parent_id as "parentId", fulfillment_id as "fulfillmentId", cause, lines, reason, code, action, attempts, final,
   created_by as "createdBy", created_at as "createdAt", settled_at as "settledAt"`;
 
 /** What a list of orders is filtered by. */
@@ -141,12 +143,27 @@ export class OrderRepository {
       `select ${paymentColumns} from orders.payments where order_id = any($1::uuid[]) order by id`,
       ids,
     );
+    const exchanged = await this.#exchanged(rows);
     return rows.map((row) => ({
       ...toRow(row),
+      exchanged: exchanged.get(row.id) ?? 0n,
       lines: ofOrder(lines, row.id).map(toLine),
       fulfillments: ofOrder(fulfillments, row.id).map(toFulfillment),
       payments: ofOrder(payments, row.id).map(toPayment),
     }));
+  }
+
+  /** A question of its own, so that it sees what was committed while a lock was waited for. */
+  async #exchanged(orders: readonly OrderRow[]): Promise<Map<string, bigint>> {
+    const ids = orders.filter(({ returnStatus }) => returnStatus !== 'none').map(({ id }) => id);
+    if (ids.length === 0) return new Map();
+    const rows = await this.#sql<{ id: string; exchanged: string }>(
+      `select r.order_id as id, sum(o.credit_minor - o.credit_left_minor)::text as exchanged
+       from orders.returns r join orders.orders o on o.id = r.exchange_order_id
+       where r.order_id = any($1::uuid[]) group by r.order_id`,
+      [ids],
+    );
+    return new Map(rows.map(({ id, exchanged }) => [id, BigInt(exchanged)]));
   }
 }
 
@@ -171,6 +188,8 @@ function toRow(row: OrderRow): OrderRow {
     ...row,
     shipping: BigInt(row.shipping),
     credit: BigInt(row.credit),
+    creditLeft: BigInt(row.creditLeft),
+    creditReturned: BigInt(row.creditReturned),
     externalPaid: BigInt(row.externalPaid),
     externalRefunded: BigInt(row.externalRefunded),
     revision: Number(row.revision),
@@ -202,6 +221,7 @@ function toFulfillment({ labelCostMinor, labelCurrency, ...one }: FulfillmentRow
         : null,
     amount: BigInt(one.amount),
     trackedAt: dateOf(one.trackedAt),
+    labelRetryAt: dateOf(one.labelRetryAt),
     createdAt: new Date(one.createdAt),
     shippedAt: dateOf(one.shippedAt),
     deliveredAt: dateOf(one.deliveredAt),

@@ -60,8 +60,14 @@ export interface OrderRow {
   shipping: bigint;
   /** What the customer has for something sent back, to be set off against what is due. */
   credit: bigint;
+  /** What of the credit sets nothing off any more. */
+  creditLeft: bigint;
+  /** What of the credit is owed again, because what was ordered for it came back too. */
+  creditReturned: bigint;
   externalPaid: bigint;
   externalRefunded: bigint;
+  /** What has been told of single payments elsewhere: the amount of each, as text, by its name there. */
+  externalPayments: Record<string, string>;
   disputed: boolean;
   customer: Customer;
   shippingAddress: Address | null;
@@ -129,6 +135,9 @@ export interface Fulfillment {
   labelUrl: string | null;
   labelState: LabelState;
   labelCost: { amount: bigint; currency: string } | null;
+  /** How often the carrier could not be reached about the label, in a row. */
+  labelTries: number;
+  labelRetryAt: Date | null;
   trackingStatus: TrackingStatus | null;
   trackedAt: Date | null;
   problem: ProcessProblem | null;
@@ -145,7 +154,8 @@ export interface Payment {
   /** What it is for, in words of the business: the processor and we do the same one once only. */
   key: string;
   amount: bigint;
-  state: 'reserved' | 'unknown' | 'settled' | 'failed';
+  /** `action_required`: the customer has to confirm it with the bank. */
+  state: 'reserved' | 'unknown' | 'action_required' | 'settled' | 'failed';
   /** The processor's name for it. */
   reference: string | null;
   /** Of a capture, void or refund: the payment that it is about. */
@@ -157,7 +167,11 @@ export interface Payment {
   reason: string | null;
   /** Why it failed. */
   code: string | null;
+  /** Sealed: with what the customer confirms it. */
+  action: string | null;
   attempts: number;
+  /** Of a capture: the last one. What is still held after it, the processor lets go. */
+  final: boolean;
   createdBy: string | null;
   createdAt: Date;
   settledAt: Date | null;
@@ -178,4 +192,6 @@ export interface Order extends OrderRow {
   lines: OrderLine[];
   fulfillments: Fulfillment[];
   payments: Payment[];
+  /** What of its worth was set off against the orders of its exchanges, and is not to be given back. */
+  exchanged: bigint;
 }

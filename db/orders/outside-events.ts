@@ -5,7 +5,9 @@ import type { Sql } from '../sql.ts';
 import { createOrder, type NewLine } from './create-order.ts';
 import { changeOrder, dueOf, type Actor, type OpenOrder } from './open-order.ts';
 import { cancelOrder } from './order-steps.ts';
+import type { Payment } from './order.ts';
 import { OrderRepository } from './order.repository.ts';
+import { unconfirmedOf } from './payments.ts';
 import { admitCommand } from '../../domain/orders/order-commands.ts';
 import { isUndone } from '../../domain/orders/order-status.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -109,11 +111,46 @@ async function cancelIfPossible(open: OpenOrder): Promise<void> {
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'orders.order_state') throw error;
     // It has left already: that it shall come back is for people to see to.
-    open.tell('order.cancellation_missed', { status: open.order.status });
+    open.tell('order.cancellation_missed');
   }
 }
 
-/** What was paid elsewhere is paid, at least so much. Said again, it is no more. */
+/** One payment elsewhere, as it is told. */
+export interface OutsidePayment {
+  /** Its name there: what is told of it again is the same payment. */
+  reference: string;
+  amount: bigint;
+  /** ISO 4217. */
+  currency: string;
+}
+
+/**
+ * Counts a payment that was made elsewhere. Several add up; together they are at least what the order was said to be paid
+ * with, as those may be the same. One in another currency pays nothing, and is noted.
+ */
+export function addPayment(open: OpenOrder, { reference, amount, currency }: OutsidePayment): void {
+  const { order } = open;
+  if (order.payment.mode !== 'external') return;
+  if (currency !== order.currency) {
+    if (reference in order.externalPayments) return;
+    order.externalPayments[reference] = '0';
+    open.tell('order.payment_changed', {
+      problem: 'currency_mixed',
+      amount: String(amount),
+      currency,
+      reference,
+    });
+    return;
+  }
+  if (amount <= BigInt(order.externalPayments[reference] ?? '0')) return;
+  order.externalPayments[reference] = String(amount);
+  markPaid(
+    open,
+    Object.values(order.externalPayments).reduce((sum, one) => sum + BigInt(one), 0n),
+  );
+}
+
+/** What was paid elsewhere is paid, at least so much in all. Said again, it is no more. */
 export function markPaid(open: OpenOrder, amount: bigint): void {
   const { order } = open;
   if (order.payment.mode !== 'external' || amount <= order.externalPaid) return;
@@ -140,17 +177,24 @@ export async function findPaidOrder(
   return row?.id ?? null;
 }
 
-/** The package that a carrier speaks of. */
+/** The packages that a carrier speaks of: several, where units from several places travel under one number. */
 export async function findTracked(
   sql: Sql,
   tenantId: string,
   trackingNumber: string,
-): Promise<{ orderId: string; fulfillmentId: string } | null> {
-  const [row] = await sql<{ orderId: string; fulfillmentId: string }>(
-    `select order_id as "orderId", id as "fulfillmentId" from orders.fulfillments
+): Promise<{ orderId: string; fulfillmentIds: string[] } | null> {
+  // Carriers use their numbers again after a while: the newest order is meant.
+  const [row] = await sql<{ orderId: string; fulfillmentIds: string[] }>(
+    `select order_id as "orderId", array_agg(id::text order by id) as "fulfillmentIds" from orders.fulfillments
      where tenant_id = $1 and tracking_number = $2 and status not in ('cancelled', 'failed')
-     order by id desc limit 1`,
+     group by order_id order by max(id::text) desc limit 1`,
     [tenantId, trackingNumber],
   );
   return row ?? null;
+}
+
+/** The payment of an order that waits for its customer, if it has this reference. */
+export function unconfirmedNamed(open: OpenOrder, reference: string | null): Payment | null {
+  const waiting = unconfirmedOf(open.order);
+  return waiting !== null && waiting.reference === reference ? waiting : null;
 }

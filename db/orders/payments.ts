@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { OpenOrder } from './open-order.ts';
 import { dueOf } from './open-order.ts';
-import { amountDue, costOfUnits, lostAndRefundedUnits } from '../../domain/orders/lines.ts';
+import { amountDue, costOfUnits, lostAndRefundedUnits, unallocatedUnits } from '../../domain/orders/lines.ts';
+import { isBeforeShipping } from '../../domain/orders/fulfillment-status.ts';
 import { isUndone } from '../../domain/orders/order-status.ts';
 import type { Order, Payment, RefundCause, RefundLine } from './order.ts';
 
@@ -15,6 +16,7 @@ export interface NewPayment {
   cause?: RefundCause;
   lines?: RefundLine[];
   reason?: string | null;
+  final?: boolean;
 }
 
 /** Step one of three: writes down the call that is to be made. */
@@ -34,7 +36,9 @@ export function reservePayment(open: OpenOrder, given: NewPayment): Payment {
     lines: given.lines ?? null,
     reason: given.reason ?? null,
     code: null,
+    action: null,
     attempts: 0,
+    final: given.final ?? false,
     createdBy: open.actor.userId,
     createdAt: open.now,
     settledAt: null,
@@ -58,6 +62,8 @@ export function beginPayment(open: OpenOrder, paymentId: string): Payment {
 /** What the processor has said of a call, or of one that it was asked about. */
 export type PaymentOutcome =
   | { outcome: 'succeeded'; reference: string }
+  /** Nothing is held yet: the customer has to confirm it with the bank. */
+  | { outcome: 'action_required'; reference: string; action: string }
   | { outcome: 'declined'; code: string };
 
 /** Step three: the outcome is known. Once settled it stays, whatever comes again. */
@@ -65,7 +71,21 @@ export function settlePayment(open: OpenOrder, paymentId: string, outcome: Payme
   const { order } = open;
   const payment = paymentOf(order, paymentId);
   if (payment.state === 'settled' || payment.state === 'failed') return payment;
+  if (outcome.outcome === 'action_required') {
+    payment.action = outcome.action;
+    return awaitCustomer(open, payment, outcome.reference);
+  }
+  const canTryAgain = payment.reference !== null && payment.kind === 'authorize';
+  if (canTryAgain && outcome.outcome === 'declined' && outcome.code !== 'authorization_expired') {
+    open.tell('order.payment_failed', {
+      amount: String(payment.amount),
+      currency: order.currency,
+      code: outcome.code,
+    });
+    return awaitCustomer(open, payment, payment.reference ?? '');
+  }
   payment.settledAt = open.now;
+  payment.action = null;
   if (outcome.outcome === 'succeeded') {
     payment.state = 'settled';
     payment.reference = outcome.reference;
@@ -78,19 +98,27 @@ export function settlePayment(open: OpenOrder, paymentId: string, outcome: Payme
   if (payment.state === 'failed') {
     if (payment.kind === 'authorize' || payment.kind === 'capture')
       open.tell('order.payment_failed', { ...facts, code: payment.code });
-    if (payment.kind === 'refund')
+    if (payment.kind === 'refund') {
       open.tell('order.refund_failed', { ...facts, refund_id: payment.id, code: payment.code });
+      giveUnitsBack(open, payment);
+    }
     return payment;
   }
   if (payment.kind === 'authorize') {
     open.tell('order.payment_authorized', facts);
-    // As webhooks name it, which may speak of it from now on.
-    if (payment.reference?.startsWith('pi_'))
-      open.tell('order.external_ids_added', { external_ids: [`stripe:payment_intent:${payment.reference}`] });
+    tellReference(open, payment);
   }
   if (payment.kind === 'capture')
     open.tell('order.payment_captured', { ...facts, fulfillment_id: payment.fulfillmentId });
-  if (payment.kind === 'void') open.tell('order.payment_voided', facts);
+  if (payment.kind === 'void') {
+    open.tell('order.payment_voided', facts);
+    const unconfirmed = unconfirmedOf(order);
+    if (unconfirmed) {
+      unconfirmed.state = 'failed';
+      unconfirmed.code = 'voided';
+      open.touchPayment(unconfirmed);
+    }
+  }
   if (payment.kind === 'refund')
     open.tell('order.refunded', {
       ...facts,
@@ -99,6 +127,42 @@ export function settlePayment(open: OpenOrder, paymentId: string, outcome: Payme
       lines: payment.lines ?? [],
     });
   return payment;
+}
+
+/**
+ * Nothing is held yet: the customer has to confirm it, and may try again, with another card too, until the deadline of the
+ * order.
+ */
+function awaitCustomer(open: OpenOrder, payment: Payment, reference: string): Payment {
+  payment.state = 'action_required';
+  payment.settledAt = null;
+  open.touchPayment(payment);
+  if (payment.reference !== reference) {
+    payment.reference = reference;
+    tellReference(open, payment);
+  }
+  return payment;
+}
+
+/** As webhooks name it, which may speak of it from now on. */
+function tellReference(open: OpenOrder, { reference }: Payment): void {
+  if (reference?.startsWith('pi_'))
+    open.tell('order.external_ids_added', { external_ids: [`stripe:payment_intent:${reference}`] });
+}
+
+/**
+ * Units whose refund came to nothing can be refunded again. Of a refund that is drawn on several payments, only when none of
+ * them was given back: otherwise what is left of it is an amount, and no number of units.
+ */
+function giveUnitsBack(open: OpenOrder, failed: Payment): void {
+  const { payments } = open.order;
+  const base = failed.key.replace(/:\d+$/, '');
+  const parts = payments.filter(({ key }) => key === base || key.startsWith(`${base}:`));
+  if (parts.some(({ state }) => state !== 'failed')) return;
+  for (const { line_id: lineId, quantity } of parts.flatMap(({ lines }) => lines ?? [])) {
+    const line = open.line(lineId);
+    if (line) line.refunded -= quantity;
+  }
 }
 
 export function paymentOf(order: Order, id: string): Payment {
@@ -112,6 +176,36 @@ export function authorizationOf(order: Order): Payment | null {
   return order.payments.find(({ kind, state }) => kind === 'authorize' && state === 'settled') ?? null;
 }
 
+/** The authorisation that its customer has yet to confirm. */
+export function unconfirmedOf(order: Order): Payment | null {
+  return order.payments.find(({ state }) => state === 'action_required') ?? null;
+}
+
+/** Something was told of a payment that waits for its customer: it is to be looked up. */
+export function askAgain(open: OpenOrder, payment: Payment): void {
+  payment.state = 'unknown';
+  open.touchPayment(payment);
+}
+
+/** Whether nothing more will be taken of what is held, once a package is paid: then the processor lets go of the rest. */
+export function isLastCapture({ fulfillments, lines }: Order, fulfillmentId: string | null): boolean {
+  return (
+    lines.every((line) => unallocatedUnits(line) === 0) &&
+    fulfillments.every((one) => one.id === fulfillmentId || !isBeforeShipping(one.status))
+  );
+}
+
+/** What is held of the customer's money and will not be taken any more. */
+export function heldInVain(order: Order): bigint {
+  const authorization = authorizationOf(order) ?? unconfirmedOf(order);
+  const captures = order.payments.filter(({ kind, state }) => kind === 'capture' && state === 'settled');
+  if (authorization === null || captures.some(({ final }) => final)) return 0n;
+  if (order.payments.some(({ kind }) => kind === 'void')) return 0n;
+  const isOver = isUndone(order.status) || order.status === 'completed';
+  if (!isOver && (captures.length === 0 || !isLastCapture(order, null))) return 0n;
+  return captures.reduce((left, { amount }) => left - amount, authorization.amount);
+}
+
 /** A call whose outcome is not known. Refunds that people ask for have a process of their own. */
 export function openPaymentOf(order: Order): string | null {
   const open = order.payments.find(
@@ -121,7 +215,10 @@ export function openPaymentOf(order: Order): string | null {
   return open?.id ?? null;
 }
 
-/** What of a payment has not been refunded, and is not about to be. */
+/**
+ * What of a payment has not been refunded, and is not about to be. Of the whole order, also what was set off against the
+ * order of an exchange is given back already.
+ */
 export function refundableOf(order: Order, parentId?: string): bigint {
   const of = (
     kind: Payment['kind'],
@@ -137,7 +234,24 @@ export function refundableOf(order: Order, parentId?: string): bigint {
     ['reserved', 'unknown', 'settled'],
     (one) => parentId === undefined || one.parentId === parentId,
   );
-  return captured - refunded;
+  return captured - refunded - (parentId === undefined ? exchangedFromOurs(order) : 0n);
+}
+
+/** What was set off against exchanges is drawn first on what we have not taken ourselves and can't give back. */
+function exchangedFromOurs(order: Order): bigint {
+  const others = notOurs(order);
+  return order.exchanged > others ? order.exchanged - others : 0n;
+}
+
+/** Paid to somebody else, or with what was sent back of an earlier order. */
+function notOurs({ externalPaid, externalRefunded, credit, creditLeft }: Order): bigint {
+  return externalPaid - externalRefunded + credit - creditLeft;
+}
+
+/** What of all that was paid, to whomever, is neither given back nor set off against an exchange. */
+export function worthLeftOf(order: Order): bigint {
+  const others = notOurs(order);
+  return refundableOf(order) + (order.exchanged < others ? others - order.exchanged : 0n);
 }
 
 /** Money that was taken for what will not come any more, and is not being given back yet. */
@@ -150,7 +264,8 @@ export function overpaidOf(order: Order): bigint {
     .reduce((sum, one) => sum + one.amount, 0n);
   const over = captured - corrected - dueWithoutLost(order) - refundedOfLost(order);
   const refundable = refundableOf(order);
-  return over < refundable ? (over > 0n ? over : 0n) : refundable;
+  const most = over < refundable ? over : refundable;
+  return most > 0n ? most : 0n;
 }
 
 /** What was given back for lost units when somebody asked for it, before they were known to be lost. */

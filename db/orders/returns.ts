@@ -5,7 +5,7 @@ import { admitCommand } from '../../domain/orders/order-commands.ts';
 import { requireReturnMove, type ReturnStatus } from '../../domain/orders/return-status.ts';
 import type { Sql } from '../sql.ts';
 import type { OpenOrder } from './open-order.ts';
-import { StockRepository } from './stock.repository.ts';
+import { lockStock, StockRepository } from './stock.repository.ts';
 
 export interface ReturnLine {
   lineId: string;
@@ -142,7 +142,7 @@ export async function approveReturn(open: OpenOrder, one: Return): Promise<void>
 export async function declineReturn(open: OpenOrder, one: Return, reason: string): Promise<void> {
   await move(open, one, 'declined');
   giveUpUnits(open, one);
-  open.tell('return.declined', { return_id: one.id, reason });
+  open.tell('return.declined', { return_id: one.id }, { note: reason });
 }
 
 /**
@@ -159,7 +159,9 @@ export async function receiveReturn(
 ): Promise<void> {
   const { order, transaction } = open;
   const stock = new StockRepository(transaction.sql, order.tenantId);
-  for (const { lineId, quantity } of received) {
+  const skuOf = ({ lineId }: { lineId: string }) => open.line(lineId)?.sku ?? '';
+  await lockStock(open);
+  for (const { lineId, quantity } of received.toSorted((a, b) => (skuOf(a) < skuOf(b) ? -1 : 1))) {
     const expected = one.lines.find((line) => line.lineId === lineId);
     const line = open.line(lineId);
     if (!expected || !line)

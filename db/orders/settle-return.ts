@@ -4,7 +4,7 @@ import { createOrder, type NewLine } from './create-order.ts';
 import type { OpenOrder } from './open-order.ts';
 import { reserveRefund, takeRefundable } from './refunds.ts';
 import { closeReturn, type Replacement, type Return } from './returns.ts';
-import { refundableOf } from './payments.ts';
+import { refundableOf, worthLeftOf } from './payments.ts';
 import { StockRepository } from './stock.repository.ts';
 
 /** The key of what a return pays back. */
@@ -15,27 +15,32 @@ export function returnRefundKey(returnId: string): string {
 /**
  * Closes a return: what has come back is to be paid back; of an exchange, it is set off against a new order, and only what
  * is left over is paid back. One transaction, so that it happens once.
+ *
+ * @param canCharge whether there is a processor that could take what an exchange costs more. Without one it is paid back
+ *   instead: the order of the exchange would wait for ever
  */
-export async function settleReturn(open: OpenOrder, one: Return): Promise<void> {
+export async function settleReturn(open: OpenOrder, one: Return, canCharge = true): Promise<void> {
   if (one.status === 'closed' || one.status === 'declined') return;
   const lines = one.lines
     .filter(({ received }) => received > 0)
     .map(({ lineId, received }) => ({ line_id: lineId, quantity: unrefunded(open, lineId, received) }))
     .filter(({ quantity }) => quantity > 0);
-  let amount = takeRefundable(open, lines);
+  // Nothing is worth more than what of its payment is not given back yet, as an amount or for another exchange.
+  let amount = leastOf(takeRefundable(open, lines), worthLeftOf(open.order));
   let exchangeOrderId: string | null = null;
   if (one.replacement && one.lines.some(({ received }) => received > 0)) {
-    const exchanged = await exchange(open, one.replacement, amount);
+    const exchanged = await exchange(open, one.replacement, amount, canCharge);
     if (exchanged) {
       exchangeOrderId = exchanged.orderId;
       amount -= exchanged.credit;
+      open.order.exchanged += exchanged.credit;
       open.tell('exchange.created', { return_id: one.id, exchange_order_id: exchangeOrderId });
     }
   }
-  // Where somebody else has taken the money, or has given some of it back already, the rest is not ours to give.
+  // Where somebody else has taken the money, it is not ours to give.
   const most = refundableOf(open.order);
   if (amount > most) {
-    open.tell('order.refund_due', { amount: String(amount - most), currency: open.order.currency });
+    owe(open, amount - most);
     amount = most;
   }
   if (amount > 0n)
@@ -43,10 +48,23 @@ export async function settleReturn(open: OpenOrder, one: Return): Promise<void> 
       key: returnRefundKey(one.id),
       amount,
       cause: 'return',
-      lines,
+      // The difference of an exchange is an amount: its units are made good already.
+      lines: exchangeOrderId === null ? lines : [],
       reason: one.reason,
     });
   await closeReturn(open, one, exchangeOrderId);
+}
+
+/** What was paid with something sent back earlier is owed where that was paid. */
+function owe(open: OpenOrder, amount: bigint): void {
+  const { order } = open;
+  const used = order.credit - order.creditLeft;
+  order.creditReturned += leastOf(amount, used);
+  open.tell('order.refund_due', { amount: String(amount), currency: order.currency });
+}
+
+function leastOf(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
 
 /** Units that were refunded out of goodwill before they came back are not paid twice. */
@@ -58,12 +76,14 @@ function unrefunded(open: OpenOrder, lineId: string, received: number): number {
 /**
  * Orders what is sent instead.
  *
- * @returns null when the price of something is not known any more: then what has come back is paid back
+ * @returns null when the price of something is not known any more, or nobody could take it: then what has come back is paid
+ *   back
  */
 async function exchange(
   open: OpenOrder,
   replacement: readonly Replacement[],
   worth: bigint,
+  canCharge: boolean,
 ): Promise<{ orderId: string; credit: bigint } | null> {
   const { order, transaction } = open;
   const items = await new StockRepository(transaction.sql, order.tenantId).find(
@@ -91,7 +111,8 @@ async function exchange(
     lines.map((line) => ({ ...line, cancelled: 0 })),
     0n,
   );
-  const credit = worth < total ? worth : total;
+  const credit = leastOf(worth, total);
+  if (credit < total && order.payment.mode === 'processor' && !canCharge) return null;
   const { order: made } = await createOrder(
     transaction,
     {

@@ -145,6 +145,17 @@ export class StockRepository {
 }
 
 /**
+ * Locks what is in stock of everything that an order is of, in the one order in which everybody does: before a change that
+ * gives and takes line by line, in whatever order they are named.
+ */
+export async function lockStock({ order, transaction }: OpenOrder): Promise<void> {
+  await transaction.sql(
+    `select 1 from orders.stock where tenant_id = $1 and sku = any($2::text[]) order by sku, location for update`,
+    [order.tenantId, order.lines.map(({ sku }) => sku)],
+  );
+}
+
+/**
  * Holds stock for the lines of an order that are not held yet: each whole, or not at all. What is not to be had is marked
  * as missing. Rows are locked in one order by everybody, so that orders wait for each other and never in a circle.
  */

@@ -3,6 +3,7 @@ export const ordersErrors = {
   'orders.order_state': 'conflict',
   'orders.line_not_found': 'not_found',
   'orders.quantity_exceeded': 'conflict',
+  'orders.line_not_raised': 'unprocessable',
   'orders.nothing_left': 'conflict',
   'orders.currency_mixed': 'validation',
   'orders.price_missing': 'unprocessable',
@@ -24,6 +25,7 @@ export const ordersErrors = {
   'orders.refund_not_found': 'not_found',
   'orders.shop_order_unreadable': 'unprocessable',
   'orders.processor_missing': 'unprocessable',
+  'orders.nothing_to_confirm': 'conflict',
   'orders.payment_declined': 'unprocessable',
   'orders.carrier_refused': 'unprocessable',
 } as const;

@@ -21,6 +21,7 @@ const fresh: OrderStanding = {
     open: null,
     overpaid: false,
     toVoid: false,
+    confirming: false,
   },
   fulfillments: [],
   unallocated: 2,
@@ -33,6 +34,20 @@ function after(
 ) {
   const { step } = nextStep({ ...fresh, ...change, payment: { ...fresh.payment, ...payment } }, clock);
   return step;
+}
+
+function aPackage(
+  change: Partial<OrderStanding['fulfillments'][number]>,
+): OrderStanding['fulfillments'][number] {
+  return {
+    id: 'f',
+    status: 'allocated',
+    labelled: false,
+    waiting: false,
+    labelRetryAt: null,
+    heardAt: null,
+    ...change,
+  };
 }
 
 const standing: fc.Arbitrary<OrderStanding> = fc.record({
@@ -49,6 +64,7 @@ const standing: fc.Arbitrary<OrderStanding> = fc.record({
     open: fc.constantFrom(null, 'p1'),
     overpaid: fc.boolean(),
     toVoid: fc.boolean(),
+    confirming: fc.boolean(),
   }),
   fulfillments: fc.array(
     fc.record({
@@ -56,6 +72,8 @@ const standing: fc.Arbitrary<OrderStanding> = fc.record({
       status: fc.constantFrom(...fulfillmentStatuses),
       labelled: fc.boolean(),
       waiting: fc.boolean(),
+      labelRetryAt: fc.constantFrom(null, '2026-11-28T11:00:00.000Z', '2026-11-28T13:00:00.000Z'),
+      heardAt: fc.constantFrom(null, '2026-11-28T11:00:00.000Z'),
     }),
     { maxLength: 3 },
   ),
@@ -70,7 +88,7 @@ describe('The next step of an order', () => {
       ...held,
       status: 'processing' as const,
       unallocated: 0,
-      fulfillments: [{ id: 'f', status, labelled, waiting: false }],
+      fulfillments: [aPackage({ status, labelled })],
     });
     assert.equal(after({}), 'reserveStock');
     assert.equal(after(held), 'authorizePayment');
@@ -87,13 +105,18 @@ describe('The next step of an order', () => {
   });
 
   it('is none of a package whose carrier has to know more, and another’s if there is one', () => {
-    const waiting = { id: 'f', status: 'allocated' as const, labelled: false, waiting: true };
+    const waiting = aPackage({ waiting: true });
     const order = { status: 'processing' as const, reserved: true, unallocated: 0 };
     const paid = { authorized: true };
     assert.equal(after({ ...order, fulfillments: [waiting] }, paid), 'wait');
     const other = { ...waiting, id: 'g', waiting: false };
     assert.equal(after({ ...order, fulfillments: [waiting, other] }, paid), 'buyLabel');
-    const left = { ...other, status: 'shipped' as const, labelled: true };
+    const left = aPackage({
+      id: 'g',
+      status: 'shipped',
+      labelled: true,
+      heardAt: '2026-11-28T11:59:50.000Z',
+    });
     const { step, ...rest } = nextStep(
       {
         ...fresh,
@@ -145,12 +168,15 @@ describe('The next step of an order', () => {
       'shipFulfillment',
       'openOrder',
       'completeOrder',
-      'wait',
     ];
     fc.assert(
       fc.property(standing, (order) => {
-        const { step } = nextStep(order, clock);
-        if (isTerminal(order.status)) assert.ok(!taking.includes(step), step);
+        const next = nextStep(order, clock);
+        const { step } = next;
+        if (!isTerminal(order.status)) return;
+        assert.ok(!taking.includes(step), step);
+        // Until a carrier that is away can be asked to take a label back.
+        if (next.step === 'wait') assert.equal(next.next, 'readOrder');
         if (step !== 'end') return;
         assert.equal(order.payment.overpaid, false);
         assert.equal(order.payment.open, null);
@@ -168,9 +194,74 @@ describe('The next step of an order', () => {
     fc.assert(
       fc.property(standing, (order) => {
         const { step } = nextStep({ ...order, status: 'on_hold' }, clock);
-        assert.ok(['wait', 'resolvePayment', 'refundOverpaid', 'voidLabel'].includes(step), step);
+        assert.ok(
+          ['wait', 'resolvePayment', 'refundOverpaid', 'voidPayment', 'voidLabel'].includes(step),
+          step,
+        );
       }),
     );
+  });
+
+  it('gives the customer’s money back before it asks a carrier for anything', () => {
+    fc.assert(
+      fc.property(standing, (order) => {
+        const { step } = nextStep(order, clock);
+        const { open, overpaid, toVoid } = order.payment;
+        if (open !== null || (!overpaid && !toVoid)) return;
+        assert.equal(step, overpaid ? 'refundOverpaid' : 'voidPayment');
+      }),
+    );
+  });
+
+  it('leaves a carrier that is away alone until it is time, and does meanwhile what can be done', () => {
+    const later = '2026-11-28T12:10:00.000Z';
+    const away = aPackage({ labelRetryAt: later });
+    const work = { status: 'processing' as const, reserved: true, unallocated: 0 };
+    const paid = { authorized: true };
+    assert.deepEqual(
+      nextStep({ ...fresh, ...work, fulfillments: [away], payment: { ...fresh.payment, ...paid } }, clock),
+      { step: 'wait', next: 'readOrder', seconds: 600, deadline: null },
+    );
+    assert.equal(
+      after({ ...work, fulfillments: [away, aPackage({ status: 'packed' })] }, paid),
+      'shipFulfillment',
+    );
+    assert.equal(
+      after({ ...work, fulfillments: [{ ...away, labelRetryAt: '2026-11-28T12:00:00.000Z' }] }, paid),
+      'buyLabel',
+    );
+    const kept = aPackage({ status: 'failed', labelled: true, labelRetryAt: later });
+    assert.equal(after({ ...work, status: 'failed', fulfillments: [kept] }), 'wait');
+    assert.equal(
+      after({ ...work, status: 'failed', fulfillments: [{ ...kept, labelRetryAt: null }] }),
+      'voidLabel',
+    );
+  });
+
+  it('asks a silent carrier after a time, then ever more rarely, and nobody about a package that has none', () => {
+    const left = (heardAt: string | null, now = clock.now) => {
+      const order = { ...fresh, status: 'shipped' as const, reserved: true, unallocated: 0 };
+      const step = nextStep(
+        {
+          ...order,
+          fulfillments: [aPackage({ status: 'shipped', heardAt })],
+          payment: { ...fresh.payment, authorized: true },
+        },
+        { now, trackSeconds: 60 },
+      );
+      assert.ok(step.step === 'wait');
+      return [step.next, step.seconds];
+    };
+    assert.deepEqual(left('2026-11-28T11:59:50.000Z'), ['trackOrder', 50]);
+    assert.deepEqual(left('2026-11-28T11:59:00.000Z'), ['trackOrder', 60]);
+    assert.deepEqual(left('2026-11-28T11:00:00.000Z'), ['trackOrder', 240]);
+    assert.deepEqual(left(null), [null, null]);
+  });
+
+  it('waits for a customer who has to confirm the payment', () => {
+    const confirming = { reserved: true, deadline };
+    assert.equal(after({ ...confirming, status: 'customer_action_required' }, { confirming: true }), 'wait');
+    assert.equal(after({ ...confirming, status: 'processing' }, { confirming: true }), 'wait');
   });
 
   it('ships nothing that is not paid for or held for it', () => {

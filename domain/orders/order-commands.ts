@@ -45,7 +45,7 @@ export function admitCommand(command: OrderCommand, status: OrderStatus): boolea
   const offer = command === 'cancel' && hasShipped(status) ? { offer: 'return' } : {};
   const hint = 'offer' in offer ? ' It can be returned once it is delivered.' : '';
   throw new Failure('orders.order_state', `The order is ${status}. ${refusals[command]}${hint}`, {
-    status,
+    order_status: status,
     ...offer,
   });
 }

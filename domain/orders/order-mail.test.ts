@@ -25,6 +25,12 @@ describe('The mail about an order', () => {
     assert.ok(text.includes('Poster') && !text.includes('Mug') && text.includes('01 Dec 2026'));
   });
 
+  it('asks to confirm the payment when nothing is missing', () => {
+    const whole = { ...order, lines: order.lines.map((line) => ({ ...line, missing: false })) };
+    const { subject, paragraphs } = orderMail('action_required', whole);
+    assert.ok(subject.includes('confirm the payment') && paragraphs.join('\n').includes('01 Dec 2026'));
+  });
+
   it('leads to the package that has left', () => {
     const mail = orderMail('shipped', order);
     assert.equal(mail.action?.url, 'https://carrier.example/T1');

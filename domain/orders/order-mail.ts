@@ -57,12 +57,20 @@ const openings: Readonly<Record<Notice, (number: string) => [subject: string, fi
   ],
 };
 
+/** Nothing is missing: it is the payment that the customer has to do something about. */
+const confirmation = (number: string): [subject: string, first: string] => [
+  `Please confirm the payment of your order ${number}`,
+  `Your bank wants you to confirm the payment of your order ${number}. Please go back to where you have ordered.`,
+];
+
 /** The mail that tells a customer of an order. */
 export function orderMail(notice: Notice, order: NoticedOrder): OrderMail {
-  const [subject, first] = openings[notice](order.number);
+  const missing = order.lines.filter((line) => line.missing);
+  const confirms = notice === 'action_required' && missing.length === 0;
+  const [subject, first] = (confirms ? confirmation : openings[notice])(order.number);
   const paragraphs = [first];
-  const named = notice === 'action_required' ? order.lines.filter(({ missing }) => missing) : order.lines;
-  if (notice === 'placed' || notice === 'action_required')
+  const named = notice === 'action_required' ? missing : order.lines;
+  if (notice === 'placed' || (notice === 'action_required' && !confirms))
     paragraphs.push(named.map(({ title, quantity }) => `${quantity} × ${title}`).join('\n'));
   if (notice === 'action_required' && order.deadline)
     paragraphs.push(

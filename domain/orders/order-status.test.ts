@@ -139,7 +139,7 @@ describe('A command to an order', () => {
             (error) =>
               error instanceof Failure &&
               error.code === 'orders.order_state' &&
-              error.details['status'] === at &&
+              error.details['order_status'] === at &&
               error.details['offer'] === (command === 'cancel' && hasShipped(at) ? 'return' : undefined),
           );
       });

@@ -26,6 +26,6 @@ export const returnTransitions: Readonly<Record<ReturnStatus, readonly ReturnSta
 export function requireReturnMove(from: ReturnStatus, to: ReturnStatus): void {
   if (returnTransitions[from].includes(to)) return;
   throw new Failure('orders.return_state', `The return is ${from} and cannot become ${to}.`, {
-    status: from,
+    return_status: from,
   });
 }

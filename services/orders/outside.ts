@@ -5,6 +5,8 @@ import type { PaymentOutcome } from '../../db/orders/payments.ts';
 
 /** The payment processor, as the steps of an order need it. */
 export interface PaymentCalls {
+  /** False: there is no processor, and no call can be made. */
+  readonly available: boolean;
   /** Makes the call, under the payment's id as its key: however often it is made, it takes effect once. */
   make(order: Order, payment: Payment, parent: Payment | null): Promise<PaymentOutcome>;
   /** What has become of a call; null when it never arrived. */

@@ -1,21 +1,25 @@
 import type { Order, Payment } from '../../db/orders/order.ts';
 import type { PaymentOutcome } from '../../db/orders/payments.ts';
-import { isBeforeShipping } from '../../domain/orders/fulfillment-status.ts';
-import { unallocatedUnits } from '../../domain/orders/lines.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { LookupResult, PaymentProcessor, PaymentResult } from '../../platform/payments/processor.ts';
 import type { PaymentCalls } from './outside.ts';
+import type { PaymentActions } from './payment-actions.ts';
+
+/** What a call came to, or a look-up that has found it. */
+type Known = PaymentResult | Exclude<LookupResult, { outcome: 'absent' }>;
 
 /** The payments of orders, made by a payment processor. */
-export function callsOf(processor: PaymentProcessor): PaymentCalls {
+export function callsOf(processor: PaymentProcessor, actions: PaymentActions): PaymentCalls {
+  const outcomeOf = (payment: Payment, result: Known): PaymentOutcome => settledBy(result, payment, actions);
   return {
-    make: async (order, payment, parent) => outcomeOf(await call(processor, order, payment, parent)),
+    available: true,
+    make: async (order, payment, parent) => outcomeOf(payment, await call(processor, order, payment, parent)),
     find: async (_order, payment, parent) => {
       const { kind, key, createdAt } = payment;
       const found = await (kind === 'authorize'
         ? processor.find({ operation: kind, key, sentAt: createdAt })
         : processor.find({ operation: kind, key, payment: referenceOf(parent) }));
-      return found.outcome === 'absent' ? null : outcomeOf(found);
+      return found.outcome === 'absent' ? null : outcomeOf(payment, found);
     },
   };
 }
@@ -41,22 +45,13 @@ async function call(
         key,
         payment: referenceOf(parent),
         money,
-        final: isLast(order, payment),
+        final: payment.final,
       });
     case 'void':
       return await processor.void({ key, payment: referenceOf(parent) });
     case 'refund':
       return await processor.refund({ key, payment: referenceOf(parent), money });
   }
-}
-
-/** Whether nothing more will be taken of what is held: then the processor lets go of the rest. */
-function isLast(order: Order, payment: Payment): boolean {
-  if (payment.fulfillmentId === null) return true;
-  const waits = order.fulfillments.some(
-    ({ id, status }) => id !== payment.fulfillmentId && isBeforeShipping(status) && status !== 'unavailable',
-  );
-  return !waits && order.lines.every((line) => unallocatedUnits(line) === 0);
 }
 
 function referenceOf(parent: Payment | null): string {
@@ -69,16 +64,22 @@ function referenceOf(parent: Payment | null): string {
  *
  * @throws Failure `service.unavailable`
  */
-function outcomeOf(result: PaymentResult | Exclude<LookupResult, { outcome: 'absent' }>): PaymentOutcome {
+function settledBy(result: Known, payment: Payment, actions: PaymentActions): PaymentOutcome {
   switch (result.outcome) {
     case 'succeeded':
       return { outcome: 'succeeded', reference: result.reference };
     case 'declined':
     case 'refused':
       return { outcome: 'declined', code: result.code };
-    // Nobody is there who could prove that it is the customer.
     case 'requires_action':
-      return { outcome: 'declined', code: 'authentication_failed' };
+      return {
+        outcome: 'action_required',
+        reference: result.reference,
+        action: actions.seal(payment.id, {
+          redirectUrl: result.redirectUrl,
+          clientSecret: result.clientSecret,
+        }),
+      };
     case 'unavailable':
       throw new Failure(
         'service.unavailable',

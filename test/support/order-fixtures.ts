@@ -1,11 +1,12 @@
 import { fulfillUnits, markShipped, moveFulfillment, track } from '../../db/orders/fulfillments.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import { changeOrder, system, type OpenOrder } from '../../db/orders/open-order.ts';
-import { openForWork, reserveOrder } from '../../db/orders/order-steps.ts';
+import { openForWork, reserveOrder, settle } from '../../db/orders/order-steps.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { waitForMeasures } from '../../db/orders/parcels.ts';
 import { reservePayment, settlePayment } from '../../db/orders/payments.ts';
 import { approveReturn, requestReturn, ReturnRepository } from '../../db/orders/returns.ts';
+import { PaymentActions } from '../../services/orders/payment-actions.ts';
 import type { Fixture, FixtureContext } from './fixtures.ts';
 import { aSender, orderOf } from './orders-system.ts';
 
@@ -105,6 +106,24 @@ function paid(open: OpenOrder): void {
 
 const anOrder = fixtureOf();
 
+/** The bank of its customer wants to hear from the customer. */
+const toConfirm = {
+  params: async (context: FixtureContext) => {
+    const actions = new PaymentActions(context.api.services.config.ENCRYPTION_KEYS);
+    const { params } = await placed(context, reserveOrder, async (open) => {
+      const { id } = reservePayment(open, {
+        kind: 'authorize',
+        key: 'a fixture',
+        amount: 3_490n,
+        parentId: null,
+      });
+      const action = actions.seal(id, { redirectUrl: null, clientSecret: 'pi_1_secret_1' });
+      await settle(open, id, { outcome: 'action_required', reference: 'pi_1', action });
+    });
+    return params;
+  },
+};
+
 const anItem = {
   params: async ({ api, tenant }: FixtureContext) => {
     const owner = api.client.as(tenant.owner);
@@ -145,6 +164,7 @@ export const orderFixtures: Record<string, Fixture> = {
   'get /v1/orders/:id/status': anOrder,
   'get /v1/orders/:id/timeline': anOrder,
   'get /v1/orders/:id/tracking': anOrder,
+  'get /v1/orders/:id/payment-action': toConfirm,
   'get /v1/orders/:id/notes': anOrder,
   'post /v1/orders/:id/notes': { ...anOrder, body: () => ({ text: 'Wrap it.' }) },
   'post /v1/orders/:id/notices': { ...anOrder, body: () => ({ notice: 'placed' }) },

@@ -11,6 +11,7 @@ export interface MadeCall {
 
 /** A payment processor that keeps what it has done by key, counts calls, and can lose its answers. */
 export class TestProcessor implements PaymentCalls {
+  readonly available = true;
   readonly calls: MadeCall[] = [];
   readonly done = new Map<string, PaymentOutcome & { kind: string; amount: bigint }>();
   /** Answers to lose after the effect: each call of this kind fails so many times more. */
@@ -21,9 +22,13 @@ export class TestProcessor implements PaymentCalls {
     this.calls.push({ kind: payment.kind, key: payment.id, amount: payment.amount });
     const known = this.done.get(payment.id);
     const declined = this.declines.has(payment.kind) || order.payment.method === `declined_${payment.kind}`;
+    const reference = `ref_${payment.id}`;
+    const unconfirmed = payment.kind === 'authorize' && order.payment.method === 'to_confirm';
     const outcome: PaymentOutcome = declined
       ? { outcome: 'declined', code: 'card_declined' }
-      : { outcome: 'succeeded', reference: `ref_${payment.id}` };
+      : unconfirmed
+        ? { outcome: 'action_required', reference, action: 'sealed' }
+        : { outcome: 'succeeded', reference };
     if (!known) this.done.set(payment.id, { ...outcome, kind: payment.kind, amount: payment.amount });
     const loses = this.loses.get(payment.kind) ?? 0;
     if (loses > 0) {
@@ -34,6 +39,18 @@ export class TestProcessor implements PaymentCalls {
   };
 
   find: PaymentCalls['find'] = async (_order, payment) => this.done.get(payment.id) ?? null;
+
+  /** The customers confirm what their banks have asked them about. */
+  confirm(): void {
+    for (const [id, one] of this.done)
+      if (one.outcome === 'action_required')
+        this.done.set(id, {
+          kind: one.kind,
+          amount: one.amount,
+          outcome: 'succeeded',
+          reference: one.reference,
+        });
+  }
 
   /** What has taken effect, of a kind. */
   effects(kind: string): bigint[] {
@@ -48,8 +65,16 @@ export class TestCarrier implements CarrierCalls {
   readonly labels = new Map<string, Label>();
   readonly voided = new Set<string>();
   readonly says = new Map<string, CarrierReport[]>();
+  /** It can't be heard: what it is asked for it does all the same. */
+  isAway = false;
 
   async buyLabel(parcel: Parameters<CarrierCalls['buyLabel']>[0]): Promise<Label> {
+    const label = this.#label(parcel);
+    if (this.isAway) throw new Error('The answer was lost.');
+    return label;
+  }
+
+  #label(parcel: Parameters<CarrierCalls['buyLabel']>[0]): Label {
     if (parcel.to.country === 'AQ')
       throw new Failure('orders.carrier_refused', 'The carrier does not go there.');
     const number = `TRK${parcel.key.slice(-12)}`;
@@ -68,6 +93,7 @@ export class TestCarrier implements CarrierCalls {
   }
 
   async findLabel(key: string): Promise<Label | null> {
+    if (this.isAway) throw new Error('The carrier is away.');
     return this.labels.get(key) ?? null;
   }
 

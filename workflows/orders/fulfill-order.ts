@@ -4,6 +4,7 @@ import {
   condition,
   continueAsNew,
   defineSignal,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -34,15 +35,13 @@ const money = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 } as const;
 
-/** A call to a carrier, by a key of the business too. One that fails for hours is taken for refused. */
+/**
+ * A call to a carrier, by a key of the business too. One that can't be reached is left alone for a while, which the database
+ * keeps: so that the order can be cancelled, and its money given back, while the carrier is away.
+ */
 const carrier = {
   startToCloseTimeout: '1 minute',
-  retry: {
-    initialInterval: '2 seconds',
-    backoffCoefficient: 2,
-    maximumInterval: '15 minutes',
-    maximumAttempts: 20,
-  },
+  retry: { initialInterval: '1 second', maximumAttempts: 2 },
 } as const;
 
 /** A question to a carrier: when it can't be answered now, the carrier is asked again another time. */
@@ -62,12 +61,22 @@ const steps = {
   refundOverpaid: { ...money, summary: 'Give money back' },
   voidPayment: { ...money, summary: 'Let the payment go' },
   buyLabel: { ...carrier, summary: 'Buy a label' },
-  voidLabel: { ...money, summary: 'Give a label back' },
+  voidLabel: { ...carrier, summary: 'Give a label back' },
   shipFulfillment: { ...money, summary: 'Ship a package' },
   trackOrder: { ...asking, summary: 'Ask the carrier' },
   timeOutOrder: { ...record, summary: 'The time is up' },
   giveUpFulfillment: { ...record, summary: 'Give a package up' },
+  postponeLabel: { ...record, summary: 'Try the carrier another time' },
 } as const;
+
+const waits = {
+  timeOutOrder: 'Until the time is up',
+  trackOrder: 'Until the carrier is asked',
+  readOrder: 'Until the carrier is tried again',
+} as const;
+
+/** Since 28 November 2026. To be deprecated when no order from before is open. */
+const labelsWait = 'labels-wait';
 
 const activities = proxyActivities<OrderActivities>(record);
 
@@ -121,8 +130,9 @@ class OrderRun {
       await condition(changed);
       return await this.#read();
     }
-    const summary = next === 'timeOutOrder' ? 'Until the time is up' : 'Until the carrier is asked';
+    const summary = waits[next];
     if (await condition(changed, `${seconds} seconds`, { summary })) return await this.#read();
+    if (next === 'readOrder') return await this.#read();
     if (deadline === null) return await this.#do({ step: 'trackOrder' });
     return await this.#note(() =>
       activities.timeOutOrder.executeWithOptions({ ...steps.timeOutOrder, ...this.#options() }, [
@@ -137,7 +147,11 @@ class OrderRun {
       return await this.#run(step, of);
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
-      if (step === 'buyLabel') return await this.#run('giveUpFulfillment', of);
+      if (step === 'buyLabel' || step === 'voidLabel') {
+        // Before, the tries were those of the activity, and what failed had failed for hours.
+        const name = patched(labelsWait) ? 'postponeLabel' : 'giveUpFulfillment';
+        return await this.#run(name, of);
+      }
       if (step === 'trackOrder') return await this.#read();
       throw error;
     }

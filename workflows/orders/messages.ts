@@ -91,6 +91,8 @@ export interface OrderActivities {
   timeOutOrder(input: FulfillOrderInput & { deadline: string }): Promise<OrderView>;
   /** Gives a package up that the carrier has not taken after many tries. */
   giveUpFulfillment(input: OfFulfillment): Promise<OrderView>;
+  /** The carrier could not be reached about its label: another time, or never, when that was tried often. */
+  postponeLabel(input: OfFulfillment): Promise<OrderView>;
 
   authorizePayment(input: FulfillOrderInput): Promise<OrderView>;
   capturePayment(input: FulfillOrderInput): Promise<OrderView>;

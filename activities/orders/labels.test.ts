@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { v7 as uuidv7 } from 'uuid';
+import { splitOrder } from '../../db/orders/fulfillments.ts';
+import { cancelOrder } from '../../db/orders/order-steps.ts';
+import type { Order } from '../../db/orders/order.ts';
+import { mostLabelTries } from '../../domain/orders/label-retry.ts';
+import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { TestCarrier, TestProcessor } from '../../test/support/order-outside.ts';
+import { onShipment, settled, StoredOrders } from '../../test/support/stored-orders.ts';
+import type { OrderActivities } from '../../workflows/orders/messages.ts';
+import { createOrderActivities } from './order.activities.ts';
+
+describe('A carrier that is away', function () {
+  this.timeout(60_000);
+  let db: TestDatabase;
+  let orders: StoredOrders;
+  let carrier: TestCarrier;
+  let activities: OrderActivities;
+  before(async () => {
+    db = await testDatabase();
+  });
+  after(() => db?.close());
+  beforeEach(async () => {
+    orders = new StoredOrders(db.database, uuidv7());
+    await orders.sendByCarrier();
+    carrier = new TestCarrier();
+    carrier.isAway = true;
+    activities = createOrderActivities({ database: db.database, payments: new TestProcessor(), carrier });
+  });
+
+  const packed = async () => {
+    const { id } = await orders.worked({
+      payment: onShipment,
+      shippingAddress: { line1: 'Street 1', city: 'Town', country: 'DE' },
+    });
+    await orders.change(id, (open) => settled(open, 'authorize', 3_490n));
+    const order = await orders.change(id, splitOrder);
+    const fulfillmentId = order.fulfillments[0]?.id ?? '';
+    return { orderId: id, tenantId: orders.tenantId, fulfillmentId };
+  };
+  const read = (orderId: string): Promise<Order> => orders.change(orderId, () => undefined);
+
+  it('is tried again later, and the order waits for that', async () => {
+    const input = await packed();
+    await assert.rejects(activities.buyLabel(input));
+    const { next } = await activities.postponeLabel(input);
+    assert.ok(next.step === 'wait' && next.next === 'readOrder' && (next.seconds ?? 0) > 0);
+  });
+
+  it('is given up after many tries, and the label that it may have sold is found and given back', async () => {
+    const input = await packed();
+    await assert.rejects(activities.buyLabel(input));
+    for (let tries = 1; tries < mostLabelTries; tries += 1) await activities.postponeLabel(input);
+    const failed = await activities.postponeLabel(input);
+    assert.deepEqual([failed.status, failed.next.step], ['failed', 'voidPayment'], 'the money first');
+    assert.equal((await activities.voidPayment(input)).next.step, 'voidLabel');
+    carrier.isAway = false;
+    assert.equal((await activities.voidLabel(input)).next.step, 'end');
+    assert.equal(carrier.voided.size, 1);
+    assert.equal((await read(input.orderId)).fulfillments[0]?.labelState, 'voided');
+  });
+
+  it('holds up no money of an order that is cancelled', async () => {
+    const input = await packed();
+    carrier.isAway = false;
+    await activities.buyLabel(input);
+    await orders.change(input.orderId, (open) => cancelOrder(open, 'a_test'));
+    assert.equal((await activities.readOrder(input)).next.step, 'voidPayment');
+    assert.equal((await activities.voidPayment(input)).next.step, 'voidLabel');
+    const { next } = await activities.postponeLabel(input);
+    assert.ok(next.step === 'wait' && next.next === 'readOrder');
+    assert.equal((await read(input.orderId)).paymentStatus, 'voided');
+  });
+});

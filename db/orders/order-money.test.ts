@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { v7 as uuidv7 } from 'uuid';
+import { Failure } from '../../domain/failure.ts';
+import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
+import {
+  elsewhere,
+  lineOf,
+  onShipment,
+  settled,
+  ship,
+  StoredOrders,
+} from '../../test/support/stored-orders.ts';
+import type { OpenOrder } from './open-order.ts';
+import {
+  amendOrder,
+  cancelOrder,
+  holdOrder,
+  releaseOrder,
+  reserveOrder,
+  settle,
+  standingOf,
+} from './order-steps.ts';
+import type { Order } from './order.ts';
+import { addPayment } from './outside-events.ts';
+import { heldInVain, isLastCapture, refundableOf, reservePayment, settlePayment } from './payments.ts';
+import { reserveRefund, takeRefundable } from './refunds.ts';
+import { approveReturn, receiveReturn, requestReturn, ReturnRepository } from './returns.ts';
+import { settleReturn } from './settle-return.ts';
+
+describe('The money of an order', function () {
+  this.timeout(60_000);
+  let db: TestDatabase;
+  let orders: StoredOrders;
+  before(async () => {
+    db = await testDatabase();
+  });
+  after(() => db?.close());
+  beforeEach(() => {
+    orders = new StoredOrders(db.database, uuidv7());
+  });
+
+  const failsWith = (code: string) => (error: unknown) => error instanceof Failure && error.code === code;
+  const refund = (open: OpenOrder, amount: bigint) =>
+    reserveRefund(open, { key: `refund:${amount}`, amount, cause: 'goodwill', lines: [], reason: null });
+
+  describe('of an order with an exchange', () => {
+    /** One mug comes back, for some of something else. */
+    const exchange = async (
+      id: string,
+      quantity = 1,
+      canCharge = true,
+    ): Promise<{ order: Order; exchangeOrderId: string | null }> => {
+      let returnId = '';
+      const order = await orders.change(id, async (open) => {
+        const lineId = open.order.lines[0]?.id ?? '';
+        returnId = await requestReturn(open, {
+          lines: [{ lineId, quantity: 1 }],
+          reason: null,
+          replacement: [{ sku: 'MUG', quantity }],
+        });
+        const returns = new ReturnRepository(open.transaction.sql, orders.tenantId);
+        await approveReturn(open, await returns.get(returnId));
+        const one = await returns.get(returnId);
+        await receiveReturn(open, one, [{ lineId, quantity: 1 }], null);
+        await settleReturn(open, one, canCharge);
+      });
+      const { exchangeOrderId } = await db.database.read('orders', ({ sql }) =>
+        new ReturnRepository(sql, orders.tenantId).get(returnId),
+      );
+      return { order, exchangeOrderId };
+    };
+
+    it('is not given back as far as something else was sent for it', async () => {
+      const { id } = await orders.delivered();
+      await exchange(id);
+      await assert.rejects(
+        orders.change(id, (open) => void refund(open, 3_490n)),
+        failsWith('orders.refund_exceeded'),
+      );
+      const order = await orders.change(id, (open) => void refund(open, 2_490n));
+      assert.equal(refundableOf(order), 0n);
+    });
+
+    it('is no credit for an exchange when it was given back before', async () => {
+      const { id } = await orders.delivered();
+      await orders.change(id, (open) => void refund(open, 3_490n));
+      const { exchangeOrderId } = await exchange(id);
+      const instead = await orders.change(exchangeOrderId ?? '', () => undefined);
+      assert.equal(instead.credit, 0n);
+      assert.deepEqual(await orders.dueBack(id), [], 'and nobody owes it');
+    });
+
+    it('can be given back when the exchange comes to nothing', async () => {
+      const { id } = await orders.delivered();
+      const { exchangeOrderId } = await exchange(id);
+      assert.ok(exchangeOrderId);
+      await orders.change(exchangeOrderId, (open) => cancelOrder(open, 'a_test'));
+      const order = await orders.change(id, (open) => void refund(open, 3_490n));
+      assert.equal(refundableOf(order), 0n);
+    });
+
+    it('is paid back instead when nobody could take what the exchange costs more', async () => {
+      const { id } = await orders.delivered();
+      const { exchangeOrderId, order } = await exchange(id, 2, false);
+      assert.equal(exchangeOrderId, null);
+      assert.deepEqual(
+        order.payments.filter(({ kind }) => kind === 'refund').map(({ amount }) => amount),
+        [1_000n],
+      );
+      const { id: other } = await orders.delivered();
+      assert.ok((await exchange(other, 1, false)).exchangeOrderId, 'one that costs no more needs nobody');
+    });
+  });
+
+  it('is let go as far as it is held for what was taken out after a part was shipped', async () => {
+    const { id } = await orders.worked({ payment: onShipment });
+    await orders.change(id, (open) => settled(open, 'authorize', 3_490n));
+    const partly = await orders.change(id, async (open) => {
+      const one = await ship(open, 2);
+      assert.equal(isLastCapture(open.order, one.id), false);
+      settled(open, 'capture', 2_490n, { fulfillmentId: one.id });
+    });
+    assert.equal(heldInVain(partly), 0n, 'one unit is yet to be shipped');
+    const whole = await orders.change(id, (open) =>
+      amendOrder(open, {
+        lines: [{ lineId: open.order.lines[0]?.id ?? '', quantity: 2 }],
+        removeMissing: false,
+      }),
+    );
+    assert.equal(whole.status, 'shipped');
+    assert.equal(heldInVain(whole), 1_000n);
+    assert.equal(standingOf(whole).payment.toVoid, true);
+  });
+
+  it('is not let go twice: the processor does so itself after the last capture', async () => {
+    const { id } = await orders.worked({ payment: onShipment });
+    await orders.change(id, (open) => settled(open, 'authorize', 4_000n));
+    const order = await orders.change(id, async (open) => {
+      const one = await ship(open, 3);
+      assert.equal(isLastCapture(open.order, one.id), true);
+      settled(open, 'capture', 3_490n, { fulfillmentId: one.id, final: true });
+    });
+    assert.equal(heldInVain(order), 0n);
+  });
+
+  describe('that is paid elsewhere', () => {
+    const told = (open: OpenOrder, reference: string, amount: bigint, currency = 'EUR') =>
+      addPayment(open, { reference, amount, currency });
+
+    it('is the sum of its payments, however often each is told', async () => {
+      const { id } = await orders.place({ payment: elsewhere });
+      await orders.change(id, (open) => told(open, 'pi_1', 1_000n));
+      await orders.change(id, (open) => told(open, 'pi_1', 1_000n));
+      const partly = await orders.change(id, (open) => told(open, 'pi_2', 1_500n));
+      assert.deepEqual([partly.externalPaid, partly.paymentStatus], [2_500n, 'partially_paid']);
+      const paid = await orders.change(id, (open) => told(open, 'pi_3', 990n));
+      assert.deepEqual([paid.externalPaid, paid.paymentStatus], [3_490n, 'paid']);
+    });
+
+    it('is not counted twice when the order was placed as paid', async () => {
+      const { id } = await orders.place({ payment: elsewhere, externalPaid: 3_490n });
+      const order = await orders.change(id, (open) => told(open, 'pi_1', 3_490n));
+      assert.equal(order.externalPaid, 3_490n);
+    });
+
+    it('is not paid by as much of another currency', async () => {
+      const { id } = await orders.place({ payment: elsewhere });
+      const order = await orders.change(id, (open) => told(open, 'pi_1', 3_490n, 'JPY'));
+      assert.deepEqual([order.externalPaid, order.paymentStatus], [0n, 'unpaid']);
+      const [event] = (await orders.events(id)).filter(({ type }) => type === 'order.payment_changed');
+      assert.deepEqual([event?.data['problem'], event?.data['currency']], ['currency_mixed', 'JPY']);
+    });
+
+    it('has a deadline as long as it is waited for, and a new one after a rest', async () => {
+      const { id } = await orders.place({ payment: elsewhere });
+      const waiting = await orders.change(id, reserveOrder);
+      assert.ok(waiting.deadlineAt);
+      const held = await orders.change(id, (open) => holdOrder(open));
+      assert.equal(held.deadlineAt, null);
+      const released = await orders.change(id, releaseOrder);
+      assert.ok(released.deadlineAt && released.deadlineAt > waiting.deadlineAt);
+      const paid = await orders.change(id, (open) => told(open, 'pi_1', 3_490n));
+      assert.equal(paid.deadlineAt, null);
+    });
+  });
+
+  describe('whose refund fails', () => {
+    const unitsOf = (open: OpenOrder) => [{ line_id: open.order.lines[0]?.id ?? '', quantity: 3 }];
+    const refundUnits = (open: OpenOrder, key: string) => {
+      const lines = unitsOf(open);
+      const amount = takeRefundable(open, lines);
+      return reserveRefund(open, { key, amount, cause: 'goodwill', lines, reason: null });
+    };
+    const declined = { outcome: 'declined', code: 'card_declined' } as const;
+
+    it('can be refunded for the same units again', async () => {
+      const { id } = await orders.delivered();
+      const failed = await orders.change(id, (open) => {
+        for (const one of refundUnits(open, 'first')) settlePayment(open, one.id, declined);
+      });
+      assert.equal(failed.lines[0]?.refunded, 0);
+      const again = await orders.change(id, (open) => void refundUnits(open, 'second'));
+      assert.equal(again.lines[0]?.refunded, 3);
+    });
+
+    it('keeps its units as refunded when a part of the money went back', async () => {
+      const { id } = await orders.worked({ payment: onShipment });
+      await orders.change(id, async (open) => {
+        settled(open, 'authorize', 3_490n);
+        settled(open, 'capture', 2_490n, { fulfillmentId: (await ship(open, 2)).id });
+        settled(open, 'capture', 1_000n, { fulfillmentId: (await ship(open, 1)).id, final: true });
+      });
+      const order = await orders.change(id, (open) => {
+        const [first, second, ...more] = refundUnits(open, 'both');
+        assert.ok(first && second && more.length === 0);
+        settlePayment(open, first.id, declined);
+        assert.equal(open.order.lines[0]?.refunded, 3, 'the other part is still to come');
+        settlePayment(open, second.id, { outcome: 'succeeded', reference: 'r' });
+      });
+      assert.equal(order.lines[0]?.refunded, 3);
+      assert.equal(refundableOf(order), 1_490n, 'what is left can be given back as an amount');
+    });
+  });
+
+  describe('whose customer has to confirm it', () => {
+    const asked = async (): Promise<Order> => {
+      const { id } = await orders.place({ payment: onShipment });
+      await orders.change(id, reserveOrder);
+      return await orders.change(id, async (open) => {
+        const { id: paymentId } = reservePayment(open, {
+          kind: 'authorize',
+          key: 'authorize',
+          amount: 3_490n,
+          parentId: null,
+        });
+        await settle(open, paymentId, { outcome: 'action_required', reference: 'pi_1', action: 'sealed' });
+      });
+    };
+    const paymentOf = (order: Order): string => order.payments[0]?.id ?? '';
+
+    it('is waited for until a deadline, and the order goes on when it is confirmed', async () => {
+      const waiting = await asked();
+      assert.deepEqual([waiting.status, waiting.paymentStatus], ['customer_action_required', 'unpaid']);
+      assert.ok(waiting.deadlineAt);
+      const [event] = (await orders.events(waiting.id)).filter(
+        ({ type }) => type === 'order.customer_action_required',
+      );
+      assert.equal(event?.data['reason'], 'payment_confirmation');
+      const confirmed = await orders.change(waiting.id, (open) =>
+        settle(open, paymentOf(waiting), { outcome: 'succeeded', reference: 'pi_1' }),
+      );
+      assert.deepEqual(
+        [confirmed.status, confirmed.paymentStatus, confirmed.deadlineAt],
+        ['processing', 'authorized', null],
+      );
+    });
+
+    it('may be tried again until then, and is let go when the order ends', async () => {
+      const waiting = await asked();
+      const again = await orders.change(waiting.id, (open) =>
+        settle(open, paymentOf(waiting), { outcome: 'declined', code: 'authentication_failed' }),
+      );
+      assert.deepEqual(
+        [again.status, again.payments[0]?.state],
+        ['customer_action_required', 'action_required'],
+      );
+      assert.equal(again.deadlineAt?.toISOString(), waiting.deadlineAt?.toISOString());
+      const cancelled = await orders.change(waiting.id, (open) => cancelOrder(open, 'a_test'));
+      assert.equal(heldInVain(cancelled), 3_490n);
+    });
+
+    it('does not go on unconfirmed when the order is amended', async () => {
+      const { id } = await asked();
+      const amended = await orders.change(id, (open) =>
+        amendOrder(open, {
+          lines: [{ lineId: open.order.lines[0]?.id ?? '', quantity: 1 }],
+          removeMissing: false,
+        }),
+      );
+      assert.equal(amended.status, 'customer_action_required');
+    });
+  });
+
+  it('is not the matter of an amendment: more units are another order', async () => {
+    const { id } = await orders.worked({ lines: [lineOf()] });
+    await assert.rejects(
+      orders.change(id, (open) =>
+        amendOrder(open, {
+          lines: [{ lineId: open.order.lines[0]?.id ?? '', quantity: 4 }],
+          removeMissing: false,
+        }),
+      ),
+      failsWith('orders.line_not_raised'),
+    );
+  });
+
+  it('is in no event with what people have written', async () => {
+    const secret = 'Ada Lovelace has called.';
+    const { id } = await orders.worked();
+    await orders.change(id, (open) => holdOrder(open, secret));
+    await orders.change(id, releaseOrder);
+    await orders.change(id, (open) => cancelOrder(open, 'asked_for', secret));
+    assert.ok(!JSON.stringify(await orders.events(id)).includes(secret));
+    const timeline = await db.database.read('orders', ({ sql }) =>
+      sql<{ data: Record<string, unknown> }>('select data from orders.timeline where order_id = $1', [id]),
+    );
+    assert.equal(timeline.filter(({ data }) => data['note'] === secret).length, 2, 'it is in the timeline');
+  });
+});
