@@ -2,9 +2,9 @@ import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 import type { Domain } from '../domain/domains.ts';
 import type { NewEvent } from '../domain/events/event.ts';
-import { consumersOf, type Consumer } from '../domain/events/subscriptions.ts';
-import { OutboxNotices } from './outbox/notices.ts';
-import { appendEvents, eventParts, eventsJson } from './outbox/outbox.ts';
+import { consumersOf } from '../domain/events/subscriptions.ts';
+import { CommitNotices, NoticesDue } from './notices.ts';
+import { appendEvents, eventParts, eventsJson, outboxChannel } from './outbox/outbox.ts';
 import { entities } from './entities.ts';
 import { kyselyOn } from './kysely-on.ts';
 import { keepWhole } from './pool.ts';
@@ -40,6 +40,8 @@ export interface Teller {
 /** A unit of work that may change state, and tells of the change in the same transaction. */
 export interface Transaction extends UnitOfWork, Teller {
   publish: (...events: NewEvent[]) => Promise<void>;
+  /** Has those who listen on a channel told, once it is committed, that something has changed; the words say what. */
+  wake: (channel: string, ...words: string[]) => void;
 }
 
 export interface DatabaseConfig {
@@ -69,7 +71,7 @@ export class Database {
   readonly #orms = new Map<string, MikroORM>();
   readonly #pools = new Map<string, Pool>();
   #closed = false;
-  readonly #notices = new OutboxNotices((domain, channel, payload) =>
+  readonly #notices = new CommitNotices((domain, channel, payload) =>
     this.read(domain, ({ sql }) => sql('select pg_notify($1, $2)', [channel, payload])),
   );
 
@@ -98,10 +100,7 @@ export class Database {
   async transaction<T>(domain: Domain, work: (unit: Transaction) => Promise<T>): Promise<T> {
     const entitiesOf = (client: LentClient): EntityManager => this.#fork(domain, client);
     let em: EntityManager | undefined;
-    const concerned = new Set<Consumer>();
-    const concern = (events: readonly NewEvent[]): void => {
-      for (const { type } of events) for (const consumer of consumersOf(type)) concerned.add(consumer);
-    };
+    const due = new NoticesDue();
     const result = await inTransaction(
       this.#pool(domain),
       ({ sql, client }) =>
@@ -113,17 +112,18 @@ export class Database {
           publish: async (...events) => {
             await em?.flush();
             await appendEvents(sql, domain, events);
-            concern(events);
+            due.add(outboxChannel, ...concerned(events));
           },
+          wake: (channel, ...words) => due.add(channel, ...words),
           tell: async <R extends object>(statement: TellingStatement) => {
             await em?.flush();
-            concern(statement.events);
+            due.add(outboxChannel, ...concerned(statement.events));
             return await runTelling<R>(sql, domain, statement);
           },
         }),
       async () => await em?.flush(),
     );
-    if (!this.#closed) this.#notices.give(domain, concerned);
+    if (!this.#closed) this.#notices.give(domain, due);
     return result;
   }
 
@@ -132,8 +132,9 @@ export class Database {
     return {
       tell: async <T extends object>(statement: TellingStatement) => {
         const rows = await runTelling<T>(sqlOnPool(this.#pool(domain)), domain, statement);
-        const concerned = new Set(statement.events.flatMap(({ type }) => consumersOf(type)));
-        if (!this.#closed) this.#notices.give(domain, concerned);
+        const due = new NoticesDue();
+        due.add(outboxChannel, ...concerned(statement.events));
+        if (!this.#closed) this.#notices.give(domain, due);
         return rows;
       },
     };
@@ -213,6 +214,11 @@ export class Database {
     }
     return orm;
   }
+}
+
+/** The consumers who have something to deliver now. */
+function concerned(events: readonly NewEvent[]): string[] {
+  return events.flatMap(({ type }) => consumersOf(type));
 }
 
 async function runTelling<T extends object>(

@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import { hearNotices } from '../db/hear-notices.ts';
 import { Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { listParked } from '../db/outbox/deliveries.ts';
@@ -17,7 +18,6 @@ import { keptLog } from '../test/support/log-lines.ts';
 import { runFolder } from '../test/support/run.ts';
 import { until } from '../test/support/until.ts';
 import { TargetDown, type OutboxConsumer } from './outbox-consumer.ts';
-import { hearNotices } from './notices.ts';
 import { Relay, type RelayParts } from './relay.ts';
 
 describe('the relay', () => {
@@ -239,6 +239,7 @@ describe('the relay', () => {
       stop: stop.signal,
       onListening: listens,
       onNotice: () => (told += 1),
+      onProblem: (error) => assert.fail(String(error)),
     });
     await listening;
     let published = 0;

@@ -1,13 +1,13 @@
 import type { Database } from '../db/database.ts';
+import { hearNotices } from '../db/hear-notices.ts';
+import { readNotice } from '../db/notices.ts';
 import { consumersWithDue, outboxState } from '../db/outbox/deliveries.ts';
-import { readNotice } from '../db/outbox/notices.ts';
 import { outboxChannel } from '../db/outbox/outbox.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { Delivery, togetherAtOnce } from './delivery.ts';
-import { hearNotices } from './notices.ts';
 import type { OutboxConsumer } from './outbox-consumer.ts';
 import { WakeUps } from './wake-ups.ts';
 
@@ -26,7 +26,6 @@ export interface RelayParts {
 }
 
 const watchMilliseconds = 5_000;
-const listenAgainMilliseconds = 1_000;
 const gatherMilliseconds = 50;
 
 /** A delivery that nobody has woken looks by itself, should all else fail. */
@@ -113,27 +112,22 @@ export class Relay {
   /** Wakes the deliveries to those consumers for whom a transaction of the domain has published something. */
   async #listen(domain: Domain): Promise<void> {
     const { database, consumers, log } = this.#parts;
-    while (!this.#stop.signal.aborted) {
-      try {
-        await hearNotices({
-          url: database.urlOf(domain),
-          channel: outboxChannel,
-          applicationName: 'relay',
-          stop: this.#stop.signal,
-          onListening: () => {
-            for (const consumer of Object.keys(consumers)) this.#wakeUps.notify(topicOf(domain, consumer));
-          },
-          onNotice: (payload) => {
-            const concerned = readNotice(payload);
-            if (concerned.domain !== domain) return;
-            for (const consumer of concerned.consumers) this.#wakeUps.notify(topicOf(domain, consumer));
-          },
-        });
-      } catch (error) {
-        log.warn({ err: error, domain }, 'the outbox cannot be listened to; sweeping goes on');
-      }
-      await this.#wakeUps.pause(`listen ${domain}`, listenAgainMilliseconds);
-    }
+    await hearNotices({
+      url: database.urlOf(domain),
+      channel: outboxChannel,
+      applicationName: 'relay',
+      stop: this.#stop.signal,
+      onListening: () => {
+        for (const consumer of Object.keys(consumers)) this.#wakeUps.notify(topicOf(domain, consumer));
+      },
+      onNotice: (payload) => {
+        const notice = readNotice(payload);
+        if (notice.domain !== domain) return;
+        for (const consumer of notice.words) this.#wakeUps.notify(topicOf(domain, consumer));
+      },
+      onProblem: (error) =>
+        log.warn({ err: error, domain }, 'the outbox cannot be listened to; sweeping goes on'),
+    });
   }
 
   /** Keeps the figures of the outbox current. */

@@ -1,13 +1,11 @@
 import type { Database } from '../db/database.ts';
+import { hearNotices } from '../db/hear-notices.ts';
 import { messagesChannel } from '../db/webhooks/fan-out.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { Dispatcher } from '../services/webhooks/dispatcher.ts';
 import type { Sender } from '../services/webhooks/sender.ts';
-import { hearNotices } from './notices.ts';
 import { WakeUps } from './wake-ups.ts';
-
-const listenAgainMilliseconds = 1_000;
 
 interface SendingParts {
   database: Database;
@@ -65,20 +63,15 @@ export class WebhookSending {
 
   async #listen(): Promise<void> {
     const { database, log } = this.#parts;
-    while (!this.#stop.signal.aborted) {
-      try {
-        await hearNotices({
-          url: database.urlOf('webhooks'),
-          channel: messagesChannel,
-          applicationName: 'webhook-sending',
-          stop: this.#stop.signal,
-          onListening: () => this.#wakeUps.notify('due'),
-          onNotice: () => this.#wakeUps.notify('due'),
-        });
-      } catch (error) {
-        log.warn({ err: error }, 'messages to endpoints cannot be listened for; sweeping goes on');
-      }
-      await this.#wakeUps.pause('listen', listenAgainMilliseconds);
-    }
+    await hearNotices({
+      url: database.urlOf('webhooks'),
+      channel: messagesChannel,
+      applicationName: 'webhook-sending',
+      stop: this.#stop.signal,
+      onListening: () => this.#wakeUps.notify('due'),
+      onNotice: () => this.#wakeUps.notify('due'),
+      onProblem: (error) =>
+        log.warn({ err: error }, 'messages to endpoints cannot be listened for; sweeping goes on'),
+    });
   }
 }

@@ -1,22 +1,45 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 
-/**
- * Hears the notices of a channel of PostgreSQL until the connection ends, or it is stopped.
- *
- * @param onListening is told when it hears: what was told before that, it has missed
- * @param onNotice gets what the notice says
- * @throws when the database can't be reached
- */
-export async function hearNotices(parts: {
+/** Before a connection that has ended is opened again. */
+const againMilliseconds = 1_000;
+
+export interface Hearing {
   url: string;
   channel: string;
   applicationName: string;
   stop: AbortSignal;
+  /** It hears now: what was told before that, it has missed. */
   onListening: () => void;
+  /** Gets what a notice says. */
   onNotice: (payload: string) => void;
-}): Promise<void> {
-  const { url, channel, applicationName, stop, onListening, onNotice } = parts;
+  /** What is committed while nobody listens is not told: whoever hears sweeps as well. */
+  onProblem: (error: unknown) => void;
+}
+
+/** Hears the notices of a channel of PostgreSQL until it is stopped, and connects anew when a connection has ended. */
+export async function hearNotices(hearing: Hearing): Promise<void> {
+  const { stop, onProblem } = hearing;
+  while (!stop.aborted) {
+    try {
+      await hearUntilTheEnd(hearing);
+    } catch (error) {
+      onProblem(error);
+    }
+    // Stopping ends the pause.
+    await delay(againMilliseconds, undefined, { signal: stop }).catch(() => undefined);
+  }
+}
+
+/** @throws when the database can't be reached */
+async function hearUntilTheEnd({
+  url,
+  channel,
+  applicationName,
+  stop,
+  onListening,
+  onNotice,
+}: Hearing): Promise<void> {
   const client = new Client({
     connectionString: url,
     keepAlive: true,
