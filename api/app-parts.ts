@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import type { Authenticator, RateLimiter } from './gateway.ts';
+import type { Sockets } from './realtime/sockets.ts';
 import type { Route } from './route.ts';
 
 /** What the HTTP application is put together from. */
@@ -16,5 +17,9 @@ export interface AppParts {
   trustedProxies: number;
   /** Ends when the process is told to stop: streams of events, which would never end, are broken off. */
   stopping?: AbortSignal;
+  /** Takes over the connections that become WebSockets. Without it there are none. */
+  sockets?: Sockets;
+  /** Between two looks at whether callers of open connections may still have them, in milliseconds. */
+  standingMilliseconds?: number;
   onAnswer?: (route: Route | null, status: number, seconds: number) => void;
 }

@@ -1,19 +1,25 @@
 import Koa, { type Context } from 'koa';
 import { Failure } from '../domain/failure.ts';
+import type { Scope } from '../domain/identity/scopes.ts';
 import { addLogFacts } from '../platform/log-context.ts';
 import { Addresses, type Found } from './addresses.ts';
 import { answer } from './answer.ts';
 import { readJson } from './body.ts';
 import { commandKey } from './command-key.ts';
 import type { AppParts } from './app-parts.ts';
+import type { RateState } from './gateway.ts';
 import { allowOrigin, answerPreflight } from './cross-origin.ts';
 import type { Principal } from './principal.ts';
+import { credentialOf, processEnds, requireUpgrade } from './realtime/handshake.ts';
+import { OpenConnections } from './realtime/open-connections.ts';
 import { frameRequest, stateOf } from './request-frame.ts';
-import type { Request, Route } from './route.ts';
+import type { RateClass, Request, Route } from './route.ts';
+import { requireScope, Standing } from './standing.ts';
 import { validate } from './validate.ts';
 
 /** The HTTP application: every declared route behind one gateway of authentication, limits, validation and errors. */
 export function createApp(parts: AppParts): Koa {
+  const connections = new OpenConnections();
   const app = new Koa({ proxy: parts.trustedProxies > 0, maxIpsCount: parts.trustedProxies });
   // An answer that breaks off while it is streamed: the client sees it end too early, we see why.
   app.on('error', (error: Error & { code?: string }, ctx?: Context) => {
@@ -32,7 +38,7 @@ export function createApp(parts: AppParts): Koa {
     if (!found?.route) return refuse(ctx, found);
     stateOf(ctx).route = found.route;
     allowOrigin(found.route, ctx);
-    await serve(parts, found.route, found.params, ctx);
+    await serve(parts, connections, found.route, found.params, ctx);
   });
   return app;
 }
@@ -53,6 +59,7 @@ function refuse(ctx: Context, found: Found | null): void {
 
 async function serve(
   parts: AppParts,
+  connections: OpenConnections,
   route: Route,
   given: Record<string, string>,
   ctx: Context,
@@ -62,20 +69,21 @@ async function serve(
   const principal = route.rate === 'system' || route.provesItself ? null : await identify(parts, route, ctx);
   state.principal = principal;
   if (principal) addLogFacts({ tenant_id: principal.tenantId });
-  if (route.rate !== 'system') await limit(parts, route, ctx, principal);
+  if (route.rate !== 'system') await limit(parts, route.rate, ctx, principal);
   if (route.access !== 'public') {
     if (!principal) throw new Failure('identity.unauthenticated', 'Send an access token or an API key.');
-    const doing = [route.access, ...(route.orAccess ? [route.orAccess] : [])];
-    if (!doing.some((scope) => principal.scopes.has(scope))) {
-      throw new Failure('identity.forbidden', `This needs the scope ${doing.join(' or ')}.`);
-    }
+    requireScope(principal, scopesOf(route));
   }
   const params = route.params ? validate(route.params, given, 'params') : undefined;
   const query = route.query ? validate(route.query, ctx.query, 'query') : undefined;
   const json = route.body ? await readJson(ctx) : null;
   const body = route.body ? validate(route.body, json?.value, 'body') : undefined;
 
-  let signal: AbortSignal | undefined;
+  if (route.subprotocol !== undefined) requireUpgrade(parts, route, ctx);
+  const standing =
+    principal && staysOpen(route) ? openStanding(parts, connections, route, ctx, principal) : null;
+
+  let signal = standing?.signal;
   const request = {
     params,
     query,
@@ -83,6 +91,7 @@ async function serve(
     principal,
     address: ctx.ip,
     traceId: state.traceId,
+    standing,
     // Made when somebody asks for it: most requests are over before it could matter, and its end costs more than they do.
     get signal() {
       return (signal ??= signalOfGoing(ctx));
@@ -104,26 +113,70 @@ function signalOfGoing(ctx: Context): AbortSignal {
 /** Wrong credentials count against the caller's address: guessing them must not be free. */
 async function identify(parts: AppParts, route: Route, ctx: Context): Promise<Principal | null> {
   try {
-    return await parts.authenticator.authenticate(ctx);
+    return await parts.authenticator.authenticate(credentialOf(route, ctx));
   } catch (error) {
-    if (error instanceof Failure) await limit(parts, route, ctx, null);
+    if (error instanceof Failure) await limit(parts, route.rate, ctx, null);
     throw error;
   }
 }
 
 async function limit(
   parts: AppParts,
-  route: Route,
+  rate: RateClass,
   ctx: Context,
   principal: Principal | null,
 ): Promise<void> {
-  const rate = await parts.rateLimiter.take({ rate: route.rate, address: ctx.ip, principal });
-  ctx.set('RateLimit-Limit', String(rate.limit));
-  ctx.set('RateLimit-Remaining', String(rate.remaining));
-  ctx.set('RateLimit-Reset', String(Math.ceil(rate.resetSeconds)));
-  if (rate.retryAfterSeconds !== null) {
-    throw new Failure('request.rate_limited', 'Too many requests. Wait and try again.', {
-      retryAfter: rate.retryAfterSeconds,
-    });
-  }
+  const state = await parts.rateLimiter.take({ rate, address: ctx.ip, principal });
+  ctx.set('RateLimit-Limit', String(state.limit));
+  ctx.set('RateLimit-Remaining', String(state.remaining));
+  ctx.set('RateLimit-Reset', String(Math.ceil(state.resetSeconds)));
+  requireRate(state);
+}
+
+function requireRate({ retryAfterSeconds }: RateState): void {
+  if (retryAfterSeconds === null) return;
+  throw new Failure('request.rate_limited', 'Too many requests. Wait and try again.', {
+    retryAfter: retryAfterSeconds,
+  });
+}
+
+function scopesOf({ access, orAccess }: Route): Scope[] {
+  if (access === 'public') return [];
+  return orAccess ? [access, orAccess] : [access];
+}
+
+/** Whether the answer goes on for longer than what was proved about the caller is good for. */
+function staysOpen({ subprotocol, responses }: Route): boolean {
+  return (
+    subprotocol !== undefined ||
+    Object.values(responses).some(({ mediaType }) => [mediaType].flat().includes('text/event-stream'))
+  );
+}
+
+function openStanding(
+  parts: AppParts,
+  connections: OpenConnections,
+  route: Route,
+  ctx: Context,
+  principal: Principal,
+): Standing {
+  const { authenticator, rateLimiter, standingMilliseconds } = parts;
+  const leave = connections.take(principal.userId);
+  const { ip } = ctx;
+  const standing = new Standing({
+    authenticator,
+    limit: async (caller, rate) =>
+      requireRate(await rateLimiter.take({ rate, address: ip, principal: caller })),
+    scopes: scopesOf(route),
+    principal,
+    authorization: credentialOf(route, ctx),
+    everyMilliseconds: standingMilliseconds,
+  });
+  standing.signal.addEventListener('abort', leave, { once: true });
+  const stop = (): void => standing.end(processEnds());
+  parts.stopping?.addEventListener('abort', stop, { signal: standing.signal });
+  // A connection that has become a WebSocket ends its standing by itself.
+  if (ctx.res.closed) standing.end();
+  else ctx.res.once('close', () => standing.end());
+  return standing;
 }

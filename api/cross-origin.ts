@@ -21,6 +21,9 @@ export function answerPreflight(route: Route, ctx: Context): void {
   ctx.status = 204;
   if (!allowOrigin(route, ctx)) return;
   ctx.set('Access-Control-Allow-Methods', method);
-  ctx.set('Access-Control-Allow-Headers', 'Authorization, Authorization-Extras, Content-Type, X-Namespace');
+  ctx.set(
+    'Access-Control-Allow-Headers',
+    'Authorization, Authorization-Extras, Content-Type, Idempotency-Key, Last-Event-ID, X-Namespace',
+  );
   ctx.set('Access-Control-Max-Age', '600');
 }

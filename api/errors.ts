@@ -16,6 +16,7 @@ const statuses: Record<ErrorKind, number> = {
   too_large: 413,
   unsupported_media: 415,
   unprocessable: 422,
+  upgrade_required: 426,
   rate_limited: 429,
   unavailable: 503,
 };

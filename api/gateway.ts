@@ -1,14 +1,13 @@
-import type { Context } from 'koa';
 import type { RateClass } from './route.ts';
 import type { Principal } from './principal.ts';
 
 /** Finds out who is asking. */
 export interface Authenticator {
   /**
-   * The caller that the request's credentials prove, or null when it carries none.
-   * Throws `identity.unauthenticated` when it carries some that are wrong, old or revoked.
+   * The caller that the value of an `Authorization` header proves, or null when it is empty.
+   * Throws `identity.unauthenticated` when it is wrong, old or revoked.
    */
-  authenticate(ctx: Context): Promise<Principal | null>;
+  authenticate(authorization: string): Promise<Principal | null>;
 }
 
 /** The state of the tightest limit that a request fell under. */

@@ -15,4 +15,6 @@ export interface Principal {
   scopes: ReadonlySet<Scope>;
   sessionId: string | null;
   apiKeyId: string | null;
+  /** When the credential is over, in milliseconds since 1970; null for a key that is good until it is revoked. */
+  expiresAt: number | null;
 }

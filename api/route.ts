@@ -7,6 +7,8 @@ import type { Transaction } from '../db/database.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { Principal } from './principal.ts';
+import type { ConnectionHandler } from './realtime/connection.ts';
+import type { Standing } from './standing.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -30,6 +32,8 @@ export interface Reply {
   headers?: Record<string, string>;
   /** A body that is streamed as it is, with its media type. */
   stream?: { content: Readable; mediaType: string };
+  /** The connection becomes a WebSocket, and this serves it. Only of routes with a `subprotocol`. */
+  socket?: ConnectionHandler;
 }
 
 /** What a handler gets: everything about the request that has been checked. */
@@ -41,8 +45,10 @@ export interface Request<P = unknown, Q = unknown, B = unknown, A = Principal> {
   /** The client's address, as the trusted proxies tell it. */
   address: string;
   traceId: string;
-  /** Ends when the client goes away. */
+  /** Ends when the client goes away; on routes that stay open also when the caller may hear no more. */
   signal: AbortSignal;
+  /** The caller's, on routes that stay open: streams of events and WebSockets. */
+  standing: Standing | null;
   /** The caller's `Idempotency-Key` for a body that the handler has read itself; null without one. */
   commandKey: (body: string | Buffer) => CommandKey | null;
   ctx: Context;
@@ -67,6 +73,8 @@ export interface RouteDeclaration {
    * of ours. Only of public routes.
    */
   provesItself?: true;
+  /** The connection becomes a WebSocket (RFC 6455) that speaks this subprotocol. */
+  subprotocol?: string;
   /** Another scope that does as well. */
   orAccess?: Scope;
   rate: RateClass;

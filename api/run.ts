@@ -20,6 +20,7 @@ import { createMailRoutes } from './dev/mail.routes.ts';
 import { createDocsRoutes } from './docs/docs.routes.ts';
 import { createAuthenticator } from './middleware/authenticator.ts';
 import { createRateLimiter } from './middleware/rate-limiter.ts';
+import { asksForWebSocket, Sockets } from './realtime/sockets.ts';
 import { createRoutes } from './routes.ts';
 import type { Services } from './services.ts';
 import { createSystemRoutes } from './system.routes.ts';
@@ -91,6 +92,7 @@ export async function startApi(
     ...(config.DEVELOPMENT && config.MAILBOX_DIR ? createMailRoutes(config.MAILBOX_DIR) : []),
   ];
   const stopping = new AbortController();
+  const sockets = new Sockets();
   const app = createApp({
     routes: [...routes, ...createDocsRoutes(routes, config.PUBLIC_URL)],
     database,
@@ -100,6 +102,7 @@ export async function startApi(
     publicUrl: config.PUBLIC_URL,
     trustedProxies: config.TRUSTED_PROXIES,
     stopping: stopping.signal,
+    sockets,
     onAnswer: (route, status, seconds) =>
       metrics.httpSeconds.observe(
         { method: route?.method ?? 'none', route: route?.path ?? 'none', status },
@@ -108,7 +111,11 @@ export async function startApi(
   });
   await makeDevelopmentAccount(config, database, domains);
   const answer = app.callback();
-  const server = createServer(timeouts, (request, response) => void answer(request, response));
+  const server = createServer(
+    { ...timeouts, shouldUpgradeCallback: asksForWebSocket },
+    (request, response) => void answer(request, response),
+  );
+  sockets.attach(server, (request, response) => void answer(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.PORT, config.HOST, resolve);
@@ -118,7 +125,7 @@ export async function startApi(
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     stopping.abort();
-    await closeServer(server, graceMilliseconds);
+    await Promise.all([sockets.close(), closeServer(server, graceMilliseconds)]);
     for (const end of ends) await end();
     await redis?.close();
     await database.close();

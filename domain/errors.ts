@@ -19,6 +19,7 @@ export type ErrorKind =
   | 'too_large'
   | 'unsupported_media'
   | 'unprocessable'
+  | 'upgrade_required'
   | 'rate_limited'
   | 'unavailable';
 

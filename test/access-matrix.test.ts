@@ -39,6 +39,7 @@ describe('who may do what, for every route', () => {
     return await api.client.as(caller).send(route.method, path, body, {
       ...(fixture?.headers ? { headers: fixture.headers } : {}),
       ...(fixture?.query ? { query: fixture.query } : {}),
+      begin: true,
       signal: AbortSignal.timeout(patience),
     });
   }

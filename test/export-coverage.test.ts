@@ -22,7 +22,6 @@ const filesOf: Record<Domain, readonly ExportedFile[]> = {
 const messages = 'The audit log has every event; commands are kept for a day.';
 const machinery = 'How far the machinery has come; nothing of the tenant.';
 const derived = 'Made from what is exported.';
-const erased = 'Numbers for the report of an erasure, which is exported.';
 const secret = 'A secret, or of use only with one.';
 
 /** What no export holds, each with its reason. */
@@ -56,11 +55,12 @@ const leftOut: Record<string, string> = {
   'orders.outbox': messages,
   'orders.outbox_deliveries': messages,
   'orders.commands': messages,
-  'orders.erasure_counts': erased,
   'notifications.migrations': machinery,
   'notifications.outbox': messages,
   'notifications.outbox_deliveries': messages,
   'notifications.commands': messages,
+  'notifications.feeds': derived,
+  'notifications.feed_changes': derived,
   'webhooks.endpoint_health': machinery,
   'webhooks.inbound_waits': machinery,
   'webhooks.known_subjects': derived,
@@ -68,7 +68,6 @@ const leftOut: Record<string, string> = {
   'webhooks.outbox': messages,
   'webhooks.outbox_deliveries': messages,
   'webhooks.commands': messages,
-  'webhooks.erasure_counts': erased,
   'search.inline_files': 'Files that were sent; their rows are exported.',
   'search.batch_chunks': machinery,
   'search.batch_events': 'The audit log tells the same.',

@@ -77,6 +77,7 @@ describe('every route, whatever it is asked', function () {
   async function send(route: Route, made: MadeRequest, caller: Caller | null): Promise<ApiResponse> {
     return await api.client.as(caller).send(route.method, made.target, bodyOf(made), {
       headers: made.headers,
+      begin: true,
       signal: AbortSignal.timeout(60_000),
     });
   }

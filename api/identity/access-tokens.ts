@@ -20,7 +20,7 @@ const tokenType = 'at+jwt';
 /** Least time between two reads of the table for the sake of a key that is not known, in milliseconds. */
 const unknownKeyPause = 2_000;
 
-const claimsShape = z.object({ sub: z.uuid(), tenant: z.uuid(), sid: z.uuid() });
+const claimsShape = z.object({ sub: z.uuid(), tenant: z.uuid(), sid: z.uuid(), exp: z.number() });
 
 export interface AccessClaims {
   userId: string;
@@ -73,8 +73,8 @@ export class AccessTokens {
     return { token, expiresIn: lifetimes.accessToken };
   }
 
-  /** The claims of a token of ours that is in force. Throws `identity.unauthenticated` for any other. */
-  async verify(token: string): Promise<AccessClaims> {
+  /** The claims of a token of ours that is in force, and when it is over. Throws `identity.unauthenticated` for any other. */
+  async verify(token: string): Promise<AccessClaims & { expiresAt: number }> {
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.#publicKey(kid), {
         algorithms: [signingAlgorithm],
@@ -84,8 +84,8 @@ export class AccessTokens {
         requiredClaims: ['exp', 'iat', 'sub'],
         currentDate: new Date(this.#now()),
       });
-      const { sub, tenant, sid } = claimsShape.parse(payload);
-      return { userId: sub, tenantId: tenant, sessionId: sid };
+      const { sub, tenant, sid, exp } = claimsShape.parse(payload);
+      return { userId: sub, tenantId: tenant, sessionId: sid, expiresAt: exp * 1_000 };
     } catch (error) {
       if (error instanceof errors.JOSEError || error instanceof z.ZodError) {
         throw new Failure('identity.unauthenticated', 'The access token is wrong or old.');

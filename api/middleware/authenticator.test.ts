@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { Context } from 'koa';
 import { startIdentityApi, type IdentityApi } from '../../test/support/identity.ts';
 import { createAuthenticator } from './authenticator.ts';
 
@@ -10,24 +9,22 @@ describe('the authenticator', () => {
   });
   after(() => api?.close());
 
-  const asking = (authorization: string) => ({ get: () => authorization }) as unknown as Context;
-
   it('believes what it knows of a session or key for five seconds and no longer', async () => {
     let now = Date.now();
     const authenticator = createAuthenticator(api.services, { now: () => now });
     const { member, owner } = await api.tenant();
     const key = await api.key(member);
     for (const caller of [member, key]) {
-      assert.equal((await authenticator.authenticate(asking(caller.authorization)))?.userId, member.userId);
+      assert.equal((await authenticator.authenticate(caller.authorization))?.userId, member.userId);
     }
     await api.client.as(owner).delete(`/v1/members/${member.userId}`);
     now += 4_900;
     for (const caller of [member, key]) {
-      assert.ok(await authenticator.authenticate(asking(caller.authorization)));
+      assert.ok(await authenticator.authenticate(caller.authorization));
     }
     now += 200;
     for (const caller of [member, key]) {
-      await assert.rejects(authenticator.authenticate(asking(caller.authorization)), {
+      await assert.rejects(authenticator.authenticate(caller.authorization), {
         code: 'identity.unauthenticated',
       });
     }
@@ -43,9 +40,9 @@ describe('the authenticator', () => {
         member.userId,
       ]),
     );
-    assert.ok(await authenticator.authenticate(asking(key.authorization)));
+    assert.ok(await authenticator.authenticate(key.authorization));
     now += 2_500;
-    await assert.rejects(authenticator.authenticate(asking(key.authorization)));
+    await assert.rejects(authenticator.authenticate(key.authorization));
   });
 
   it('looks a caller up once, however many requests come together', async () => {
@@ -59,9 +56,7 @@ describe('the authenticator', () => {
     });
     const authenticator = createAuthenticator({ ...api.services, database });
     const key = await api.key((await api.tenant()).member);
-    await Promise.all(
-      Array.from({ length: 50 }, () => authenticator.authenticate(asking(key.authorization))),
-    );
+    await Promise.all(Array.from({ length: 50 }, () => authenticator.authenticate(key.authorization)));
     assert.equal(lookUps, 1);
   });
 });

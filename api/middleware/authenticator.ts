@@ -1,4 +1,3 @@
-import type { Context } from 'koa';
 import { findApiKeyHolder, findSessionHolder, type CredentialHolder } from '../../db/identity/credentials.ts';
 import { Failure } from '../../domain/failure.ts';
 import { apiKeyPrefix, hashApiKey } from '../../domain/identity/api-key.ts';
@@ -32,8 +31,8 @@ export function createAuthenticator(
   const apiKeys = new TtlCache<Known | null>(milliseconds, now);
 
   return {
-    async authenticate(ctx) {
-      const token = bearerOf(ctx);
+    async authenticate(authorization) {
+      const token = bearerOf(authorization);
       if (token === null) return null;
       if (token.startsWith(apiKeyPrefix)) {
         const hash = hashApiKey(token);
@@ -48,13 +47,12 @@ export function createAuthenticator(
       );
       if (principal.userId !== claims.userId || principal.tenantId !== claims.tenantId)
         throw unauthenticated();
-      return principal;
+      return { ...principal, expiresAt: Math.min(claims.expiresAt, principal.expiresAt ?? Infinity) };
     },
   };
 }
 
-function bearerOf(ctx: Context): string | null {
-  const header = ctx.get('Authorization');
+function bearerOf(header: string): string | null {
   if (header === '') return null;
   const token = /^Bearer +([A-Za-z0-9._~+/-]{1,4096}=*)$/i.exec(header)?.[1];
   if (!token) throw unauthenticated();
@@ -93,5 +91,6 @@ function principalOf(kind: Principal['kind'], holder: CredentialHolder): Princip
     scopes: new Set(scopes),
     sessionId: kind === 'user' ? holder.id : null,
     apiKeyId: kind === 'api_key' ? holder.id : null,
+    expiresAt: holder.expiresAt,
   };
 }

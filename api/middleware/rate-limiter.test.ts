@@ -33,6 +33,7 @@ describe('rate limits', () => {
     role: 'member',
     scopes: new Set(),
     sessionId: null,
+    expiresAt: null,
     apiKeyId,
   });
   const read = (limiter: RateLimiter, principal: Principal | null, address = '192.0.2.1') =>

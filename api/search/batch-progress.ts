@@ -3,7 +3,7 @@ import { BatchRepository } from '../../db/search/batch.repository.ts';
 import { batchState, isFinished } from '../../domain/search/batch.ts';
 import type { Services } from '../services.ts';
 import { presentBatch } from './batch.presenter.ts';
-import { heartbeatMilliseconds, type ServerEvent } from './event-stream.ts';
+import { heartbeatMilliseconds, type ServerEvent } from '../realtime/event-stream.ts';
 import { ProgressFeed } from './progress-feed.ts';
 
 /** Follows batches for callers that wait for them or watch them. */

@@ -9,7 +9,7 @@ import type { Services } from '../services.ts';
 import type { BatchProgress } from './batch-progress.ts';
 import { presentBatch, presentRow } from './batch.presenter.ts';
 import { batchRow, batchShape } from './batch.schemas.ts';
-import { eventStream, lastEventId } from './event-stream.ts';
+import { eventStream, lastEventId } from '../realtime/event-stream.ts';
 
 const params = z.object({ id: z.uuid() });
 

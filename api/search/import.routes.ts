@@ -12,7 +12,12 @@ import type { Services } from '../services.ts';
 import { validate } from '../validate.ts';
 import { previewShape } from './batch.schemas.ts';
 import { downloadReply } from './download.ts';
-import { eventStream, heartbeatMilliseconds, lastEventId, type ServerEvent } from './event-stream.ts';
+import {
+  eventStream,
+  heartbeatMilliseconds,
+  lastEventId,
+  type ServerEvent,
+} from '../realtime/event-stream.ts';
 import { fileFailures } from './file-failures.ts';
 import { readFormFields } from './form-fields.ts';
 import { ImportIntake } from './import-intake.ts';

@@ -1,4 +1,5 @@
 import type { ExportedFile } from '../exported-file.ts';
+import { feedExport } from './feed-export.ts';
 
 /** What notifications gives to an export. */
-export const notificationsExport: readonly ExportedFile[] = [];
+export const notificationsExport: readonly ExportedFile[] = [...feedExport];

@@ -6,6 +6,7 @@ import { startComposeSystem, type ComposeSystem } from '../support/compose-syste
 import { findNginx } from '../support/nginx.ts';
 import { metricNamesIn, scrapedNames } from '../support/metric-names.ts';
 import { tokenIn } from '../support/mailbox.ts';
+import { SocketClient } from '../support/socket-client.ts';
 import { until } from '../support/until.ts';
 
 const apis = [
@@ -116,6 +117,17 @@ describe(`The services of docker-compose.yml, started by what is written there, 
       const { body } = await get('/v1/audit-log');
       return JSON.stringify(body).includes('search.batch_completed');
     });
+  });
+
+  it('let WebSockets through the gateway', async () => {
+    const client = await SocketClient.open(system.url, authorization.replace('Bearer ', ''));
+    try {
+      client.say({ type: 'subscribe', channel: 'feed' });
+      const told = await client.until(({ type }) => type === 'event');
+      assert.deepEqual(told.at(-1)?.['data'], { unread: 0 });
+    } finally {
+      client.close();
+    }
   });
 
   it('show one reference of all domains, and the keys of access tokens, at the gateway', async () => {

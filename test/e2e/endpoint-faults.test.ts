@@ -30,7 +30,6 @@ describe('endpoints when something breaks', function () {
           occurredAt: new Date().toISOString(),
           operational: false,
           about: null,
-          traceId: null,
           bodies: { 1: '{}' },
         },
       ]),

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { domainsOfPeople } from '../../domain/search/erasure.ts';
 import { formOf, startSearchSystem, untilStateAt, type SearchSystem } from '../support/search-system.ts';
 import { temporalClient, untilCompleted } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
@@ -29,8 +28,7 @@ describe('forgetting a person', function () {
   this.timeout(180_000);
   let system: SearchSystem;
   before(async () => {
-    // Each domain that keeps something of people erases its part.
-    system = await startSearchSystem({ domains: ['search', ...domainsOfPeople] });
+    system = await startSearchSystem();
   });
   after(() => system?.close());
 

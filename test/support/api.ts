@@ -5,6 +5,7 @@ import type { RateLimiter } from '../../api/gateway.ts';
 import { createAccessTokens } from '../../api/identity/access-tokens.ts';
 import { createAuthenticator } from '../../api/middleware/authenticator.ts';
 import { createRateLimiter } from '../../api/middleware/rate-limiter.ts';
+import { asksForWebSocket, Sockets, type SocketsOptions } from '../../api/realtime/sockets.ts';
 import type { Route } from '../../api/route.ts';
 import type { Services } from '../../api/services.ts';
 import { openTokenBuckets } from '../../db/identity/open-token-buckets.ts';
@@ -40,6 +41,7 @@ export interface TestApi {
   url: string;
   services: Services;
   routes: readonly Route[];
+  sockets: Sockets;
   /** Calls as nobody; `client.as(caller)` as somebody. */
   client: ApiClient;
   tenant(plan?: Plan): Promise<Tenant>;
@@ -57,6 +59,8 @@ export interface TestApiOptions {
   /** Settings besides the usual ones. */
   env?: Record<string, string>;
   rateLimiter?: (services: Services) => RateLimiter;
+  /** Another pace than the usual one of WebSockets. */
+  sockets?: Partial<SocketsOptions>;
   /** Another form than that of the run. */
   form?: Form;
 }
@@ -98,7 +102,7 @@ async function startOn(
   createRoutes: (services: Services) => Route[],
   options: TestApiOptions,
 ): Promise<TestApi> {
-  const server = createServer();
+  const server = createServer({ shouldUpgradeCallback: asksForWebSocket });
   // So that a test whose preparation fails cannot keep the run alive.
   server.unref();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -132,6 +136,7 @@ async function startOn(
   };
   const accessTokens = createAccessTokens(services);
   const routes = createRoutes(services);
+  const sockets = new Sockets(options.sockets);
   const app = createApp({
     routes,
     database: db.database,
@@ -142,9 +147,12 @@ async function startOn(
     log: services.log,
     publicUrl: config.PUBLIC_URL,
     trustedProxies: 0,
+    sockets,
+    standingMilliseconds: 50,
   });
   const listener = app.callback();
   server.on('request', (request, response) => void listener(request, response));
+  sockets.attach(server, (request, response) => void listener(request, response));
 
   const user = async (tenantId: string, role: Role): Promise<Caller> => {
     const made = await makeUser(db.database, tenantId, role);
@@ -156,6 +164,7 @@ async function startOn(
     url,
     services,
     routes,
+    sockets,
     client: new ApiClient(url, contractOf(routes), null),
     user,
     key: async (caller, scopes) => ({
@@ -174,6 +183,7 @@ async function startOn(
     },
     operator: async () => user(await makeOrganisation(db.database), 'operator'),
     close: async () => {
+      await sockets.close();
       await closeServer(server);
       for (const end of ends) await end();
       await redis?.close();

@@ -12,6 +12,8 @@ export interface ApiResponse {
 export interface CallOptions {
   headers?: Record<string, string>;
   query?: Record<string, string | number | boolean>;
+  /** Of a stream of events, which may never end, its beginning does. */
+  begin?: true;
   /** Gives up waiting. */
   signal?: AbortSignal;
 }
@@ -76,11 +78,19 @@ export class ApiClient {
       },
       ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : (body as string) }),
     });
-    const text = await response.text();
     const mediaType = (response.headers.get('content-type') ?? '').split(';')[0] ?? '';
+    const endless = options.begin && mediaType === 'text/event-stream';
+    const text = endless ? await beginningOf(response) : await response.text();
     const parsed =
       text === '' ? undefined : /[/+]json$/.test(mediaType) ? (JSON.parse(text) as unknown) : text;
     this.#contract.check(method, url.pathname, response.status, mediaType, parsed);
     return { status: response.status, headers: response.headers, body: parsed };
   }
+}
+
+async function beginningOf({ body }: Response): Promise<string> {
+  const reader = body?.getReader();
+  const { value } = (await reader?.read()) ?? {};
+  await reader?.cancel();
+  return new TextDecoder().decode(value);
 }

@@ -5,6 +5,7 @@ import { makeSession } from './accounts.ts';
 import type { Caller, Tenant, TestApi } from './api.ts';
 import { orderFixtures } from './order-fixtures.ts';
 import { endpointFixtures } from './endpoint-fixtures.ts';
+import { feedFixtures } from './feed-fixtures.ts';
 import { processFixtures } from './process-fixtures.ts';
 import { inboundFixtures } from './inbound-fixtures.ts';
 import { searchFixtures } from './search-fixtures.ts';
@@ -57,6 +58,7 @@ export const fixtures: Record<string, Fixture> = {
   ...orderFixtures,
   ...endpointFixtures,
   ...inboundFixtures,
+  ...feedFixtures,
   'get /v1/members/:id': ofMember,
   'patch /v1/members/:id': { ...ofMember, body: () => ({ role: 'member' }) },
   'delete /v1/members/:id': ofMember,

@@ -1,4 +1,5 @@
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import type { Router } from './gateway-rules.ts';
 
 export interface Gateway {
@@ -22,6 +23,13 @@ export async function startGateway(
     if (to === undefined) response.writeHead(404).end('404 page not found\n');
     else forward(request, response, to);
   });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const path = new URL(request.url ?? '/', 'http://gateway').pathname;
+    const router = routers.find(({ matches }) => matches(path));
+    const to = router && portOf(router.service);
+    if (to === undefined) socket.destroy();
+    else pass(request, socket, head, to);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
@@ -34,6 +42,28 @@ export async function startGateway(
         server.closeAllConnections();
       }),
   };
+}
+
+/** Passes a request to upgrade on, and all that follows in both directions. */
+function pass(
+  { method, url, rawHeaders }: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  port: number,
+): void {
+  const onward = connect(port, '127.0.0.1', () => {
+    const lines = rawHeaders.flatMap((name, at) => (at % 2 ? [] : [`${name}: ${rawHeaders[at + 1]}`]));
+    onward.write(`${[`${method} ${url} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`);
+    onward.write(head);
+    onward.pipe(socket).pipe(onward);
+  });
+  for (const [end, other] of [
+    [socket, onward],
+    [onward, socket],
+  ] as const) {
+    end.on('error', () => other.destroy());
+    end.on('close', () => other.destroy());
+  }
 }
 
 function forward(request: IncomingMessage, response: ServerResponse, port: number): void {

@@ -71,7 +71,9 @@ http {
   proxy_request_buffering off;
   proxy_buffering off;
   proxy_read_timeout 3600s;
-  proxy_set_header Connection '';
+  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+  proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header Connection $connection_upgrade;
   proxy_set_header Host $http_host;
   proxy_set_header X-Forwarded-For $remote_addr;
   proxy_set_header X-Forwarded-Host $http_host;

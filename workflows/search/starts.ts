@@ -1,5 +1,4 @@
 import type { SearchAttributePair } from '@temporalio/common';
-import { domainsOfPeople } from '../../domain/search/erasure.ts';
 import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
 import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
 import {
@@ -10,8 +9,8 @@ import {
   recordSetDeletionWorkflowId,
   searchQueue,
   type DeleteRecordSetInput,
-  type ErasePersonInput,
   type ImportRecordsInput,
+  type OfErasure,
   type PurgeBatchInput,
   type RunBatchInput,
 } from './messages.ts';
@@ -84,11 +83,7 @@ function startRecordSetDeletion(event: StartingEvent): WorkflowStart {
 }
 
 function startPersonErasure(event: StartingEvent): WorkflowStart {
-  const input: ErasePersonInput = {
-    erasureId: idOf(event),
-    tenantId: event.tenantId,
-    domains: domainsOfPeople,
-  };
+  const input: OfErasure = { erasureId: idOf(event), tenantId: event.tenantId };
   return {
     workflowType: 'erasePerson',
     workflowId: personErasureWorkflowId(input.erasureId),

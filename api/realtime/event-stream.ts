@@ -2,8 +2,9 @@ import type { Context } from 'koa';
 import { Readable } from 'node:stream';
 import type { Reply } from '../route.ts';
 
-/** One server-sent event. A comment (null) keeps proxies from closing a silent connection. */
+/** One event of a stream. Null in its place is a sign of life, which keeps proxies from closing a silent connection. */
 export interface ServerEvent {
+  /** Its place in the stream: whoever reconnects names the last one heard. */
   id: number;
   event: string;
   data: unknown;
@@ -14,8 +15,15 @@ export const heartbeatMilliseconds = 15_000;
 
 /** The revision up to which a caller that reconnects has heard; 0 for a new one, or for what is no number. */
 export function lastEventId(ctx: Context): number {
-  const id = Number(ctx.get('Last-Event-ID') || ctx.query['last_event_id']);
-  return Number.isSafeInteger(id) && id > 0 ? id : 0;
+  return resumePoint(ctx) ?? 0;
+}
+
+/** The same, where a new caller and one that has heard nothing yet are two things: null, and a number that is none's. */
+export function resumePoint(ctx: Context): number | null {
+  const text = ctx.get('Last-Event-ID') || ctx.query['last_event_id'];
+  if (text === undefined || text === '') return null;
+  const id = Number(text);
+  return Number.isSafeInteger(id) && id >= 0 ? id : null;
 }
 
 /** A stream of server-sent events (WHATWG HTML §9.2). It ends when the events do. */
@@ -27,8 +35,13 @@ export function eventStream(events: AsyncIterable<ServerEvent | null>): Reply {
   };
 }
 
+/** When a process ends, its callers come back one after the other. */
+function retryMilliseconds(): number {
+  return 1_000 + Math.floor(Math.random() * 2_000);
+}
+
 async function* lines(events: AsyncIterable<ServerEvent | null>): AsyncGenerator<string> {
-  yield 'retry: 1000\n\n';
+  yield `retry: ${retryMilliseconds()}\n\n`;
   for await (const one of events) {
     yield one === null
       ? ': still here\n\n'
