@@ -9,9 +9,11 @@ import { openOrders } from './parts/open-orders.ts';
 import type { Finding, Part } from './parts/part.ts';
 import { reads } from './parts/reads.ts';
 import { records } from './parts/records.ts';
+import { redis } from './parts/redis.ts';
 import { shortProcess } from './parts/short-process.ts';
 import { startUp } from './parts/start-up.ts';
 import { started } from './parts/started.ts';
+import { tracing } from './parts/tracing.ts';
 import { webhooks } from './parts/webhooks.ts';
 import { keep, machine, versions, type Results } from './report.ts';
 import { installRivals } from './stage/rival.ts';
@@ -34,6 +36,8 @@ const parts: Part[] = [
   mixed,
   webhooks,
   openOrders,
+  tracing,
+  redis,
   startUp,
 ];
 

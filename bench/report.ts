@@ -87,7 +87,7 @@ export function markdown({ takenAt, form, machine: on, versions: of, parts }: Re
         against,
         target,
         `**${measured}**`,
-        met ? 'met' : 'missed',
+        target === '–' && met ? '' : met ? 'met' : 'missed',
       ]),
     ),
     '',

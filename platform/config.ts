@@ -103,6 +103,15 @@ const environment = z.object({
   WORKER_CACHED_WORKFLOWS: slots(0).describe(
     'workflows kept in memory for each domain; that of its queue (200) without it',
   ),
+  WORKER_NICENESS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(19)
+    .default(10)
+    .describe(
+      'how far workers stand back on a busy machine: whoever waits for an answer goes before a batch',
+    ),
   TEMPORAL_UI_ORIGIN: origins
     .default([])
     .describe('origins of the Temporal Web UI, which may have payloads decoded'),

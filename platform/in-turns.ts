@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 /** Milliseconds of work after which others have their turn: short beside any answer from a database under load. */
 const turnMilliseconds = 2;
 
@@ -20,4 +18,21 @@ export async function mapInTurns<A, B>(
     began = performance.now();
   }
   return mapped;
+}
+
+const waiting: (() => void)[] = [];
+
+/**
+ * Of all that is worked on in turns, one goes on each time round the event loop, and what has come in from outside is heard
+ * before the next does: the lanes of a large batch would else work one after the other first.
+ */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setImmediate(takeTurn);
+  });
+}
+
+function takeTurn(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(takeTurn);
 }

@@ -22,6 +22,7 @@ const filesOf: Record<Domain, readonly ExportedFile[]> = {
 const messages = 'The audit log has every event; commands are kept for a day.';
 const machinery = 'How far the machinery has come; nothing of the tenant.';
 const derived = 'Made from what is exported.';
+const erased = 'Numbers for the report of an erasure, which is exported.';
 const secret = 'A secret, or of use only with one.';
 
 /** What no export holds, each with its reason. */
@@ -55,6 +56,7 @@ const leftOut: Record<string, string> = {
   'orders.outbox': messages,
   'orders.outbox_deliveries': messages,
   'orders.commands': messages,
+  'orders.erasure_counts': erased,
   'notifications.migrations': machinery,
   'notifications.outbox': messages,
   'notifications.outbox_deliveries': messages,
@@ -68,6 +70,7 @@ const leftOut: Record<string, string> = {
   'webhooks.outbox': messages,
   'webhooks.outbox_deliveries': messages,
   'webhooks.commands': messages,
+  'webhooks.erasure_counts': erased,
   'search.inline_files': 'Files that were sent; their rows are exported.',
   'search.batch_chunks': machinery,
   'search.batch_events': 'The audit log tells the same.',

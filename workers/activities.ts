@@ -6,6 +6,7 @@ import { createNotificationErasureActivities } from '../activities/notifications
 import { createOrderExportActivities } from '../activities/orders/data-export.activities.ts';
 import { createOrderActivities } from '../activities/orders/order.activities.ts';
 import { createReturnActivities } from '../activities/orders/return.activities.ts';
+import { createOrderPersonErasureActivities } from '../activities/orders/person-erasure.activities.ts';
 import { createOrderErasureActivities } from '../activities/orders/tenant-erasure.activities.ts';
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
@@ -22,6 +23,7 @@ import { createRecoveryActivities } from '../activities/webhooks/recovery.activi
 import { createWebhookExportActivities } from '../activities/webhooks/data-export.activities.ts';
 import { createInboundActivities } from '../activities/webhooks/inbound.activities.ts';
 import { createInboundUpkeepActivities } from '../activities/webhooks/inbound-upkeep.activities.ts';
+import { createWebhookPersonErasureActivities } from '../activities/webhooks/person-erasure.activities.ts';
 import { createWebhookErasureActivities } from '../activities/webhooks/tenant-erasure.activities.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { PlatformActivities } from '../workflows/platform/messages.ts';
@@ -56,6 +58,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...createInboundActivities(services),
         ...createInboundUpkeepActivities(services),
         ...createWebhookErasureActivities(services),
+        ...createWebhookPersonErasureActivities(services),
         ...createWebhookExportActivities(services),
       };
     case 'orders':
@@ -64,6 +67,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...createOrderActivities(services),
         ...createReturnActivities(services),
         ...createOrderErasureActivities(services),
+        ...createOrderPersonErasureActivities(services),
         ...createOrderExportActivities(services),
       };
     case 'notifications':

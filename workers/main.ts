@@ -1,3 +1,4 @@
+import { getPriority, setPriority } from 'node:os';
 import { ConfigError, domainsFromArguments, loadConfig } from '../platform/config.ts';
 import { endAtOnce, endInOrder } from '../platform/process-end.ts';
 import { loadTemporalConfig } from '../temporal.config.ts';
@@ -15,11 +16,10 @@ if (failure !== null) endAtOnce(failure);
 
 async function start(): Promise<RunningWorkers> {
   try {
-    return await startWorkers(
-      loadConfig(process.env),
-      loadTemporalConfig(),
-      domainsFromArguments(process.argv),
-    );
+    const config = loadConfig(process.env);
+    // First of all: threads that are started later take it over. Whoever was started further back stays there.
+    if (getPriority() < config.WORKER_NICENESS) setPriority(config.WORKER_NICENESS);
+    return await startWorkers(config, loadTemporalConfig(), domainsFromArguments(process.argv));
   } catch (error) {
     process.stderr.write(
       `${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`,

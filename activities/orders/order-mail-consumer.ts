@@ -3,6 +3,7 @@ import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Order } from '../../db/orders/order.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 import { Failure } from '../../domain/failure.ts';
+import { isErasedCustomer } from '../../domain/orders/erased-customer.ts';
 import { noticeOf, notices, orderMail, type Notice } from '../../domain/orders/order-mail.ts';
 import { renderMail } from '../../platform/mail/layout.ts';
 import type { Mailer } from '../../platform/mail/mailer.ts';
@@ -24,7 +25,7 @@ export function createOrderMailConsumer(parts: { database: Database; mailer: Mai
     if (notice === null) return;
     const order = await find(database, event.tenantId, event.subject.replace('order:', ''));
     // Erased meanwhile.
-    if (!order) return;
+    if (!order || isErasedCustomer(order.customer)) return;
     const wished = event.type === 'order.notice_requested';
     if (!wished && !ours.has(order.source)) return;
     await mailer.send({

@@ -16,6 +16,8 @@ export interface ExportSource {
   domain: Domain;
   /** All that the domain keeps, for every kind of export. */
   files: readonly ExportedFile[];
+  /** Opens what is sealed in a row; without it rows are as they come. */
+  open?: (line: string) => string;
   /** Which rows are wanted; all without it. */
   keep?: (line: string) => boolean;
 }
@@ -47,7 +49,7 @@ export async function exportSlice(
 
 /** One part of a file. Gives where it was broken off; null at the end of the file. */
 async function exportRows(
-  { database, storage, domain, keep = () => true }: ExportSource,
+  { database, storage, domain, open = (line) => line, keep = () => true }: ExportSource,
   input: ExportSliceInput,
   file: ExportedFile,
   from: string[] | null,
@@ -64,9 +66,9 @@ async function exportRows(
         readExportedRows(sql, file, input, next, rowsAtOnce),
       );
       next = page.length < rowsAtOnce ? null : (page.at(-1)?.position ?? null);
-      const kept = page.filter(({ line }) => keep(line));
+      const kept = page.map(({ line }) => open(line)).filter(keep);
       rows += kept.length;
-      if (kept.length > 0) yield Buffer.from(kept.map(({ line }) => `${line}\n`).join(''));
+      if (kept.length > 0) yield Buffer.from(kept.map((line) => `${line}\n`).join(''));
     } while (next && performance.now() < until);
   }
   await storage.put(key, lines(), {

@@ -120,7 +120,7 @@ export function createBatchFileActivities({
           }
           if (!(await storing)) return await read(tenantId, batchId);
           requireUnchanged(batch.file, sha256());
-          await database.read('search', ({ sql }) => analyseRows(sql));
+          await database.read('search', ({ sql }) => analyseRows(sql, rowsIngested));
           return await moveOn(batch, async (transaction, now) => {
             await linkRows(transaction, now);
             return await changeBatch(

@@ -19,6 +19,7 @@ import { RowSearcher, type RowAnswers } from './batch-row-searcher.ts';
 import { WaitingRows } from './batch-waiting-rows.ts';
 import type { WorkerServices } from '../services.ts';
 import { StepSizes } from './batch-step-size.ts';
+import type { TenantShares } from './tenant-shares.ts';
 import { viewOf } from './batch-view.ts';
 
 /** A range is given back after so long, finished or not, so that tenants take turns and a lost worker costs little. */
@@ -37,6 +38,7 @@ interface Step {
 /** The second half of a batch: from rows to results. */
 export function createBatchSearchActivities(
   services: WorkerServices,
+  shares: TenantShares,
 ): Pick<BatchActivities, 'planSearch' | 'searchRange' | 'finishSearch' | 'skipRest'> {
   const { database } = services;
   const searcher = new RowSearcher(services);
@@ -98,26 +100,30 @@ export function createBatchSearchActivities(
           const prepared = searcher.prepare(batch);
           while (next <= to && performance.now() - started < rangeMilliseconds) {
             signal.throwIfAborted();
-            const stepStarted = performance.now();
-            const step = await startStep(batch, lease, next, to);
-            ({ batch, waitsForBudget } = step);
-            if (!isSearching(batch) || waitsForBudget) break;
-            const last = step.rows.at(-1);
-            if (!last) {
-              next = to + 1;
-              break;
-            }
-            const mayWait = !isOutOfPatience(batch.waiting, batch.readAt);
-            const { attempt } = activityInfo();
-            const answers = await prepared.answer(step.rows, step.budget, mayWait, attempt, signal);
-            batch = await database.transaction('search', async (transaction) => {
-              await prepared.recordEffects(transaction, answers);
-              const stored = await storeResults(transaction.sql, tenantId, lease, answers.results);
-              return await storeWaiting(transaction.sql, stored, step.rows, answers);
+            const isToGoOn = await shares.step(tenantId, started + rangeMilliseconds, signal, async () => {
+              const stepStarted = performance.now();
+              const step = await startStep(batch, lease, next, to);
+              ({ batch, waitsForBudget } = step);
+              if (!isSearching(batch) || waitsForBudget) return false;
+              const last = step.rows.at(-1);
+              if (!last) {
+                next = to + 1;
+                return false;
+              }
+              const mayWait = !isOutOfPatience(batch.waiting, batch.readAt);
+              const { attempt } = activityInfo();
+              const answers = await prepared.answer(step.rows, step.budget, mayWait, attempt, signal);
+              batch = await database.transaction('search', async (transaction) => {
+                await prepared.recordEffects(transaction, answers);
+                const stored = await storeResults(transaction.sql, tenantId, lease, answers.results);
+                return await storeWaiting(transaction.sql, stored, step.rows, answers);
+              });
+              waiting.add(answers.waiting, batch);
+              stepSizes.of(batchId).learn(step.rows.length, performance.now() - stepStarted);
+              next = last.rowNo + 1;
+              return true;
             });
-            waiting.add(answers.waiting, batch);
-            stepSizes.of(batchId).learn(step.rows.length, performance.now() - stepStarted);
-            next = last.rowNo + 1;
+            if (!isToGoOn) break;
           }
           await database.transaction('search', ({ sql }) => releaseRange(sql, lease));
         }

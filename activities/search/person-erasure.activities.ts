@@ -1,7 +1,7 @@
 import type { StoredFile } from '../../db/search/batch.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import { isFinished } from '../../domain/search/batch.ts';
-import { erasureContext } from '../../db/search/erasure-context.ts';
+import { erasureContext, erasureSubjectKey } from '../../domain/search/erasure.ts';
 import { ErasureRepository, type ErasureReport } from '../../db/search/erasure.repository.ts';
 import { readRejects } from '../../db/search/import-rows.ts';
 import { changeImport, ImportRepository } from '../../db/search/import.repository.ts';
@@ -38,6 +38,10 @@ import { writeImportReport } from './import-report.ts';
 import { openTable } from './table-file.ts';
 
 const rowsAtOnce = 2_000;
+/** Twenty addresses and numbers and what goes with them, sealed. */
+const maxSubjectBytes = 1_048_576;
+/** Of what the database looks through by itself, more. */
+const lookedAtOnce = 20_000;
 
 /**
  * Finds a person wherever search keeps somebody, and takes them out. Each step counts in the transaction of what it counts,
@@ -47,6 +51,7 @@ export function createPersonErasureActivities({
   database,
   storage,
   config,
+  engine,
 }: WorkerServices): ErasureActivities {
   const box = new SecretBox(config.ENCRYPTION_KEYS);
 
@@ -114,10 +119,11 @@ export function createPersonErasureActivities({
   ): Promise<void> => {
     for (let after = 0; ;) {
       signal.throwIfAborted();
-      const rows = await database.read('search', ({ sql }) => rowsAfter(sql, batchId, after, rowsAtOnce));
-      const last = rows.at(-1);
-      if (!last) break;
-      after = last.rowNo;
+      const { found: rows, reached } = await database.read('search', ({ sql }) =>
+        rowsAfter(sql, batchId, after, lookedAtOnce, recogniser.needles),
+      );
+      if (reached === null) break;
+      after = reached;
       const spoken = rows.filter(
         ({ values, match, facts }) =>
           recogniser.holds(values) || recogniser.holds(textsIn(match)) || recogniser.holds(textsIn(facts)),
@@ -212,12 +218,11 @@ export function createPersonErasureActivities({
         const { tenantId, erasureId } = given;
         for (let after = '0'; ;) {
           signal.throwIfAborted();
-          const people = await database.read('search', ({ sql }) =>
-            peopleAfter(sql, tenantId, after, rowsAtOnce),
+          const { found: people, reached } = await database.read('search', ({ sql }) =>
+            peopleAfter(sql, tenantId, after, lookedAtOnce, recogniser.needles),
           );
-          const last = people.at(-1);
-          if (!last) break;
-          after = last.personNo;
+          if (reached === null) break;
+          after = reached;
           const found = people.filter(
             ({ id, fields }) => recogniser.personIds.has(id) || recogniser.holds(textsIn(fields)),
           );
@@ -277,6 +282,7 @@ export function createPersonErasureActivities({
             await new ErasureRepository(sql, tenantId).count(erasureId, { answers: spoken.length });
           });
         }
+        await engine.forgetAnswers(tenantId);
         await database.transaction('search', async ({ sql }) => {
           const erasures = new ErasureRepository(sql, tenantId);
           await invalidateSearchCache(sql, tenantId);
@@ -287,8 +293,26 @@ export function createPersonErasureActivities({
         });
       }),
 
-    completeErasure: ({ tenantId, erasureId }) =>
-      database.transaction('search', async (transaction) => {
+    shareErasureSubject: ({ tenantId, erasureId }) =>
+      withHeartbeat(async (signal) => {
+        const { subject, createdAt } = await database.read('search', ({ sql }) =>
+          new ErasureRepository(sql, tenantId).get(erasureId),
+        );
+        if (subject !== null) {
+          const options = { contentType: 'text/plain', maxBytes: maxSubjectBytes, signal };
+          await storage.put(erasureSubjectKey(tenantId, erasureId), Buffer.from(subject), options);
+        }
+        return { before: createdAt.toISOString() };
+      }),
+
+    noteErasedElsewhere: ({ tenantId, erasureId, counts, waiting }) =>
+      database.transaction('search', ({ sql }) =>
+        new ErasureRepository(sql, tenantId).noteElsewhere(erasureId, counts, waiting),
+      ),
+
+    completeErasure: async ({ tenantId, erasureId }) => {
+      await storage.delete(erasureSubjectKey(tenantId, erasureId));
+      await database.transaction('search', async (transaction) => {
         const erasures = new ErasureRepository(transaction.sql, tenantId);
         if (!(await erasures.complete(erasureId))) return;
         const { report } = await erasures.get(erasureId);
@@ -298,7 +322,8 @@ export function createPersonErasureActivities({
           subject: `erasure:${erasureId}`,
           data: { report },
         });
-      }),
+      });
+    },
   };
 }
 

@@ -127,6 +127,7 @@ async function settle(
     type: stale ? 'webhook.stale' : reading.event,
     tenantId: event.tenantId,
     subject: known ? `webhook-entity:${known.id}` : `inbound:${event.id}`,
+    traceId: event.traceId,
     data: {
       inbound_id: event.id,
       source_id: source.id,
@@ -158,10 +159,11 @@ function entityOf(
 }
 
 /** Told to whoever looks after it. */
-function deadEvent({ id, tenantId, sourceId, topic }: InboundEvent, cause: string): NewEvent {
+function deadEvent({ id, tenantId, sourceId, topic, traceId }: InboundEvent, cause: string): NewEvent {
   return {
     type: 'webhook.dead',
     tenantId,
+    traceId,
     subject: `inbound:${id}`,
     data: { source_id: sourceId, topic, cause },
   };

@@ -38,6 +38,7 @@ export function orderProcesses({ database }: Pick<Services, 'database'>): Proces
       'order.payment_voided': { type: 'payment_voided', words: 'The payment was let go' },
       'order.payment_failed': { type: 'payment_failed', words: 'The payment was refused', data: ['code'] },
       'order.paid': { type: 'paid', words: 'Paid', data: ['amount', 'currency'] },
+      'order.customer_erased': { type: 'customer_erased', words: 'Its customer was forgotten' },
       'fulfillment.created': {
         type: 'fulfillment_created',
         words: 'A package is made up',

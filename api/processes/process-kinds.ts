@@ -1,7 +1,9 @@
 import { exportProcesses } from '../identity/export.process.ts';
 import { orderProcesses } from '../orders/order.process.ts';
 import { batchProcesses } from '../search/batch.process.ts';
+import { erasureProcesses } from '../search/erasure.process.ts';
 import { importProcesses } from '../search/import.process.ts';
+import { recoveryProcesses } from '../webhooks/recovery.process.ts';
 import type { Services } from '../services.ts';
 import type { ProcessKind } from './process-kind.ts';
 
@@ -12,5 +14,7 @@ export function createProcessKinds(services: Services): ProcessKind[] {
     importProcesses(services),
     orderProcesses(services),
     exportProcesses(services),
+    erasureProcesses(services),
+    recoveryProcesses(services),
   ];
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditRepository, recordEvents } from '../../db/audit/audit.repository.ts';
+import { ErasureRepository } from '../../db/search/erasure.repository.ts';
 import type { Sql } from '../../db/sql.ts';
+import { EndpointRepository } from '../../db/webhooks/endpoint.repository.ts';
+import { RecoveryRepository } from '../../db/webhooks/recovery.ts';
 import { startTestApi, type Tenant, type TestApi } from '../../test/support/api.ts';
 import { endedImport, phonesCsv, submitBatch } from '../../test/support/batches.ts';
 import { createProcessRoutes } from './processes.routes.ts';
@@ -62,6 +65,50 @@ describe('the processes of an organisation', () => {
       [`import:${made.id}`],
     );
     assert.deepEqual((await get(`/v1/processes/import:${made.id}`)).body, only.body.items[0]);
+  });
+
+  it('are erasures and recoveries too', async () => {
+    const { database } = api.services;
+    const { id: tenantId, owner } = await api.tenant();
+    const erasure = await database.transaction('search', ({ sql }) =>
+      new ErasureRepository(sql, tenantId).create(uuidv7(), 'sealed', owner.userId),
+    );
+    const endpoint = uuidv7();
+    const recovery = await database.transaction('webhooks', async ({ sql }) => {
+      await new EndpointRepository(sql, tenantId).insert({
+        id: endpoint,
+        url: 'https://hooks.invalid/',
+        description: '',
+        eventTypes: ['*'],
+        payloadVersion: 1,
+        ordering: 'none',
+        ratePerSecond: null,
+        headers: null,
+        secret: 'sealed',
+        createdBy: owner.userId,
+        state: 'enabled',
+      });
+      return await new RecoveryRepository(sql, tenantId).create({
+        endpointId: endpoint,
+        kind: 'missing',
+        since: new Date(),
+        until: new Date(),
+        createdBy: owner.userId,
+      });
+    });
+    const { body } = await get('/v1/processes', {}, owner);
+    assert.deepEqual(
+      body.items.map(({ id, state, workflow_id }: Record<string, string>) => [id, state, workflow_id]),
+      [
+        [`webhook-recovery:${recovery.id}`, 'running', `webhook-recovery:${recovery.id}`],
+        [`erasure:${erasure.id}`, 'submitted', `erasure:${erasure.id}`],
+      ],
+    );
+    const others = (await api.tenant()).owner;
+    for (const item of body.items) {
+      assert.deepEqual((await get(`/v1/processes/${item.id}`, {}, owner)).body, item);
+      assert.equal((await get(`/v1/processes/${item.id}`, {}, others)).status, 404);
+    }
   });
 
   it('are not shown to a key that may not see their kind', async () => {

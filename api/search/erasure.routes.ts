@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { erasureContext } from '../../db/search/erasure-context.ts';
+import { erasureContext } from '../../domain/search/erasure.ts';
 import { ErasureRepository, type Erasure } from '../../db/search/erasure.repository.ts';
 import { awaitedProcesses, type AwaitedProcess } from '../../db/search/person-erasure.ts';
 import { dataSubjectSchema, recogniserOf } from '../../domain/search/data-subject.ts';
@@ -31,11 +31,15 @@ const erasureShape = z
       answers: count.meta({ description: 'Kept answers that were dropped, others among them.' }),
       files_deleted: count.meta({ description: 'Files that were sent.' }),
       files_rewritten: count.meta({ description: 'Files of results and reports.' }),
+      orders: count.meta({ description: 'That keep their numbers, lines and money, and nobody’s name.' }),
+      webhooks: count.meta({ description: 'Bodies of webhooks that came in.' }),
+      messages: count.meta({ description: 'Messages to endpoints, and answers to them.' }),
     }),
     waits_for: z.array(z.object({ process: z.string(), paused: z.boolean() })).meta({
       description:
-        `Batches and imports from before that must end first, ${awaitedShown} of them at most: their files are still ` +
-        'being read. One that is paused goes on when it is resumed or cancelled.',
+        `What is from before and must end first, ${awaitedShown} of each domain at most: batches and imports, whose files ` +
+        'are still being read, orders of the person, and webhooks that speak of the person. One that is paused goes on when ' +
+        'it is resumed or cancelled.',
     }),
     created_at: z.iso.datetime(),
     finished_at: z.iso.datetime().nullable(),
@@ -57,8 +61,13 @@ function present(
 }
 
 /** What an erasure waits for; nothing once it is done. */
-async function awaitedBy(sql: Sql, { tenantId, state, createdAt }: Erasure): Promise<AwaitedProcess[]> {
-  return state === 'completed' ? [] : await awaitedProcesses(sql, tenantId, createdAt, awaitedShown);
+async function awaitedBy(
+  sql: Sql,
+  { tenantId, state, createdAt, awaited }: Erasure,
+): Promise<AwaitedProcess[]> {
+  if (state === 'completed') return [];
+  const elsewhere = awaited.map((id) => ({ id, paused: false }));
+  return [...(await awaitedProcesses(sql, tenantId, createdAt, awaitedShown)), ...elsewhere];
 }
 
 const tag = 'Erasure';
@@ -72,8 +81,8 @@ export function createErasureRoutes({ config, database }: Services): Route[] {
       path: '/v1/erasures',
       summary: 'Forget a person',
       description:
-        'Finds the person in record sets, batches, imports, files, cached answers and the search log, and takes them ' +
-        'out. Batches and imports that are under way are waited for. Who it was is forgotten when it is done; the ' +
+        'Finds the person in record sets, batches, imports, files, cached answers, the search log, orders, and webhooks in ' +
+        'and out, and takes them out. What is under way is waited for. Who it was is forgotten when it is done; the ' +
         'answer then tells numbers only.',
       tag,
       access: 'erasures:write',

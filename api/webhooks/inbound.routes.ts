@@ -64,7 +64,8 @@ export function createInboundRoutes({ database, config }: Services): Route[] {
       method: 'get',
       path: '/v1/webhooks/inbound/:id',
       summary: 'One webhook that came in',
-      description: 'With every delivery of it, each attempt at it, and what became of it.',
+      description:
+        'With every delivery of it, each attempt at it, what became of it, and what was sent out because of it.',
       tag,
       access: 'webhooks:read',
       rate: 'read',
@@ -79,7 +80,9 @@ export function createInboundRoutes({ database, config }: Services): Route[] {
             ...delivery,
             opened: delivery.body === null ? null : secrets.openBody(tenantId, delivery.id, delivery.body),
           }));
-          return { status: 200, body: presentDetail(record, deliveries, await repository.attempts(id)) };
+          const attempts = await repository.attempts(id);
+          const ledTo = await repository.ledTo(record);
+          return { status: 200, body: presentDetail(record, deliveries, attempts, ledTo) };
         }),
     }),
     route({

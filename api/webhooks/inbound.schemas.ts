@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import type { AttemptRecord, DeliveryRecord, InboundRecord } from '../../db/webhooks/inbound.repository.ts';
+import type {
+  AttemptRecord,
+  DeliveryRecord,
+  InboundRecord,
+  LedTo,
+} from '../../db/webhooks/inbound.repository.ts';
 import { inboundStates } from '../../domain/webhooks/inbound/event-state.ts';
 import { momentFilter } from '../page.ts';
 
@@ -67,6 +72,20 @@ export const inboundDetail = inboundShape
         made_at: moment,
       }),
     ),
+    messages: z
+      .array(
+        z.object({
+          id: z.uuid(),
+          type: z.string(),
+          subject: z.string(),
+          occurred_at: moment,
+          endpoints: z.int().meta({ description: 'That it is sent to.' }),
+          delivered: z.int().meta({ description: 'That have it.' }),
+        }),
+      )
+      .meta({
+        description: 'What was sent out because of it, the first hundred: see `/v1/webhooks/messages/{id}`.',
+      }),
   })
   .meta({ id: 'InboundWebhookDetail' });
 
@@ -106,6 +125,7 @@ export function presentDetail(
   record: InboundRecord,
   deliveries: readonly (DeliveryRecord & { opened: string | null })[],
   attempts: readonly AttemptRecord[],
+  ledTo: readonly LedTo[],
 ): z.input<typeof inboundDetail> {
   return {
     ...presentInbound(record),
@@ -124,6 +144,14 @@ export function presentDetail(
       error: errorOf(attempt.errorCode, attempt.error),
       next_at: iso(attempt.nextAt),
       made_at: new Date(attempt.madeAt).toISOString(),
+    })),
+    messages: ledTo.map(({ id, type, subject, occurredAt, endpoints, delivered }) => ({
+      id,
+      type,
+      subject,
+      occurred_at: new Date(occurredAt).toISOString(),
+      endpoints,
+      delivered,
     })),
   };
 }

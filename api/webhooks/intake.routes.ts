@@ -77,7 +77,10 @@ const failures = [
 export function createIntakeRoutes({ database, config, metrics }: Services): Route[] {
   const intake = new InboundIntake(database, new SourceSecrets(config.ENCRYPTION_KEYS));
 
-  const take = async (address: InboundAddress, { ctx }: Pick<Request, 'ctx'>): Promise<Reply> => {
+  const take = async (
+    address: InboundAddress,
+    { ctx, traceId }: Pick<Request, 'ctx' | 'traceId'>,
+  ): Promise<Reply> => {
     const coding = ctx.get('Content-Encoding');
     if (coding !== '' && coding.toLowerCase() !== 'identity') {
       throw new Failure('request.unsupported_media_type', 'Send the body without a Content-Encoding.');
@@ -89,7 +92,7 @@ export function createIntakeRoutes({ database, config, metrics }: Services): Rou
         Array.isArray(value) ? value.join(', ') : value,
       ]),
     );
-    const { kind, newEvent } = await intake.take(address, { headers, body, now: new Date() });
+    const { kind, newEvent } = await intake.take(address, { headers, body, now: new Date() }, traceId);
     metrics.inboundTaken.inc({ kind, outcome: newEvent ? 'new' : 'again' });
     return { status: 200, body: { received: true, duplicate: !newEvent } };
   };

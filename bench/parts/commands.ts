@@ -4,6 +4,10 @@ import { saturate, sustain, takeTurns, type Call, type LoadReport } from '../sta
 import { figure, type Finding, type Part } from './part.ts';
 import { phoneNumber } from './phone-batches.ts';
 
+const perSecond = 20;
+/** A thousand requests, of which the p99 leaves out ten. */
+const sustainedSeconds = 50;
+
 /** How fast a small batch is accepted: its file in a form, stored; batch, event and history in one transaction. */
 export const commands: Part = {
   name: 'commands',
@@ -32,9 +36,11 @@ export const commands: Part = {
     });
     await stage.forgetDeliveries();
     await stage.restartWorkers();
-    const up = await sustain(call, { perSecond: 10, seconds: full ? 30 : 10 });
+    // The first steps of a process that has just started are its slowest.
+    await sustain(call, { perSecond, seconds: 5 });
+    const up = await sustain(call, { perSecond, seconds: sustainedSeconds });
     await stage.stopTemporal();
-    const down = await sustain(call, { perSecond: 10, seconds: full ? 30 : 10 });
+    const down = await sustain(call, { perSecond, seconds: sustainedSeconds });
     // Not asked to stop: they would wait for Temporal, and hold on to what they deliver.
     stage.workers.kill();
     await stage.workers.exited;
@@ -62,7 +68,7 @@ export const commands: Part = {
 
 function accepted(against: string, report: LoadReport): Finding {
   return {
-    what: 'command accepted, 10 a second',
+    what: `command accepted, ${perSecond} a second`,
     against,
     target: 'p99 ≤ 25 ms',
     measured: `${figure(report.p99)} ms`,

@@ -37,7 +37,6 @@ router.get('/notes/:id', async (ctx) => {
 });
 router.post('/as-batch', async (ctx) => {
   const body = await text(ctx.req);
-  await select();
   await insert({ body });
   ctx.status = 202;
   ctx.body = { body };

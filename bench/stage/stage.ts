@@ -230,6 +230,23 @@ export class Stage {
     ]);
   }
 
+  /** Runs work with other settings of API and workers, which are started anew for it and afterwards. */
+  async withSettings<T>(settings: NodeJS.ProcessEnv, work: () => Promise<T>): Promise<T> {
+    await this.#restart({ ...this.#environment, ...settings });
+    try {
+      return await work();
+    } finally {
+      await this.#restart(this.#environment);
+    }
+  }
+
+  async #restart(environment: NodeJS.ProcessEnv): Promise<void> {
+    await this.api.stop();
+    await this.workers.stop();
+    this.workers = await startWorkers(environment);
+    this.api = await startApi(environment, this.apiUrl);
+  }
+
   async close(): Promise<void> {
     for (const end of this.#ends.toReversed()) await end();
   }

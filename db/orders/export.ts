@@ -11,12 +11,13 @@ function ofOrders(file: {
   by: string;
   type: 'uuid' | 'bigint';
   select: string;
+  kinds?: ExportedFile['kinds'];
 }): ExportedFile {
-  const { name, about, table, by, type, select } = file;
+  const { name, about, table, by, type, select, kinds = organisation } = file;
   return {
     name,
     about,
-    kinds: organisation,
+    kinds,
     select: `t.order_id, ${select}`,
     from: `from orders.orders o cross join lateral (
         select t.* from ${table} t
@@ -136,5 +137,6 @@ export const ordersExport: readonly ExportedFile[] = [
     by: 'id',
     type: 'uuid',
     select: 't.id, t.text, t.created_by, t.created_at',
+    kinds: ['organisation', 'person'],
   }),
 ];

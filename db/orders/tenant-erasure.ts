@@ -10,6 +10,8 @@ const statements = [
      select location from orders.locations where tenant_id = $1 limit $2)`,
   `delete from orders.items where tenant_id = $1 and sku in (
      select sku from orders.items where tenant_id = $1 limit $2)`,
+  `delete from orders.erasure_counts where tenant_id = $1 and (erasure_id, kind) in (
+     select erasure_id, kind from orders.erasure_counts where tenant_id = $1 limit $2)`,
 ];
 
 /** Erases what the domain keeps of a tenant, up to `limit` rows of each kind; call it until it gives 0. */

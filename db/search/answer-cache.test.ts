@@ -189,6 +189,30 @@ describe('The cache of answers in Redis and its secrets', () => {
     }
   });
 
+  it('deletes all that it keeps of a tenant, and nothing of another', async function () {
+    const server = await sharedRedis();
+    if (!server) return this.skip();
+    const redis = await Redis.open(server.url, log, 30_000);
+    try {
+      const secretBox = box();
+      const [gone, stays] = [uuidv7(), uuidv7()];
+      const many = Array.from({ length: 1_500 }, (_, n) => hash('sha256', String(n), 'hex'));
+      const answers = many.map((key) => ({ key, answer: answerOf('planted-person'), ttlSeconds: 60 }));
+      for (const tenantId of [gone, stays]) {
+        const cache = new RedisAnswerCache(redis, secretBox, tenantId);
+        await cache.claim(many, worker('a'), true);
+        await cache.land(worker('a'), answers);
+        await cache.claim([hash('sha256', 'under way', 'hex')], worker('b'), true);
+      }
+      await new RedisAnswerCache(redis, secretBox, gone).forget();
+      const count = redisScript(`return #redis.call('KEYS', ARGV[1])`);
+      assert.equal(await redis.run(count, [], [`perdure:*:${gone}:*`]), 0);
+      assert.equal(await redis.run(count, [], [`perdure:*:${stays}:*`]), 1_501);
+    } finally {
+      await redis.close();
+    }
+  });
+
   it('is PostgreSQL’s when Redis dies with questions under way: they are asked anew, once', async function () {
     const program = findRedis();
     if (program === undefined) return this.skip();

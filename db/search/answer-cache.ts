@@ -43,6 +43,8 @@ export interface AnswerCache {
   release(keys: readonly string[], owner: string): Promise<void>;
   /** How followed questions stand: the answer that landed since they were asked, and whether somebody works on them. */
   follow(followed: readonly { key: string; askedAt: string }[]): Promise<Map<string, Followed>>;
+  /** Deletes what is kept of the tenant outside of the database. */
+  forget(): Promise<void>;
 }
 
 export type AnswerCaches = (tenantId: string) => AnswerCache;

@@ -70,11 +70,16 @@ function shortened(fingerprint: string): string {
   return fingerprint.slice(0, 32);
 }
 
+/** So many rows change nothing of what PostgreSQL knows of a table that holds those of all tenants. */
+const tooFewToAnalyse = 5_000;
+
 /**
  * Lets PostgreSQL look at the rows that have come in. By itself it does so up to a minute later, and plans until then as
- * though the batch had a handful of rows: joins of it with itself take the square of its length.
+ * though the batch had a handful of rows: joins of it with itself take the square of its length. A small batch does without:
+ * it would pay for a look at everybody's rows.
  */
-export async function analyseRows(sql: Sql): Promise<void> {
+export async function analyseRows(sql: Sql, rows: number): Promise<void> {
+  if (rows < tooFewToAnalyse) return;
   // Whoever has the table locked for the same purpose does the same work.
   await sql('analyze (skip_locked) search.batch_rows');
 }

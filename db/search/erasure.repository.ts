@@ -10,6 +10,9 @@ export interface ErasureReport {
   answers: number;
   files_deleted: number;
   files_rewritten: number;
+  orders: number;
+  webhooks: number;
+  messages: number;
 }
 
 export const emptyReport: ErasureReport = {
@@ -20,6 +23,9 @@ export const emptyReport: ErasureReport = {
   answers: 0,
   files_deleted: 0,
   files_rewritten: 0,
+  orders: 0,
+  webhooks: 0,
+  messages: 0,
 };
 
 export interface Erasure {
@@ -29,6 +35,8 @@ export interface Erasure {
   /** Who it is, sealed; null once it is done. */
   subject: string | null;
   report: ErasureReport;
+  /** What of other domains must end first, as `order:<id>`. */
+  awaited: string[];
   createdAt: Date;
   finishedAt: Date | null;
 }
@@ -55,20 +63,17 @@ export class ErasureRepository {
 
   /** @throws Failure `search.erasure_not_found`, also for another tenant's */
   async get(id: string): Promise<Erasure> {
-    const [row] = await this.#sql<
-      Omit<Erasure, 'createdAt' | 'finishedAt'> & { createdAt: string; finishedAt: string | null }
-    >(
-      `select id, tenant_id as "tenantId", state, subject, report, created_at as "createdAt",
-              finished_at as "finishedAt"
-       from search.erasures where tenant_id = $1 and id = $2`,
-      [this.#tenantId, id],
-    );
-    if (!row) throw new Failure('search.erasure_not_found', 'There is no such erasure.');
-    return {
-      ...row,
-      createdAt: new Date(row.createdAt),
-      finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt),
-    };
+    const [erasure] = await this.#select('and id = $2', [id]);
+    if (!erasure) throw new Failure('search.erasure_not_found', 'There is no such erasure.');
+    return erasure;
+  }
+
+  /** Newest first. */
+  async list(limit: number, afterId: string | null): Promise<Erasure[]> {
+    return await this.#select('and ($2::uuid is null or id < $2) order by id desc limit $3', [
+      afterId,
+      limit,
+    ]);
   }
 
   /** Adds to the report, in the transaction of what it counts: so nothing is counted twice, or not at all. */
@@ -76,11 +81,20 @@ export class ErasureRepository {
     for (const [name, number] of Object.entries(counts)) {
       if (number === 0) continue;
       await this.#sql(
-        `update search.erasures set report = jsonb_set(report, array[$3::text], to_jsonb((report->>$3)::bigint + $4))
+        `update search.erasures set report = jsonb_set(report, array[$3::text], to_jsonb(coalesce((report->>$3)::bigint, 0) + $4))
          where tenant_id = $1 and id = $2 and state = 'submitted'`,
         [this.#tenantId, id, name, number],
       );
     }
+  }
+
+  /** What other domains have erased by now, each in all, and what they wait for. */
+  async noteElsewhere(id: string, counts: Partial<ErasureReport>, awaited: readonly string[]): Promise<void> {
+    await this.#sql(
+      `update search.erasures set report = report || $3::jsonb, awaited = $4
+       where tenant_id = $1 and id = $2 and state = 'submitted'`,
+      [this.#tenantId, id, JSON.stringify(counts), JSON.stringify(awaited)],
+    );
   }
 
   async mark(id: string, kind: MarkKind, ids: readonly string[]): Promise<void> {
@@ -112,10 +126,28 @@ export class ErasureRepository {
   async complete(id: string): Promise<boolean> {
     await this.#sql(`delete from search.erasure_marks where erasure_id = $1`, [id]);
     const rows = await this.#sql(
-      `update search.erasures set state = 'completed', subject = null, finished_at = now()
+      `update search.erasures set state = 'completed', subject = null, awaited = '[]', finished_at = now()
        where tenant_id = $1 and id = $2 and state = 'submitted' returning id`,
       [this.#tenantId, id],
     );
     return rows.length > 0;
+  }
+
+  async #select(rest: string, parameters: unknown[]): Promise<Erasure[]> {
+    const rows = await this.#sql<
+      Omit<Erasure, 'createdAt' | 'finishedAt'> & { createdAt: string; finishedAt: string | null }
+    >(
+      `select id, tenant_id as "tenantId", state, subject, report, awaited, created_at as "createdAt",
+              finished_at as "finishedAt"
+       from search.erasures where tenant_id = $1 ${rest}`,
+      [this.#tenantId, ...parameters],
+    );
+    return rows.map((row) => ({
+      ...row,
+      // Those from before other domains were looked through have not all of the counts.
+      report: { ...emptyReport, ...row.report },
+      createdAt: new Date(row.createdAt),
+      finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt),
+    }));
   }
 }

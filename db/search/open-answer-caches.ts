@@ -50,6 +50,11 @@ class FallingBack implements AnswerCache {
     return this.#either((cache) => cache.follow(followed));
   }
 
+  /** What lies in a Redis that is away can be deleted by nobody else. */
+  forget(): Promise<void> {
+    return this.#first.forget();
+  }
+
   async #either<T>(use: (cache: AnswerCache) => Promise<T>): Promise<T> {
     try {
       return await use(this.#first);

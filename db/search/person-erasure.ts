@@ -1,5 +1,7 @@
+import type { Needles } from '../../domain/search/data-subject.ts';
 import type { PersonFields } from '../../domain/search/person.ts';
 import type { Sql } from '../sql.ts';
+import { mayBeOf, needleParameters } from '../speaking-texts.ts';
 
 export interface StoredPerson {
   /** A bigint, as text. */
@@ -9,18 +11,35 @@ export interface StoredPerson {
   fields: PersonFields;
 }
 
-/** The people of a tenant, also of sets that nobody sees any more, in the order in which they came. */
+/** Those of a page that may be meant, and where the page ends; null at the end of all. */
+export interface Looked<T, P> {
+  found: T[];
+  reached: P | null;
+}
+
+/** The people of a tenant, also of sets that nobody sees any more, in the order in which they came, who may be meant. */
 export async function peopleAfter(
   sql: Sql,
   tenantId: string,
   after: string,
   limit: number,
-): Promise<StoredPerson[]> {
-  return await sql<StoredPerson>(
-    `select person_no::text as "personNo", id, record_set_id as "recordSetId", fields
-     from search.persons where tenant_id = $1 and person_no > $2::bigint order by person_no limit $3`,
-    [tenantId, after, limit],
+  needles: Needles | null,
+): Promise<Looked<StoredPerson, string>> {
+  const found = await sql<StoredPerson & { reached: string }>(
+    `with page as materialized (
+       select person_no, id, record_set_id, fields from search.persons
+       where tenant_id = $1 and person_no > $2::bigint order by person_no limit $3
+     ), last as (select max(person_no)::text as reached from page having count(*) > 0)
+     select last.reached, p.person_no::text as "personNo", p.id, p.record_set_id as "recordSetId", p.fields
+     from last left join page p on ${mayBeOf(`p.id::text || ' ' || p.fields::text`, 4)} order by p.person_no`,
+    [tenantId, after, limit, ...needleParameters(needles)],
   );
+  return looked(found, ({ personNo }) => personNo);
+}
+
+/** A page without anybody who may be meant comes as one row of nulls. */
+function looked<T extends { reached: P }, P>(rows: T[], key: (row: T) => unknown): Looked<T, P> {
+  return { found: rows.filter((row) => key(row) !== null), reached: rows[0]?.reached ?? null };
 }
 
 /** A row of a batch with all that may speak of somebody. */
@@ -31,18 +50,26 @@ export interface SpeakingRow {
   facts: unknown;
 }
 
+/** The rows of a page that may be of the person. */
 export async function rowsAfter(
   sql: Sql,
   batchId: string,
   after: number,
   limit: number,
-): Promise<SpeakingRow[]> {
-  return await sql<SpeakingRow>(
-    `select r.row_no as "rowNo", r.input as values, d.match, d.facts
-     from search.batch_rows r left join search.batch_results d on d.batch_id = r.batch_id and d.row_no = r.row_no
-     where r.batch_id = $1 and r.row_no > $2 order by r.row_no limit $3`,
-    [batchId, after, limit],
+  needles: Needles | null,
+): Promise<Looked<SpeakingRow, number>> {
+  const text = `p.values::text || coalesce(p.match::text, '') || coalesce(p.facts::text, '')`;
+  const rows = await sql<SpeakingRow & { reached: number }>(
+    `with page as materialized (
+       select r.row_no, r.input as values, d.match, d.facts
+       from search.batch_rows r left join search.batch_results d on d.batch_id = r.batch_id and d.row_no = r.row_no
+       where r.batch_id = $1 and r.row_no > $2 order by r.row_no limit $3
+     ), last as (select max(row_no) as reached from page having count(*) > 0)
+     select last.reached, p.row_no as "rowNo", p.values, p.match, p.facts
+     from last left join page p on ${mayBeOf(text, 4)} order by p.row_no`,
+    [batchId, after, limit, ...needleParameters(needles)],
   );
+  return looked(rows, ({ rowNo }) => rowNo);
 }
 
 /** Empties rows: their numbers, what became of them and what they cost stay, so that the batch still adds up. */

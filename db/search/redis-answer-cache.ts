@@ -85,6 +85,17 @@ export class RedisAnswerCache implements AnswerCache {
     );
   }
 
+  /** Deletes all that is kept of the tenant. What is under way for it meanwhile lands nowhere. */
+  async forget(): Promise<void> {
+    for (const kind of ['flight', 'answer']) {
+      let cursor = '0';
+      do {
+        const pattern = `perdure:${kind}:${this.#tenantId}:*`;
+        cursor = String(await this.#redis.run(unlinkSome, [], [cursor, pattern]));
+      } while (cursor !== '0');
+    }
+  }
+
   /** Null when its key has left the key ring since. */
   #open(key: string, sealed: string): SharedAnswer | null {
     try {
@@ -124,6 +135,12 @@ const claimFlights = redisScript(`${now}
     end
   end
   return { now, states }`);
+
+/** Looks at a thousand keys, so that nobody else waits long. Gives where to go on. */
+const unlinkSome = redisScript(`
+  local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 1000)
+  for _, key in ipairs(found[2]) do redis.call('UNLINK', key) end
+  return found[1]`);
 
 const renewFlights = redisScript(`
   for _, flight in ipairs(KEYS) do

@@ -2,6 +2,7 @@ import type { ExportedFile } from '../exported-file.ts';
 import { inboundExport } from './inbound-export.ts';
 
 const kinds = ['organisation'] as const;
+const alsoOfPersons = ['organisation', 'person'] as const;
 
 /** What webhooks gives to an export. Secrets and headers, which may hold some, are not in it. */
 export const webhooksExport: readonly ExportedFile[] = [
@@ -18,7 +19,7 @@ export const webhooksExport: readonly ExportedFile[] = [
   {
     name: 'messages',
     about: 'What they were told.',
-    kinds,
+    kinds: alsoOfPersons,
     select: 'm.id, m.type, m.subject, m.operational, m.about, m.bodies, m.occurred_at, m.created_at',
     from: 'from webhooks.messages m where m.tenant_id = $1',
     key: [{ of: 'm.id', type: 'uuid' }],
@@ -42,7 +43,7 @@ export const webhooksExport: readonly ExportedFile[] = [
   {
     name: 'attempts',
     about: 'Each attempt to deliver a message, with what was answered.',
-    kinds,
+    kinds: alsoOfPersons,
     select: `a.id, a.message_id, a.endpoint_id, a.number, a.trigger, a.outcome, a.started_at, a.milliseconds, a.status,
       a.problem, a.detail, a.response_body, a.response_cut`,
     from: `from webhooks.messages m cross join lateral (

@@ -70,10 +70,10 @@ export function isFor(
 async function storeMessages(sql: Sql, messages: readonly PublicMessage[]): Promise<string[]> {
   if (messages.length === 0) return [];
   const rows = await sql<{ id: string }>(
-    `insert into webhooks.messages (id, tenant_id, type, subject, operational, about, bodies, occurred_at)
-     select id, "tenantId", type, subject, operational, about, bodies, "occurredAt"
+    `insert into webhooks.messages (id, tenant_id, type, subject, operational, about, bodies, occurred_at, trace_id)
+     select id, "tenantId", type, subject, operational, about, bodies, "occurredAt", "traceId"
      from jsonb_to_recordset($1::jsonb) as given (id uuid, "tenantId" uuid, type text, subject text,
-       operational boolean, about uuid, bodies jsonb, "occurredAt" timestamptz)
+       operational boolean, about uuid, bodies jsonb, "occurredAt" timestamptz, "traceId" text)
      on conflict (id) do nothing returning id`,
     [JSON.stringify(messages)],
   );

@@ -16,6 +16,8 @@ export interface InboundEvent {
   state: InboundState;
   attempts: number;
   failures: number;
+  /** Of the request that it came with. */
+  traceId: string | null;
   headers: Record<string, string>;
   body: string | null;
 }
@@ -35,7 +37,7 @@ export async function lockInbound(
 ): Promise<{ event: InboundEvent; source: StoredSource } | null> {
   const [event] = await sql<InboundEvent>(
     `select e.id, e.tenant_id as "tenantId", e.source_id as "sourceId", e.topic, e.event_id as "eventId",
-            e.delivery_id as "deliveryId", e.state, e.attempts, e.failures, d.headers, d.body
+            e.delivery_id as "deliveryId", e.state, e.attempts, e.failures, e.trace_id as "traceId", d.headers, d.body
      from webhooks.inbound_events e join webhooks.inbound_deliveries d on d.id = e.delivery_id
      where e.tenant_id = $1 and e.id = $2 for update of e`,
     [tenantId, id],

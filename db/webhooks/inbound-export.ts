@@ -22,6 +22,14 @@ export const inboundExport: readonly ExportedFile[] = [
     key: [{ of: 'd.id', type: 'uuid' }],
   },
   {
+    name: 'inbound_bodies',
+    about: 'What webhooks that came in say.',
+    kinds: ['person'],
+    select: 'd.id, d.source_id, d.topic, d.event_id, d.received_at, d.body as sealed_body',
+    from: 'from webhooks.inbound_deliveries d where d.tenant_id = $1 and d.body is not null',
+    key: [{ of: 'd.id', type: 'uuid' }],
+  },
+  {
     name: 'inbound_events',
     about: 'The events that were delivered, and what became of them.',
     kinds,

@@ -13,6 +13,8 @@ export interface NewDelivery {
   providerId: string;
   topic: string;
   eventId: string;
+  /** Of the request that it came with; null for what was asked for. */
+  traceId: string | null;
   via: 'webhook' | 'reconciliation';
   headers: Record<string, string>;
   /** Sealed. */
@@ -38,6 +40,7 @@ export async function logDelivery(teller: Teller, delivery: NewDelivery): Promis
     type: 'webhook.received',
     tenantId: delivery.tenantId,
     subject: `inbound:${delivery.inboundId}`,
+    traceId: delivery.traceId,
     data: { source_id: delivery.sourceId, topic: delivery.topic, run: 0, attempt: 1 },
   };
   const [row] = await teller.tell<LoggedDelivery>({
@@ -51,8 +54,8 @@ export async function logDelivery(teller: Teller, delivery: NewDelivery): Promis
        select $2, tenant_id, id, $3, $4, $5, $6, $7, $8, $9 from source
        on conflict (source_id, provider_id) do nothing returning id
      ), event as (
-       insert into webhooks.inbound_events (id, tenant_id, source_id, topic, event_id, delivery_id, state, next_at)
-       select $10, source.tenant_id, source.id, $4, $5, log.id,
+       insert into webhooks.inbound_events (id, tenant_id, source_id, topic, event_id, delivery_id, trace_id, state, next_at)
+       select $10, source.tenant_id, source.id, $4, $5, log.id, $13,
               case source.state when 'active' then 'received' else 'held' end,
               case source.state when 'active' then now() + interval '15 minutes' end
        from source, log
@@ -74,6 +77,7 @@ export async function logDelivery(teller: Teller, delivery: NewDelivery): Promis
       delivery.inboundId,
       delivery.verifiedBy?.version ?? null,
       delivery.verifiedBy?.soleOwner ?? false,
+      delivery.traceId,
     ],
     events: [received],
     prepared: 'webhooks.log_delivery',

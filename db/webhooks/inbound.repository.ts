@@ -56,6 +56,17 @@ export interface AttemptRecord {
   madeAt: string;
 }
 
+/** A message to endpoints that a webhook which came in has led to. */
+export interface LedTo {
+  id: string;
+  type: string;
+  subject: string;
+  occurredAt: string;
+  /** Endpoints that it was sent to, and those of them that have it. */
+  endpoints: number;
+  delivered: number;
+}
+
 export interface ReplayableEvent {
   id: string;
   run: number;
@@ -120,6 +131,20 @@ export class InboundRepository {
       `select attempt, outcome, error_code as "errorCode", error, next_at as "nextAt", made_at as "madeAt"
        from webhooks.inbound_attempts where event_id = $1 order by attempt limit 200`,
       [id],
+    );
+  }
+
+  /** What was sent out because of it: the messages of its trace, oldest first. */
+  async ledTo({ id, receivedAt }: Pick<InboundRecord, 'id' | 'receivedAt'>): Promise<LedTo[]> {
+    return await this.#sql<LedTo>(
+      `select m.id, m.type, m.subject, m.occurred_at as "occurredAt", sent.endpoints, sent.delivered
+       from webhooks.inbound_events e
+         join webhooks.messages m on m.tenant_id = e.tenant_id and m.trace_id = e.trace_id
+         cross join lateral (
+           select count(*)::int as endpoints, count(*) filter (where d.state = 'delivered')::int as delivered
+           from webhooks.deliveries d where d.message_id = m.id) sent
+       where e.tenant_id = $1 and e.id = $2 and m.occurred_at >= $3 order by m.id limit 100`,
+      [this.#tenantId, id, receivedAt],
     );
   }
 

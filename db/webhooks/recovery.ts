@@ -55,6 +55,14 @@ export class RecoveryRepository {
     return found(await this.#select('and id = $2', [id]));
   }
 
+  /** Newest first. */
+  async list(limit: number, afterId: string | null): Promise<Recovery[]> {
+    return await this.#select('and ($2::uuid is null or id < $2) order by id desc limit $3', [
+      afterId,
+      limit,
+    ]);
+  }
+
   /** The same, held until the transaction ends. @throws Failure `webhooks.recovery_not_found` */
   async lock(id: string): Promise<Recovery> {
     return found(await this.#select('and id = $2 for update', [id]));

@@ -15,6 +15,8 @@ const statements: readonly string[] = [
   `delete from webhooks.endpoints where id in (
      select id from webhooks.endpoints e where tenant_id = $1
        and not exists (select 1 from webhooks.deliveries d where d.endpoint_id = e.id) limit $2)`,
+  `delete from webhooks.erasure_counts where tenant_id = $1 and (erasure_id, kind) in (
+     select erasure_id, kind from webhooks.erasure_counts where tenant_id = $1 limit $2)`,
   ...inboundErasure,
 ];
 

@@ -30,11 +30,22 @@ export const dataSubjectSchema = z.strictObject({
 
 export type DataSubject = z.infer<typeof dataSubjectSchema>;
 
+/**
+ * What every text that is of a person has in it, for a database to look first and leave the rest alone: some of `letters`
+ * in what is left of the text when it is written small and only a–z and 0–9 stay, or some of `digits` in its digits alone.
+ */
+export interface Needles {
+  letters: string[];
+  digits: string[];
+}
+
 /** Tells what speaks of a person. */
 export interface Recogniser {
   /** Whether any of these texts is of the person: a row's cells, or all that a record says. */
   holds(texts: readonly string[]): boolean;
   personIds: ReadonlySet<string>;
+  /** Null when nothing is certain to be there, as with a name, which is written in many ways: everything must be looked at. */
+  needles: Needles | null;
 }
 
 /**
@@ -96,12 +107,35 @@ export function recogniserOf(subject: DataSubject): Recogniser {
     const said = new Set(texts.flatMap(words));
     return name.every((word) => said.has(word));
   };
-  return { holds, personIds };
+  const letters = [...emails].map(lettersOfMailbox).concat([...personIds].map(lettersOf));
+  const certain = name.length === 0 && letters.every((one) => one !== '');
+  return { holds, personIds, needles: certain ? { letters, digits: endings } : null };
 }
 
-/** All texts in a piece of JSON, for `Recogniser.holds`. */
+/** What stays of a mailbox in every spelling of it: none writes another name before the @, but for dots and tags. */
+function lettersOfMailbox(key: string): string {
+  const name = key.slice(0, key.lastIndexOf('@'));
+  // Beyond ASCII one letter has several spellings.
+  return /^[\x20-\x7e]*$/.test(name) ? lettersOf(name) : '';
+}
+
+function lettersOf(text: string): string {
+  return text.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+/** All texts in a piece of JSON, for `Recogniser.holds`; of a text that is JSON itself also those in it. */
 export function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
+  if (typeof value === 'string') return [value, ...textsIn(jsonIn(value))];
   if (typeof value !== 'object' || value === null) return [];
   return Object.values(value).flatMap(textsIn);
+}
+
+/** What a text that is JSON says, such as the body of a message in a column; null for any other. */
+function jsonIn(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
 }

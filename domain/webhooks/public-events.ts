@@ -38,6 +38,8 @@ export interface PublicMessage {
   operational: boolean;
   /** The endpoint that it tells of, which is not told. */
   about: string | null;
+  /** The request that has led to it; null when it was none. */
+  traceId: string | null;
   /** The body for each version of the payload: the very bytes that are sent, at every attempt the same. */
   bodies: Record<number, string>;
 }
@@ -55,6 +57,7 @@ export function messageOf(event: DomainEvent): PublicMessage | null {
     occurredAt: event.occurredAt,
     operational: found.operational === true,
     about: found.operational && typeof about === 'string' ? about : null,
+    traceId: event.traceId,
     bodies: Object.fromEntries(
       found.versions.map((shape) => [
         shape.version,

@@ -128,6 +128,13 @@ export interface SearchEngine {
   ): Promise<ManyAnswers>;
   /** Writes bill and log in the caller's transaction on the search database: a few statements, however many rows. */
   recordEffects(sql: Sql, scope: SearchScope, effects: SearchEffects): Promise<void>;
+  /**
+   * Deletes the answers of a tenant that are kept outside of the database. Those in it go in a transaction of whoever
+   * erases, which counts them.
+   *
+   * @throws RedisUnavailable when Redis is away: to be tried again
+   */
+  forgetAnswers(tenantId: string): Promise<void>;
   /** What a search would cost at most, provider by provider, without asking anybody. */
   price(scope: SearchScope, kind: SearchKind): Promise<SearchPrice>;
   /**

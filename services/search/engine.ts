@@ -79,6 +79,10 @@ class Engine implements RunningSearchEngine {
     this.#recorder = new SearchRecorder(parts.database);
   }
 
+  async forgetAnswers(tenantId: string): Promise<void> {
+    await this.#parts.answerCaches(tenantId).forget();
+  }
+
   /**
    * Once begun, a search goes on to its log entry also when its caller goes away: others may wait for the same answer, and
    * what is called is paid.

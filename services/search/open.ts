@@ -39,6 +39,7 @@ export function openSearchEngine({
     recordEffects: engine.recordEffects.bind(engine),
     price: engine.price.bind(engine),
     testProvider: engine.testProvider.bind(engine),
+    forgetAnswers: engine.forgetAnswers.bind(engine),
     close: async () => {
       await engine.close();
       await outbound.close();

@@ -45,12 +45,12 @@ export class InboundIntake {
    *
    * @throws Failure for a request that proves nothing, or says not enough: nothing of it is kept
    */
-  async take(address: InboundAddress, request: InboundRequest): Promise<Intake> {
+  async take(address: InboundAddress, request: InboundRequest, traceId: string): Promise<Intake> {
     if (request.body.length === 0) throw new Failure('webhooks.body_missing', 'The body is empty.');
     const search = searchFor(address, request);
     for (let look = 1; look <= mostLooks; look += 1) {
       const source = await this.#prover(address, search, request, look > 1);
-      const taken = await this.#takeFrom(source, address, request);
+      const taken = await this.#takeFrom(source, address, request, traceId);
       if (taken.found) return { ...taken, kind: source.kind };
     }
     throw sourceNotFound();
@@ -68,6 +68,7 @@ export class InboundIntake {
   ): Promise<LoggedDelivery> {
     const logged = await this.#write(source, facts, text, {
       via: 'reconciliation',
+      traceId: null,
       headers: {},
       verifiedBy: null,
     });
@@ -96,6 +97,7 @@ export class InboundIntake {
     source: KnownSource,
     address: InboundAddress,
     request: InboundRequest,
+    traceId: string,
   ): Promise<LoggedDelivery> {
     const text = textOf(request.body);
     const facts = factsOf(source, request, bodyFor(source, text));
@@ -105,6 +107,7 @@ export class InboundIntake {
     return await this.#write(source, facts, text, {
       via: 'webhook',
       headers: keptHeaders(request.headers),
+      traceId,
       verifiedBy: { version: source.version, soleOwner: 'kind' in address },
     });
   }
@@ -113,7 +116,7 @@ export class InboundIntake {
     { id: sourceId, tenantId }: Pick<SourceCandidate, 'id' | 'tenantId'>,
     facts: DeliveryFacts,
     text: string,
-    more: Pick<NewDelivery, 'via' | 'headers' | 'verifiedBy'>,
+    more: Pick<NewDelivery, 'via' | 'headers' | 'traceId' | 'verifiedBy'>,
   ): Promise<LoggedDelivery> {
     const id = uuidv7();
     return await logDelivery(this.#database.alone('webhooks'), {

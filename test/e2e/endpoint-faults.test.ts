@@ -30,6 +30,7 @@ describe('endpoints when something breaks', function () {
           occurredAt: new Date().toISOString(),
           operational: false,
           about: null,
+          traceId: null,
           bodies: { 1: '{}' },
         },
       ]),

@@ -53,6 +53,27 @@ describe('An order that a shop tells by webhook', function () {
   const found = async (client: ApiClient, externalId: string) =>
     (await client.get('/v1/orders', { query: { external_id: externalId, source: 'shopify' } })).body.items;
 
+  it('leads from what came in to what was sent out because of it', async () => {
+    const { client, shop, secret } = await open();
+    const url = 'https://hooks.invalid/perdure';
+    const made = await client.post('/v1/webhook-endpoints', { url, event_types: ['order.*'] });
+    assert.equal((await client.post(`/v1/webhook-endpoints/${made.body.id}/pause`)).status, 200);
+    const id = '820982911946154777';
+    assert.equal(await send(fromShopify(paid(id, '2026-11-28T10:00:00Z'), { shop, secret })), 200);
+    const messages = await until(async () => {
+      const { items } = (await client.get('/v1/webhooks/inbound', { query: { external_id: id } })).body;
+      const detail = items[0] && (await client.get(`/v1/webhooks/inbound/${items[0].id}`)).body;
+      return detail?.messages.length > 0 ? detail.messages : null;
+    }, 60_000);
+    const [order] = await found(client, id);
+    const [first] = messages;
+    assert.deepEqual(
+      [first.type, first.subject, first.endpoints, first.delivered],
+      ['order.created', `order:${order.id}`, 1, 0],
+    );
+    assert.equal((await client.get(`/v1/webhooks/messages/${first.id}`)).body.type, 'order.created');
+  });
+
   it('is one order with its process, however often it comes at once (checks 1 and 2)', async () => {
     const { client, shop, secret } = await open();
     const id = '820982911946154508';

@@ -101,6 +101,7 @@ describe('the API and the worker, as processes', () => {
       PORT: String(ports.api),
       METRICS_PORT: String(ports.worker),
       LOG_LEVEL: 'warn',
+      WORKER_NICENESS: '0',
     };
   });
   after(async () => {

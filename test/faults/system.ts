@@ -122,6 +122,8 @@ async function start(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit
     ENCRYPTION_KEYS: testEncryptionKeys,
     OUTBOUND_ALLOW_PRIVATE: [vendor.host, webhooks.address].join(','),
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'warn',
+    // Other tests are at work on the machine: workers do not stand back behind them.
+    WORKER_NICENESS: '0',
   };
   const service = async (name: string, script: string, port: number, args: string[]): Promise<Service> => {
     const toPostgres = await startTcpProxy({ port: postgresPort });

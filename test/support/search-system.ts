@@ -1,4 +1,5 @@
 import { createSearchRoutes } from '../../api/search/routes.ts';
+import type { Domain } from '../../domain/domains.ts';
 import type { Config } from '../../platform/config.ts';
 import type { TetheredProcess } from '../../platform/local/process.ts';
 import { openSearchEngine } from '../../services/search/open.ts';
@@ -26,6 +27,8 @@ export async function startSearchSystem(
   options: {
     env?: Record<string, string>;
     withoutWorkers?: boolean;
+    /** Of which workers are started; search alone without it. */
+    domains?: readonly Domain[];
     /** Another form than that of the run. */
     form?: Form;
     /** Another Temporal Service than that of the run. */
@@ -47,9 +50,11 @@ export async function startSearchSystem(
   const running: RunningWorkers[] = [];
   const start = async (): Promise<RunningWorkers> => {
     const { address, namespace } = options.temporal ?? (await temporalServer());
-    const workers = await startWorkers(api.services.config, { connection: { address }, namespace }, [
-      'search',
-    ]);
+    const workers = await startWorkers(
+      api.services.config,
+      { connection: { address }, namespace },
+      options.domains ?? ['search'],
+    );
     running.push(workers);
     return workers;
   };

@@ -1,18 +1,34 @@
-import { proxyActivities, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Domain } from '../../domain/domains.ts';
 import { processStatusAttribute } from '../search-attributes.ts';
-import type { ErasureActivities, OfErasure } from './messages.ts';
+import type { PersonErasureActivities } from '../tenants/messages.ts';
+import type { ErasePersonInput, ErasureActivities } from './messages.ts';
 import { longStep } from './steps.ts';
 
 // As long as it takes to look through everything; a lost worker is noticed by its heartbeat all the same.
-const activities = proxyActivities<ErasureActivities>({ ...longStep, startToCloseTimeout: '12 hours' });
+const lookingThrough = { ...longStep, startToCloseTimeout: '12 hours' } as const;
+const activities = proxyActivities<ErasureActivities>(lookingThrough);
+const { erasePersonData } = proxyActivities<PersonErasureActivities>(lookingThrough);
 
 const atOnce = 20;
 
+/** Between looks for what must end first in other domains, in seconds: an order may be under way for weeks. */
+const shortestGap = 5;
+const longestGap = 3_600;
+
 /**
  * Forgets a person in all that a tenant keeps. Batches and imports from before that are still under way are waited for, as
- * their files are being read.
+ * their files are being read; then each other domain erases its part on its own queue, as soon as what is under way there has
+ * ended.
  */
-export async function erasePerson(input: OfErasure): Promise<void> {
+export async function erasePerson(input: ErasePersonInput): Promise<void> {
   setCurrentDetails('Looks through the people.');
   await activities.erasePeople(input);
   await activities.eraseFromUploads(input);
@@ -38,7 +54,32 @@ export async function erasePerson(input: OfErasure): Promise<void> {
   // What was imported meanwhile.
   await activities.erasePeople(input);
   await activities.eraseAnswers(input);
+  await eraseElsewhere(input, input.domains ?? []);
   await activities.completeErasure(input);
   upsertSearchAttributes([{ key: processStatusAttribute, value: 'completed' }]);
   setCurrentDetails('Done.');
+}
+
+/** From the first domain to the last, until none has anything to wait for. */
+async function eraseElsewhere(input: ErasePersonInput, domains: readonly Domain[]): Promise<void> {
+  if (domains.length === 0) return;
+  const { tenantId, erasureId } = input;
+  const { before } = await activities.shareErasureSubject({ tenantId, erasureId });
+  for (let gap = shortestGap; ; gap = Math.min(2 * gap, longestGap)) {
+    const counts: Record<string, number> = {};
+    const waiting: string[] = [];
+    for (const domain of domains) {
+      setCurrentDetails(`Looks through ${domain}.`);
+      const options = { ...lookingThrough, taskQueue: domain, summary: `The part of ${domain}` };
+      const part = await erasePersonData.executeWithOptions(options, [{ tenantId, erasureId, before }]);
+      Object.assign(counts, part.counts);
+      waiting.push(...part.waiting);
+    }
+    await activities.noteErasedElsewhere({ tenantId, erasureId, counts, waiting });
+    if (waiting.length === 0) return;
+    setCurrentDetails(`Waits for ${waiting.length} orders and webhooks to end.`);
+    // All of it finds nothing when it is repeated.
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof erasePerson>(input);
+    await sleep(gap * 1_000, { summary: 'For orders and webhooks to end' });
+  }
 }

@@ -1,5 +1,7 @@
+import type { Domain } from '../../domain/domains.ts';
 import type { BatchStanding } from '../../domain/search/batch.ts';
 import type { ImportPhase } from '../../domain/search/import.ts';
+import type { PersonErasurePart } from '../tenants/messages.ts';
 
 /** The queue of the domain's workflows and activities. */
 export const searchQueue = 'search';
@@ -140,6 +142,11 @@ export interface OfErasure {
   tenantId: string;
 }
 
+export interface ErasePersonInput extends OfErasure {
+  /** Others that keep something of people. Erasures that were started before others were asked name none. */
+  domains?: readonly Domain[];
+}
+
 export interface ErasureProcesses {
   /** Ended, with rows and files to look through. */
   batches: string[];
@@ -158,6 +165,10 @@ export interface ErasureActivities {
   eraseFromUploads(input: OfErasure): Promise<void>;
   /** Cached answers, those kept with charges, and who was found in the search log. */
   eraseAnswers(input: OfErasure): Promise<void>;
+  /** Tells the other domains, sealed, who is meant. Gives when the erasure was asked for, ISO 8601. */
+  shareErasureSubject(input: OfErasure): Promise<{ before: string }>;
+  /** Notes what other domains have erased, each count in all, and what they wait for. */
+  noteErasedElsewhere(input: OfErasure & PersonErasurePart): Promise<void>;
   /** Forgets who it was, and tells the counts. */
   completeErasure(input: OfErasure): Promise<void>;
 }

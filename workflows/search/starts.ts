@@ -1,4 +1,5 @@
 import type { SearchAttributePair } from '@temporalio/common';
+import { domainsOfPeople } from '../../domain/search/erasure.ts';
 import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
 import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
 import {
@@ -9,8 +10,8 @@ import {
   recordSetDeletionWorkflowId,
   searchQueue,
   type DeleteRecordSetInput,
+  type ErasePersonInput,
   type ImportRecordsInput,
-  type OfErasure,
   type PurgeBatchInput,
   type RunBatchInput,
 } from './messages.ts';
@@ -83,7 +84,11 @@ function startRecordSetDeletion(event: StartingEvent): WorkflowStart {
 }
 
 function startPersonErasure(event: StartingEvent): WorkflowStart {
-  const input: OfErasure = { erasureId: idOf(event), tenantId: event.tenantId };
+  const input: ErasePersonInput = {
+    erasureId: idOf(event),
+    tenantId: event.tenantId,
+    domains: domainsOfPeople,
+  };
   return {
     workflowType: 'erasePerson',
     workflowId: personErasureWorkflowId(input.erasureId),

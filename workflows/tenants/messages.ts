@@ -6,6 +6,30 @@ export interface TenantErasureActivities {
   eraseTenantData(input: { tenantId: string }): Promise<{ removed: number; left: boolean }>;
 }
 
+export interface PersonErasureInput {
+  erasureId: string;
+  tenantId: string;
+  /** When it was asked for, ISO 8601: what came later is not meant. */
+  before: string;
+}
+
+/** What a domain has erased of a person. */
+export interface PersonErasurePart {
+  /** Of each kind, over all attempts and rounds. */
+  counts: Record<string, number>;
+  /** What must end before its part can be erased, as `order:<id>`; some of it when it is much. */
+  waiting: string[];
+}
+
+/** The domains that keep something of people have it on their own queues. */
+export interface PersonErasureActivities {
+  /**
+   * Erases what it keeps of the person whose sealed words lie in the storage. Finds nothing when it is repeated, and counts
+   * nothing twice.
+   */
+  erasePersonData(input: PersonErasureInput): Promise<PersonErasurePart>;
+}
+
 /** Where in what is to be exported a slice begins. */
 export interface ExportPlace {
   file: string;

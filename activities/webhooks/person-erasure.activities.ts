@@ -1,0 +1,104 @@
+import { countErased, erasedCounts } from '../../db/erasure-counts.ts';
+import type { Sql } from '../../db/sql.ts';
+import { releaseWaiting } from '../../db/webhooks/outbound-retention.ts';
+import {
+  answersAfter,
+  bodiesAfter,
+  deleteMessages,
+  forgetAnswers,
+  forgetBodies,
+  messagesAfter,
+  type KeptBody,
+  type SentText,
+} from '../../db/webhooks/person-erasure.ts';
+import { textsIn, type Recogniser } from '../../domain/search/data-subject.ts';
+import { SecretBox } from '../../platform/crypto/secret-box.ts';
+import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
+import type { PersonErasureActivities, PersonErasureInput } from '../../workflows/tenants/messages.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { personOfErasure } from '../platform/person-erasure.ts';
+import type { WorkerServices } from '../services.ts';
+
+const bodiesAtOnce = 200;
+const textsAtOnce = 5_000;
+const waitingShown = 100;
+
+/** Finds a person in what came in and went out, and takes them out. Each step finds nothing when it is repeated. */
+export function createWebhookPersonErasureActivities({
+  database,
+  storage,
+  config,
+}: Pick<WorkerServices, 'database' | 'storage' | 'config'>): PersonErasureActivities {
+  const box = new SecretBox(config.ENCRYPTION_KEYS);
+  const secrets = new SourceSecrets(config.ENCRYPTION_KEYS);
+
+  /** Bodies are sealed, so each is opened. Gives what still needs one that speaks of the person. */
+  const eraseBodies = async (
+    given: PersonErasureInput,
+    recogniser: Recogniser,
+    signal: AbortSignal,
+  ): Promise<string[]> => {
+    const { tenantId, before } = given;
+    const waiting = new Set<string>();
+    for (let after: string | null = null; ;) {
+      signal.throwIfAborted();
+      const from: string | null = after;
+      const bodies: KeptBody[] = await database.read('webhooks', ({ sql }) =>
+        bodiesAfter(sql, tenantId, before, from, bodiesAtOnce),
+      );
+      const last = bodies.at(-1);
+      if (!last) return [...waiting];
+      after = last.id;
+      const spoken = bodies.filter(({ id, body }) =>
+        recogniser.holds(textsIn(secrets.openBody(tenantId, id, body))),
+      );
+      for (const { needed, inboundId } of spoken)
+        if (needed && waiting.size < waitingShown) waiting.add(`inbound:${inboundId}`);
+      const done = spoken.filter(({ needed }) => !needed).map(({ id }) => id);
+      if (done.length === 0) continue;
+      await database.transaction('webhooks', async ({ sql }) => {
+        await countErased(sql, 'webhooks', given, 'webhooks', await forgetBodies(sql, done));
+      });
+    }
+  };
+
+  const eraseTexts = async (
+    given: PersonErasureInput,
+    recogniser: Recogniser,
+    signal: AbortSignal,
+    look: typeof messagesAfter,
+    erase: (sql: Sql, ids: readonly string[]) => Promise<number>,
+  ): Promise<void> => {
+    for (let after: string | null = null; ;) {
+      signal.throwIfAborted();
+      const from: string | null = after;
+      const page: { found: SentText[]; reached: string | null } = await database.read('webhooks', ({ sql }) =>
+        look(sql, given.tenantId, given.before, from, textsAtOnce, recogniser.needles),
+      );
+      if (page.reached === null) return;
+      after = page.reached;
+      const spoken = page.found.filter(({ text }) => recogniser.holds(textsIn(text))).map(({ id }) => id);
+      if (spoken.length === 0) continue;
+      await database.transaction('webhooks', async ({ sql }) => {
+        await countErased(sql, 'webhooks', given, 'messages', await erase(sql, spoken));
+      });
+    }
+  };
+
+  return {
+    erasePersonData: (given) =>
+      withHeartbeat(async (signal) => {
+        const recogniser = await personOfErasure(storage, box, given, signal);
+        let waiting: string[] = [];
+        if (recogniser) {
+          waiting = await eraseBodies(given, recogniser, signal);
+          await eraseTexts(given, recogniser, signal, messagesAfter, deleteMessages);
+          await eraseTexts(given, recogniser, signal, answersAfter, forgetAnswers);
+          // What has waited behind a message that is gone.
+          await database.transaction('webhooks', ({ sql }) => releaseWaiting(sql));
+        }
+        const counts = await database.read('webhooks', ({ sql }) => erasedCounts(sql, 'webhooks', given));
+        return { counts: { webhooks: 0, messages: 0, ...counts }, waiting };
+      }),
+  };
+}

@@ -1,0 +1,17 @@
+import type { Domain } from '../domains.ts';
+
+/** The domains beside search that keep something of an organisation's people. Each erases its part on its own queue. */
+export const domainsOfPeople: readonly Domain[] = ['webhooks', 'orders'];
+
+/** Where files of erasures lie, with a folder a tenant. */
+export const erasuresFolder = 'erasures';
+
+/** The sealed words of whom to forget, for the other domains while an erasure runs. */
+export function erasureSubjectKey(tenantId: string, erasureId: string): string {
+  return `${erasuresFolder}/${tenantId}/${erasureId}`;
+}
+
+/** What they are bound to: they open for their erasure alone. */
+export function erasureContext(tenantId: string, erasureId: string): string[] {
+  return ['search-erasure', tenantId, erasureId];
+}
