@@ -17,6 +17,7 @@ import { openFileStorage } from '../services/storage/open.ts';
 import type { TemporalConfig } from '../temporal.config.ts';
 import { createApp } from './app.ts';
 import { createMailRoutes } from './dev/mail.routes.ts';
+import { createNoticePreviewRoutes } from './dev/notice.routes.ts';
 import { createDocsRoutes } from './docs/docs.routes.ts';
 import { createAuthenticator } from './middleware/authenticator.ts';
 import { createRateLimiter } from './middleware/rate-limiter.ts';
@@ -90,6 +91,7 @@ export async function startApi(
     ...createRoutes(services, domains),
     ...createSystemRoutes(services, needed, useful),
     ...(config.DEVELOPMENT && config.MAILBOX_DIR ? createMailRoutes(config.MAILBOX_DIR) : []),
+    ...(config.DEVELOPMENT ? createNoticePreviewRoutes(config.PUBLIC_URL) : []),
   ];
   const stopping = new AbortController();
   const sockets = new Sockets();

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { parseKeyRing } from './crypto/secret-box.ts';
 import { domains, isDomain, type Domain } from '../domain/domains.ts';
@@ -30,6 +31,14 @@ const keyRing = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
+
+function isRsaKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'rsa';
+  } catch {
+    return false;
+  }
+}
 
 /** What one worker takes on. Without it, temporal.config.ts has it by queue. */
 const slots = (least: number) => z.coerce.number().int().min(least).max(10_000).optional();
@@ -82,6 +91,14 @@ const environment = z.object({
   S3_SECRET_ACCESS_KEY: z.string().optional().describe('S3 secret key'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).describe('where mail goes out'),
   MAIL_FROM: z.string().min(3).default('Perdure <no-reply@perdure.example>').describe('sender of mails'),
+  DKIM_DOMAIN: z.hostname().optional().describe('domain that mails are signed for (DKIM)'),
+  DKIM_SELECTOR: z.hostname().optional().describe('selector under which the domain shows the key'),
+  DKIM_PRIVATE_KEY: z
+    .string()
+    .transform((text) => text.replaceAll(String.raw`\n`, '\n'))
+    .refine(isRsaKey, 'Not an RSA key in PEM.')
+    .optional()
+    .describe('RSA key that signs mails, as PEM; with the other two or without them'),
   ENCRYPTION_KEYS: keyRing.describe(
     'key ring for secrets and payloads at rest: id:base64 of 32 bytes, several with commas',
   ),
@@ -169,6 +186,9 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   } else {
     const { STORAGE_DIR, STORAGE_SIGNING_SECRET, S3_BUCKET } = parsed.data;
     if (!STORAGE_DIR === !S3_BUCKET) problems.push('STORAGE_DIR, S3_BUCKET: set one of the two');
+    const { DKIM_DOMAIN, DKIM_SELECTOR, DKIM_PRIVATE_KEY } = parsed.data;
+    if (new Set([!DKIM_DOMAIN, !DKIM_SELECTOR, !DKIM_PRIVATE_KEY]).size > 1)
+      problems.push('DKIM_DOMAIN, DKIM_SELECTOR, DKIM_PRIVATE_KEY: set all three, or none');
     if (STORAGE_DIR && !STORAGE_SIGNING_SECRET)
       problems.push('STORAGE_SIGNING_SECRET: needed with STORAGE_DIR');
   }

@@ -112,6 +112,12 @@ export function createMetrics(service: string) {
       labelNames: ['domain', 'consumer'],
       registers,
     }),
+    noticeMails: new Counter({
+      name: 'perdure_notice_mails_total',
+      help: 'Attempts at mails of notices, by outcome (sent, deferred, refused, unreachable, unknown, suppressed, skipped).',
+      labelNames: ['outcome'],
+      registers,
+    }),
     webhookAttempts: new Counter({
       name: 'perdure_webhook_attempts_total',
       help: 'Attempts to send a message to an endpoint, by outcome (delivered, failed).',

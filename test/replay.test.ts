@@ -39,6 +39,7 @@ describe('The workflows of today', () => {
       'recoverMessages',
       'tidyMessages',
       'resealWebhookSecrets',
+      'tidyNotices',
       'erasePerson',
       'eraseTenant',
       'exportData',

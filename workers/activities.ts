@@ -3,6 +3,7 @@ import { createExportActivities } from '../activities/identity/export.activities
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
 import { createNotificationExportActivities } from '../activities/notifications/data-export.activities.ts';
 import { createNotificationErasureActivities } from '../activities/notifications/tenant-erasure.activities.ts';
+import { createNoticeUpkeepActivities } from '../activities/notifications/upkeep.activities.ts';
 import { createOrderExportActivities } from '../activities/orders/data-export.activities.ts';
 import { createOrderActivities } from '../activities/orders/order.activities.ts';
 import { createReturnActivities } from '../activities/orders/return.activities.ts';
@@ -75,6 +76,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...platform,
         ...createNotificationErasureActivities(services),
         ...createNotificationExportActivities(services),
+        ...createNoticeUpkeepActivities(services),
       };
     case 'audit':
       return { ...platform, ...createAuditActivities(services) };

@@ -1,18 +1,16 @@
 import type { Client } from '@temporalio/client';
-import { createIdentityMailConsumer } from '../activities/identity/mail-consumer.ts';
+import { createNoticeConsumer } from '../activities/notifications/notice-consumer.ts';
+import { createNoticeErasureConsumer } from '../activities/notifications/notice-erasure-consumer.ts';
 import { createOutsideEventsConsumer } from '../activities/orders/outside-events-consumer.ts';
 import { createWaitingPackagesConsumer } from '../activities/orders/waiting-packages-consumer.ts';
-import { createOrderMailConsumer } from '../activities/orders/order-mail-consumer.ts';
-import { createBatchMailConsumer } from '../activities/search/batch-mail-consumer.ts';
 import { createSearchStatisticsConsumer } from '../activities/search/statistics-consumer.ts';
 import { createSubjectsConsumer } from '../activities/webhooks/subjects-consumer.ts';
 import type { WorkerServices } from '../activities/services.ts';
-import { createEndpointMailConsumer } from '../activities/webhooks/endpoint-mail-consumer.ts';
 import { createWebhookMessageConsumer } from '../activities/webhooks/message-consumer.ts';
 import { recordEvents } from '../db/audit/audit.repository.ts';
 import type { Consumer } from '../domain/events/subscriptions.ts';
-import { createMailer } from '../platform/mail/mailer.ts';
 import type { WorkflowTenants } from '../platform/temporal/tenant-sealing.ts';
+import { Composer } from '../services/notifications/composer.ts';
 import { readInboundContent } from '../services/webhooks/inbound-contents.ts';
 import { SourceSecrets } from '../services/webhooks/source-secrets.ts';
 import { identityStarts } from '../workflows/identity/starts.ts';
@@ -33,17 +31,14 @@ export function createConsumers(
   temporal: () => Promise<Client>,
   tenants: WorkflowTenants,
 ): Partial<Record<Consumer, OutboxConsumer>> {
-  const { database, config, log } = services;
+  const { database, config } = services;
   return {
     audit: {
       together: true,
       handle: (events) => database.read('audit', ({ sql }) => recordEvents(sql, events)),
     },
-    // A mail server takes only so many connections from one client.
-    'identity-mail': {
-      ...createIdentityMailConsumer({ database, config, mailer: createMailer(config, log) }),
-      atOnce: 5,
-    },
+    notices: createNoticeConsumer({ database, composer: new Composer({ database, config }) }),
+    'notice-erasure': createNoticeErasureConsumer({ database }),
     'search-statistics': { ...createSearchStatisticsConsumer({ database }), together: true },
     'workflow-starts': createWorkflowStarter(temporal, starts, tenants),
     'webhook-subjects': createSubjectsConsumer({ database }),
@@ -55,18 +50,6 @@ export function createConsumers(
       readContent: (tenantId, inboundId) =>
         readInboundContent(database, new SourceSecrets(config.ENCRYPTION_KEYS), tenantId, inboundId),
     }),
-    'order-mail': {
-      ...createOrderMailConsumer({ database, mailer: createMailer(config, log) }),
-      atOnce: 5,
-    },
-    'batch-mail': {
-      ...createBatchMailConsumer({ database, config, mailer: createMailer(config, log) }),
-      atOnce: 5,
-    },
     'webhook-messages': { ...createWebhookMessageConsumer({ database }), together: true },
-    'endpoint-mail': {
-      ...createEndpointMailConsumer({ database, config, mailer: createMailer(config, log) }),
-      atOnce: 5,
-    },
   };
 }

@@ -114,6 +114,15 @@ export const cronWork: readonly CronWork[] = [
     summary: 'Seal the secrets of endpoints and sources anew when the key ring has a new first key',
   },
   {
+    name: 'tidy-notices',
+    domain: 'notifications',
+    cron: '40 4 * * *',
+    jitter: '10 minutes',
+    workflowType: 'tidyNotices',
+    args: [],
+    summary: 'Forget notices and their deliveries that are older than they are kept',
+  },
+  {
     name: 'tidy-webhook-messages',
     domain: 'webhooks',
     cron: '15 4 * * *',

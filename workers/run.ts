@@ -11,9 +11,11 @@ import { freePort } from '../platform/ports.ts';
 import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { startOpsServer } from '../platform/ops-server.ts';
+import { createMailer } from '../platform/mail/mailer.ts';
 import { openPaymentProcessor } from '../platform/payments/open.ts';
 import { openRedis } from '../platform/redis/open.ts';
 import { startTracing } from '../platform/telemetry/tracing.ts';
+import { MailSender } from '../services/notifications/mail-sender.ts';
 import { openOrderOutside } from '../services/orders/open.ts';
 import { openSearchEngine } from '../services/search/open.ts';
 import { openFileStorage } from '../services/storage/open.ts';
@@ -28,6 +30,7 @@ import { Figures } from './figures.ts';
 import { requirePollers } from './queue-figures.ts';
 import { connectionsOf, Relay } from './relay.ts';
 import { reconcileSchedules } from './schedules.ts';
+import { NotificationSending } from './notification-sending.ts';
 import { installRuntime } from './runtime.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { createTenantSealing } from './tenant-sealing.ts';
@@ -122,7 +125,10 @@ export async function startWorkers(
   });
   const relay = new Relay({ database: relayDatabase, domains: relayed, consumers, log, metrics });
   relay.start();
-  const sending = domains.includes('webhooks') ? startSending(services) : null;
+  const sending = [
+    ...(domains.includes('webhooks') ? [startWebhooks(services)] : []),
+    ...(domains.includes('notifications') ? [startMails(services)] : []),
+  ];
   watchPools(metrics.registry, { worker: database, relay: relayDatabase });
   const figures = new Figures({ client, database, domains, metrics, log });
   const shown = {
@@ -153,7 +159,7 @@ export async function startWorkers(
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await figures.stop();
     await relay.stop();
-    await sending?.stop();
+    await Promise.all(sending.map((one) => one.stop()));
     await relayDatabase.close();
     await Promise.allSettled(runs);
     await ops.close();
@@ -169,9 +175,17 @@ export async function startWorkers(
 }
 
 /** Sends messages to endpoints, beside the workers of the domain. */
-function startSending({ config, database, log, metrics }: WorkerServices): WebhookSending {
+function startWebhooks({ config, database, log, metrics }: WorkerServices): WebhookSending {
   const sender = new Sender({ keys: config.ENCRYPTION_KEYS, allowPrivate: config.OUTBOUND_ALLOW_PRIVATE });
   const sending = new WebhookSending({ database, sender, log, metrics });
+  sending.start();
+  return sending;
+}
+
+/** Sends the mails of notices, beside the workers of the domain. */
+function startMails({ config, database, log, metrics }: WorkerServices): NotificationSending {
+  const sender = new MailSender({ database, config, mailer: createMailer(config) });
+  const sending = new NotificationSending({ database, sender, log, metrics });
   sending.start();
   return sending;
 }

@@ -4,6 +4,7 @@ export { deleteUser } from './identity/delete-user.ts';
 export { eraseTenant } from './identity/erase-tenant.ts';
 export { exportData } from './identity/export-data.ts';
 export { cleanIdentity, resealTenantKeys, rotateSigningKeys } from './identity/upkeep.ts';
+export { tidyNotices } from './notifications/upkeep.ts';
 export { fulfillOrder } from './orders/fulfill-order.ts';
 export { refundOrder } from './orders/refund-order.ts';
 export { returnOrder } from './orders/return-order.ts';

@@ -1,9 +1,9 @@
-import { Readable } from 'node:stream';
 import validator from 'validator';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { listMails, readMail, type Mail, type MailEntry } from '../../platform/local/mailbox.ts';
-import { route, type Reply, type Route } from '../route.ts';
+import { route, type Route } from '../route.ts';
+import { mailBody, page } from './page.ts';
 
 const mailEntry = z
   .object({ id: z.uuid(), received_at: z.iso.datetime(), to: z.array(z.string()), subject: z.string() })
@@ -72,24 +72,7 @@ function listPage(mails: readonly MailEntry[]): string {
 }
 
 function mailPage(mail: Mail): string {
-  const html =
-    mail.html === null ? '' : `<h2>HTML</h2><iframe sandbox="" srcdoc="${escape(mail.html)}"></iframe>`;
   return `<p><a href="/dev/mail">All mail</a></p>
     <p>From ${escape(mail.from)} to ${escape(mail.to.join(', '))}, ${mail.receivedAt}</p>
-    <h2>Text</h2><pre>${escape(mail.text)}</pre>${html}`;
-}
-
-/** Mails are foreign text: no script runs on the page. */
-const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
-
-function page(title: string, body: string): Reply {
-  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title>
-    <style>body{font-family:system-ui;margin:2rem;max-width:70rem}td,th{text-align:left;padding:.3rem 1rem .3rem 0}
-    pre{white-space:pre-wrap;background:#f4f4f4;padding:1rem}iframe{width:100%;height:30rem;border:1px solid #ccc}</style>
-    </head><body><h1>${escape(title)}</h1>${body}</body></html>`;
-  return {
-    status: 200,
-    headers: { 'Content-Security-Policy': pagePolicy },
-    stream: { content: Readable.from([html]), mediaType: 'text/html; charset=utf-8' },
-  };
+    ${mailBody(mail)}`;
 }

@@ -49,6 +49,27 @@ export async function addressOfUser(sql: Sql, userId: string): Promise<string | 
   return row?.email ?? null;
 }
 
+/** Where a user is reached, and by which clocks; null once the user is erased. */
+export async function personOfUser(
+  sql: Sql,
+  userId: string,
+): Promise<{ email: string; timeZone: string | null } | null> {
+  const [person] = await peopleOfUsers(sql, [userId]);
+  return person ?? null;
+}
+
+/** The same of many. An account whose time zone was never set says UTC: that is nobody's, and null here. */
+export async function peopleOfUsers(
+  sql: Sql,
+  userIds: readonly string[],
+): Promise<{ userId: string; email: string; timeZone: string | null }[]> {
+  return await sql(
+    `select id as "userId", email, nullif(preferences ->> 'time_zone', 'UTC') as "timeZone" from identity.users
+     where id = any($1::uuid[]) and email is not null order by id`,
+    [userIds],
+  );
+}
+
 /** The address that a user had before the change by this link. */
 export async function addressBeforeChange(sql: Sql, linkId: string): Promise<string | null> {
   const [row] = await sql<{ email: string | null }>(
@@ -58,12 +79,12 @@ export async function addressBeforeChange(sql: Sql, linkId: string): Promise<str
   return row?.email ?? null;
 }
 
-/** Where the owners and admins of an organisation are reached. */
-export async function addressesOfManagers(sql: Sql, tenantId: string): Promise<string[]> {
-  const rows = await sql<{ email: string }>(
-    `select u.email from identity.memberships m join identity.users u on u.id = m.user_id
-     where m.tenant_id = $1 and m.role in ('owner', 'admin') and u.email is not null order by u.email limit 50`,
+/** The owners and admins of an organisation. */
+export async function managersOf(sql: Sql, tenantId: string): Promise<string[]> {
+  const rows = await sql<{ userId: string }>(
+    `select u.id as "userId" from identity.memberships m join identity.users u on u.id = m.user_id
+     where m.tenant_id = $1 and m.role in ('owner', 'admin') and u.email is not null order by m.role desc, u.id limit 50`,
     [tenantId],
   );
-  return rows.map(({ email }) => email);
+  return rows.map(({ userId }) => userId);
 }

@@ -3,7 +3,18 @@ import type { Sql } from '../sql.ts';
 import { feedErasure } from './feed-erasure.ts';
 
 /** What a statement here may erase: rows of tenant `$1`, up to `$2` of them. What refers to others stands before them. */
-const statements: readonly string[] = [...feedErasure];
+const statements: readonly string[] = [
+  ...feedErasure,
+  // Attempts, and which notices it tells, go with a delivery.
+  `delete from notifications.deliveries where id in (
+     select id from notifications.deliveries where tenant_id = $1 limit $2)`,
+  `delete from notifications.notices where id in (
+     select id from notifications.notices where tenant_id = $1 limit $2)`,
+  // What an address is suppressed for goes with it.
+  `delete from notifications.addresses where id in (
+     select id from notifications.addresses where tenant_id = $1 limit $2)`,
+  `delete from notifications.preferences where tenant_id = $1 and $2::integer > 0`,
+];
 
 /** Erases what the domain keeps of a tenant, up to `limit` rows of each kind; call it until it gives 0. */
 export async function eraseTenantFromNotifications(

@@ -67,8 +67,19 @@ export const subscriptions = {
     'webhook.payment_disputed',
     'webhook.stale',
   ],
-  /** Mails to the customers of orders. */
-  'order-mail': [
+  /** What people are told of: users of their accounts, their work and their endpoints, customers of their orders. */
+  notices: [
+    'identity.email_verification_requested',
+    'identity.password_reset_requested',
+    'identity.email_change_requested',
+    'identity.invitation_created',
+    'identity.security_notice',
+    'search.batch_completed',
+    'search.batch_cancelled',
+    'search.batch_failed',
+    'endpoint.disabled',
+    'message.attempt_exhausted',
+    'message.recovered',
     'order.created',
     'order.customer_action_required',
     'order.shipped',
@@ -78,25 +89,16 @@ export const subscriptions = {
     'order.failed',
     'order.refunded',
     'order.notice_requested',
+    'notification.test_requested',
   ],
-  /** Mails to whoever has started a batch that has ended. */
-  'batch-mail': ['search.batch_completed', 'search.batch_cancelled', 'search.batch_failed'],
+  /** Whose notices are to be forgotten. */
+  'notice-erasure': ['user.deleted', 'identity.member_removed'],
   /** Under which names others now know something: webhooks that spoke of it too early go on. */
   'webhook-subjects': ['order.created', 'order.external_ids_added'],
   /** Marks the days whose search statistics must be counted again. */
   'search-statistics': ['search.performed', 'search.batch_completed'],
-  /** Mails that accounts ask for: verification, reset, invitation, notices. */
-  'identity-mail': [
-    'identity.email_verification_requested',
-    'identity.password_reset_requested',
-    'identity.email_change_requested',
-    'identity.invitation_created',
-    'identity.security_notice',
-  ],
   /** What organisations may have sent to their own endpoints. */
   'webhook-messages': publishedTypes,
-  /** Mails to those whose endpoint we have disabled. */
-  'endpoint-mail': ['endpoint.disabled'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Consumer = keyof typeof subscriptions;

@@ -110,3 +110,12 @@ export function securityNoticeMail(notice: SecurityNotice): AccountMail {
     footer: automatic,
   };
 }
+
+/** What somebody has asked for to see whether mails arrive. */
+export function testMail(): AccountMail {
+  return {
+    subject: 'This is a test',
+    paragraphs: ['You have asked for this notice. If you can read it, notices reach you on this way.'],
+    footer: automatic,
+  };
+}

@@ -2,7 +2,12 @@ import { z } from 'zod';
 
 const timeZones = new Set(Intl.supportedValuesOf('timeZone').concat('UTC'));
 
-/** What a user likes. Everything has a default, so an account starts with none of it said. */
+/** Whether the IANA database has a time zone of this name. */
+export function isTimeZone(name: string): boolean {
+  return timeZones.has(name);
+}
+
+/** What a user likes, but for notices, which have preferences of their own. Everything has a default, so an account starts with none of it said. */
 export const preferencesSchema = z
   .strictObject({
     language: z
@@ -12,16 +17,10 @@ export const preferencesSchema = z
       .meta({ description: 'BCP 47.', example: 'en' }),
     time_zone: z
       .string()
-      .refine((zone) => timeZones.has(zone), 'Not a time zone of the IANA database.')
+      .refine(isTimeZone, 'Not a time zone of the IANA database.')
       .default('UTC')
       .meta({ example: 'Europe/Berlin' }),
     theme: z.enum(['system', 'light', 'dark']).default('system'),
-    mail: z
-      .strictObject({
-        batch_completed: z.boolean().default(true),
-        product_news: z.boolean().default(false),
-      })
-      .prefault({}),
   })
   .meta({
     id: 'Preferences',
@@ -29,7 +28,6 @@ export const preferencesSchema = z
       language: 'en',
       time_zone: 'Europe/Berlin',
       theme: 'dark',
-      mail: { batch_completed: true, product_news: false },
     },
   });
 

@@ -1,6 +1,7 @@
 import type { DomainEvent } from '../events/event.ts';
 import { publicData, type PublicEvent } from '../events/public-event.ts';
 import { identityPublicEvents } from '../identity/public-events.ts';
+import { notificationPublicEvents } from '../notifications/public-events.ts';
 import { orderPublicEvents } from '../orders/public-events.ts';
 import { searchPublicEvents } from '../search/public-events.ts';
 import { operationalEvents } from './operational-events.ts';
@@ -10,6 +11,7 @@ export const publicEvents: readonly PublicEvent[] = [
   ...searchPublicEvents,
   ...identityPublicEvents,
   ...orderPublicEvents,
+  ...notificationPublicEvents,
   ...operationalEvents,
 ];
 

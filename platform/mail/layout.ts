@@ -2,10 +2,14 @@
 export interface MailContent {
   subject: string;
   paragraphs: readonly string[];
+  /** Several things that it tells of, each with where it is found. */
+  items?: readonly { title: string; text: string; url?: string }[];
   /** The one thing to do, if there is one. */
   action?: { label: string; url: string };
   /** Why the reader gets this mail, and what to do about it otherwise. */
   footer: string;
+  /** Where the reader unsubscribes from mails of this kind. */
+  unsubscribe?: { label: string; url: string };
 }
 
 export interface RenderedMail {
@@ -16,22 +20,45 @@ export interface RenderedMail {
 
 /** Renders a mail as text and as HTML, both complete by themselves. */
 export function renderMail(content: MailContent): RenderedMail {
-  const { subject, paragraphs, action, footer } = content;
-  const text = [...paragraphs, ...(action ? [`${action.label}:\n${action.url}`] : []), `-- \n${footer}`].join(
-    '\n\n',
-  );
+  return { subject: content.subject, text: textOf(content), html: htmlOf(content) };
+}
+
+function textOf({ paragraphs, items = [], action, footer, unsubscribe }: MailContent): string {
+  const parts = [
+    ...paragraphs,
+    ...items.map(({ title, text, url }) => [`* ${title}`, text, ...(url ? [url] : [])].join('\n  ')),
+    ...(action ? [`${action.label}:\n${action.url}`] : []),
+    [`-- \n${footer}`, ...(unsubscribe ? [`${unsubscribe.label}: ${unsubscribe.url}`] : [])].join('\n'),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function htmlOf({ subject, paragraphs, items = [], action, footer, unsubscribe }: MailContent): string {
+  const small = (inner: string): string => `<p style="color:#666;font-size:smaller">${inner}</p>`;
   const body = [
-    ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
-    ...(action ? [`<p><a href="${escapeHtml(action.url)}">${escapeHtml(action.label)}</a></p>`] : []),
-    `<p style="color:#666;font-size:smaller">${escapeHtml(footer)}</p>`,
+    ...paragraphs.map((paragraph) => `<p>${lines(paragraph)}</p>`),
+    ...items.map(({ title, text, url }) => {
+      const heading = url ? link(url, title) : escapeHtml(title);
+      return `<p><strong>${heading}</strong><br>${lines(text)}</p>`;
+    }),
+    ...(action ? [`<p>${link(action.url, action.label)}</p>`] : []),
+    small(escapeHtml(footer)),
+    ...(unsubscribe ? [small(link(unsubscribe.url, unsubscribe.label))] : []),
   ].join('\n');
-  const html = `<!doctype html>
+  return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>
 <body style="font-family:sans-serif;max-width:36em;line-height:1.5">
 ${body}
 </body></html>
 `;
-  return { subject, text: `${text}\n`, html };
+}
+
+function link(url: string, label: string): string {
+  return `<a href="${escapeHtml(url)}">${escapeHtml(label)}</a>`;
+}
+
+function lines(text: string): string {
+  return escapeHtml(text).replaceAll('\n', '<br>');
 }
 
 function escapeHtml(text: string): string {

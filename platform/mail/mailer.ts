@@ -1,73 +1,168 @@
-import { createTransport } from 'nodemailer';
-import { Failure } from '../../domain/failure.ts';
-import type { Logger } from '../log.ts';
+import { createTransport, type SendMailOptions } from 'nodemailer';
+import {
+  speaksOfMailbox,
+  withoutAddresses,
+  type MailOutcome,
+} from '../../domain/notifications/mail-outcome.ts';
 import type { RenderedMail } from './layout.ts';
 
 export interface OutgoingMail extends RenderedMail {
   to: string;
   /** Names the mail for good: the same one sent twice has the same `Message-ID`, and programs show it once. */
   id: string;
+  /** Where a program unsubscribes the reader by one POST (RFC 8058). */
+  oneClickUrl?: string;
 }
 
 export interface Mailer {
-  /**
-   * Hands a mail to the mail server. An address that the server refuses for good gets none, which is logged: no repetition
-   * mends it, and the mails behind it (a notice that the account was changed, say) must not wait for one.
-   *
-   * @throws Failure `service.unavailable` when the server can't be reached or asks to come back later
-   */
-  send(mail: OutgoingMail): Promise<void>;
+  /** Hands a mail to the mail server and tells what came of it, within `mailSeconds`. It raises nothing but bugs. */
+  send(mail: OutgoingMail): Promise<MailOutcome>;
 }
 
+export interface MailerConfig {
+  SMTP_URL: string;
+  MAIL_FROM: string;
+  DKIM_DOMAIN?: string | undefined;
+  DKIM_SELECTOR?: string | undefined;
+  DKIM_PRIVATE_KEY?: string | undefined;
+}
+
+/** Longest time that one mail takes. After it nothing more of it goes out. */
+export const mailSeconds = 30;
+
+/**
+ * The headers that the signature covers: what RFC 6376 §5.4.1 names, and both headers of one-click unsubscription, without which
+ * that is not heeded (RFC 8058 §4).
+ */
+const signedHeaders = [
+  'From',
+  'Reply-To',
+  'Subject',
+  'Date',
+  'Message-ID',
+  'To',
+  'MIME-Version',
+  'Content-Type',
+  'Content-Transfer-Encoding',
+  'List-Unsubscribe',
+  'List-Unsubscribe-Post',
+].join(':');
+
 /** Sends by SMTP, each mail over a connection of its own, so that none is left open when the process ends. */
-export function createMailer(
-  config: { SMTP_URL: string; MAIL_FROM: string },
-  log: Pick<Logger, 'warn'>,
-): Mailer {
+export function createMailer(config: MailerConfig): Mailer {
+  const { DKIM_DOMAIN, DKIM_SELECTOR, DKIM_PRIVATE_KEY } = config;
   const transport = createTransport({
     url: config.SMTP_URL,
     connectionTimeout: 5_000,
     greetingTimeout: 5_000,
-    socketTimeout: 10_000,
+    socketTimeout: 15_000,
+    ...(DKIM_DOMAIN && DKIM_SELECTOR && DKIM_PRIVATE_KEY
+      ? {
+          dkim: {
+            domainName: DKIM_DOMAIN,
+            keySelector: DKIM_SELECTOR,
+            privateKey: DKIM_PRIVATE_KEY,
+            headerFieldNames: signedHeaders,
+          },
+        }
+      : {}),
+  });
+  const handedOver = new Set<unknown>();
+  // Once the connection has read all of a mail, the server may have taken it, whatever else goes wrong.
+  transport.use('stream', ({ message, data }, done) => {
+    const read = message.createReadStream.bind(message);
+    message.createReadStream = (...given) => read(...given).once('end', () => handedOver.add(data.messageId));
+    done();
   });
   const host = /@([^>\s]+)>?\s*$/.exec(config.MAIL_FROM)?.[1] ?? 'localhost';
   return {
-    async send({ to, id, subject, text, html }) {
+    async send(mail) {
+      const messageId = `<${mail.id}@${host}>`;
       try {
-        await transport.sendMail({
+        const { response } = await transport.sendMail({
+          ...optionsOf(mail),
           from: config.MAIL_FROM,
-          // As an object: an address is never parsed again, where it could become two.
-          to: { name: '', address: to },
-          subject,
-          text,
-          html,
-          messageId: `<${id}@${host}>`,
-          // RFC 3834: no out-of-office replies, please.
-          headers: { 'Auto-Submitted': 'auto-generated' },
-          disableFileAccess: true,
-          disableUrlAccess: true,
+          messageId,
+          signal: AbortSignal.timeout(mailSeconds * 1_000),
         });
+        return { kind: 'sent', status: statusOf(response) ?? 250, answer: withoutAddresses(response) };
       } catch (error) {
-        if (isPassing(error)) {
-          throw new Failure('service.unavailable', 'The mail server is not reachable.', { retryAfter: 5 });
-        }
-        if (!isRefusedAddress(error)) throw error;
-        const { responseCode } = error as { responseCode: number };
-        log.warn({ mail_id: id, response: responseCode }, 'the mail server refuses the address of a mail');
+        return outcomeOf(error, handedOver.has(messageId));
+      } finally {
+        handedOver.delete(messageId);
       }
     },
   };
 }
 
-/** A lost connection, or an answer of the 4yz class (RFC 5321 §4.2.1): the same mail may pass later. */
-function isPassing(error: unknown): boolean {
-  const { code, responseCode } = error as { code?: string; responseCode?: number };
-  if (responseCode !== undefined) return responseCode >= 400 && responseCode < 500;
-  return ['ECONNECTION', 'ESOCKET', 'ETIMEDOUT', 'EDNS', 'ECONNREFUSED', 'ECONNRESET'].includes(code ?? '');
+function optionsOf({ to, subject, text, html, oneClickUrl }: OutgoingMail): SendMailOptions {
+  return {
+    // As an object: an address is never parsed again, where it could become two.
+    to: { name: '', address: to },
+    subject,
+    text,
+    html,
+    headers: {
+      // RFC 3834: no out-of-office replies, please.
+      'Auto-Submitted': 'auto-generated',
+      ...(oneClickUrl
+        ? {
+            'List-Unsubscribe': `<${oneClickUrl}>`,
+            'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+          }
+        : {}),
+    },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
 }
 
-/** An answer of the 5yz class to `RCPT TO`: there is no such mailbox, or it takes nothing from us. */
-function isRefusedAddress(error: unknown): boolean {
-  const { rejected, responseCode = 0 } = error as { rejected?: unknown[]; responseCode?: number };
-  return rejected !== undefined && rejected.length > 0 && responseCode >= 500 && responseCode < 600;
+/** What nodemailer tells of a mail that was not taken. */
+interface MailError {
+  code?: string;
+  command?: string;
+  responseCode?: number;
+  response?: string;
+  rejected?: unknown[];
+}
+
+/** Codes of failures on the way to the server, or of our standing with it. */
+const onTheWay = new Set([
+  'ECONNECTION',
+  'ESOCKET',
+  'ETIMEDOUT',
+  'EDNS',
+  'ETLS',
+  'EPROTOCOL',
+  'EAUTH',
+  'ENOAUTH',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPROXY',
+]);
+
+function outcomeOf(error: unknown, handedOver: boolean): MailOutcome {
+  const { code = '', command, responseCode, response = '', rejected } = error as MailError;
+  const aborted = error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
+  const answer = withoutAddresses(response);
+  if (code === 'EAUTH') return { kind: 'unreachable', problem: 'The mail server refuses our log-in.' };
+  if (responseCode !== undefined && responseCode >= 400 && responseCode < 500)
+    return { kind: 'deferred', status: responseCode, answer };
+  if (responseCode !== undefined && responseCode >= 500 && responseCode < 600) {
+    const atRecipient = command === 'RCPT TO' || (rejected?.length ?? 0) > 0;
+    return {
+      kind: 'refused',
+      status: responseCode,
+      answer,
+      mailbox: atRecipient && speaksOfMailbox(response),
+    };
+  }
+  if (!aborted && !onTheWay.has(code)) throw error;
+  const problem = aborted ? 'It took too long.' : `The connection failed (${code}).`;
+  return handedOver ? { kind: 'unknown', problem } : { kind: 'unreachable', problem };
+}
+
+function statusOf(response: string): number | null {
+  const [status] = /^\d{3}/.exec(response) ?? [];
+  return status === undefined ? null : Number(status);
 }

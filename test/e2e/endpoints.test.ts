@@ -3,6 +3,8 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { jitter, scheduleSeconds } from '../../domain/webhooks/delivery-schedule.ts';
 import { recoveryWorkflowId, webhooksQueue } from '../../workflows/webhooks/messages.ts';
+import { notificationsQueue } from '../../workflows/notifications/messages.ts';
+import { tidyNotices } from '../../workflows/notifications/upkeep.ts';
 import { resealWebhookSecrets, tidyMessages } from '../../workflows/webhooks/outbound-upkeep.ts';
 import {
   startEndpointSystem,
@@ -388,6 +390,26 @@ describe('endpoints that are sent messages', function () {
     await until(async () => (await stateOf(id)).state === 'disabled');
     assert.equal((await stateOf(id)).disabled_reason, 'failing');
     await until(async () => (await mailbox.count(system.tenant.admin.email)) > already);
+  });
+
+  it('lead to notices, which are forgotten after their time', async () => {
+    const { database } = system.api.services;
+    const left = () =>
+      database.read('notifications', ({ sql }) =>
+        sql(`select 1 from notifications.notices union all select 1 from notifications.deliveries`),
+      );
+    assert.ok((await left()).length > 0);
+    await database.transaction('notifications', async ({ sql }) => {
+      await sql(`update notifications.notices set created_at = now() - interval '91 days'`);
+      await sql(
+        `update notifications.deliveries set created_at = now() - interval '91 days', state = 'sent', claim = null`,
+      );
+    });
+    const temporal = await temporalClient();
+    const workflowId = 'tidy-notices';
+    await temporal.workflow.execute(tidyNotices, { workflowId, taskQueue: notificationsQueue, args: [] });
+    await keepHistory(temporal, database, workflowId, 'tidyNotices/straight');
+    assert.deepEqual(await left(), []);
   });
 
   it('forget messages after their time, and let go what waited behind them', async () => {

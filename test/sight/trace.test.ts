@@ -115,7 +115,7 @@ describe('One request, from the API to the last statement', function () {
       for (const activity of activities) assert.equal(activity.parentSpanId, workflow.spanId, step);
     }
     // What the last step has published goes on in the same trace.
-    const told = only('deliver search.batch_completed to batch-mail');
+    const told = only('deliver search.batch_completed to notices');
     assert.equal(told.parentSpanId, only('activity writeResults').spanId);
     const known = new Set([callersSpan, ...spans.map((span) => span.spanId)]);
     for (const span of spans)

@@ -9,7 +9,7 @@ import { until } from './until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
 import { startWorkerProcess } from './worker-process.ts';
 
-const domains: readonly Domain[] = ['search', 'webhooks'];
+const domains: readonly Domain[] = ['search', 'webhooks', 'notifications'];
 
 /** Search and webhooks whole, with a receiver that may be sent to. */
 export interface EndpointSystem {

@@ -7,6 +7,7 @@ import { orderFixtures } from './order-fixtures.ts';
 import { endpointFixtures } from './endpoint-fixtures.ts';
 import { feedFixtures } from './feed-fixtures.ts';
 import { processFixtures } from './process-fixtures.ts';
+import { noticeFixtures } from './notice-fixtures.ts';
 import { inboundFixtures } from './inbound-fixtures.ts';
 import { searchFixtures } from './search-fixtures.ts';
 
@@ -59,6 +60,7 @@ export const fixtures: Record<string, Fixture> = {
   ...endpointFixtures,
   ...inboundFixtures,
   ...feedFixtures,
+  ...noticeFixtures,
   'get /v1/members/:id': ofMember,
   'patch /v1/members/:id': { ...ofMember, body: () => ({ role: 'member' }) },
   'delete /v1/members/:id': ofMember,

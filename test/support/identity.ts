@@ -1,8 +1,11 @@
-import { createIdentityMailConsumer } from '../../activities/identity/mail-consumer.ts';
+import { createNoticeConsumer } from '../../activities/notifications/notice-consumer.ts';
 import { createAuditRoutes } from '../../api/audit/audit.routes.ts';
 import { createIdentityRoutes } from '../../api/identity/routes.ts';
 import { recordEvents } from '../../db/audit/audit.repository.ts';
 import { createMailer } from '../../platform/mail/mailer.ts';
+import { Composer } from '../../services/notifications/composer.ts';
+import { MailSender } from '../../services/notifications/mail-sender.ts';
+import { NotificationSending } from '../../workers/notification-sending.ts';
 import { Relay } from '../../workers/relay.ts';
 import { startTestApi, type ApiResponse, type TestApi, type TestApiOptions } from './api.ts';
 import { startMailbox, tokenIn, type TestMailbox } from './mailbox.ts';
@@ -25,7 +28,7 @@ export interface LoggedIn {
 
 export const goodPassword = 'plenty of purple penguins';
 
-/** The routes of identity and audit, with the relay that sends their mails to a real SMTP server and fills the audit log. */
+/** The routes of identity and audit, with the relay and the sender that bring their mails to a real SMTP server, and an audit log. */
 export async function startIdentityApi(options: TestApiOptions = {}): Promise<IdentityApi> {
   const mailbox = await startMailbox();
   const api = await startTestApi(
@@ -37,13 +40,16 @@ export async function startIdentityApi(options: TestApiOptions = {}): Promise<Id
     database,
     domains: ['identity'],
     consumers: {
-      'identity-mail': createIdentityMailConsumer({ database, config, mailer: createMailer(config, log) }),
+      notices: createNoticeConsumer({ database, composer: new Composer({ database, config }) }),
       audit: { handle: (events) => database.read('audit', ({ sql }) => recordEvents(sql, events)) },
     },
     log,
     metrics,
   });
+  const sender = new MailSender({ database, config, mailer: createMailer(config) });
+  const sending = new NotificationSending({ database, sender, log, metrics });
   relay.start();
+  sending.start();
   const logIn = (email: string, password = goodPassword) =>
     api.client.post('/v1/sessions', { email, password });
   return {
@@ -71,6 +77,7 @@ export async function startIdentityApi(options: TestApiOptions = {}): Promise<Id
     },
     close: async () => {
       await relay.stop();
+      await sending.stop();
       await api.close();
       await mailbox.close();
     },

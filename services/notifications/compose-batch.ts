@@ -1,0 +1,30 @@
+import { countsOf } from '../../db/search/batch.ts';
+import { BatchRepository } from '../../db/search/batch.repository.ts';
+import { Failure } from '../../domain/failure.ts';
+import { batchEndedMail } from '../../domain/search/batch-mail.ts';
+import { formatDecimal } from '../../domain/search/micros.ts';
+import type { Compose } from './composer.ts';
+import { mailOf } from './composer-parts.ts';
+
+export const composeBatchEnded: Compose = async (parts, { tenantId, subject, data, userId }) => {
+  const batch = await parts.database
+    .read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, subject.replace('batch:', '')))
+    .catch((error: unknown) => {
+      if (error instanceof Failure && error.code === 'search.batch_not_found') return null;
+      throw error;
+    });
+  // Deleted meanwhile.
+  if (!batch) return null;
+  const ended = {
+    id: batch.id,
+    name: batch.name,
+    phase: data['phase'] as 'completed' | 'cancelled' | 'failed',
+    rows: countsOf(batch),
+    cost: `${formatDecimal(batch.costMicros)} ${batch.currency}`,
+    problem: batch.problem?.message ?? null,
+  };
+  return {
+    content: batchEndedMail(ended, parts.config.PUBLIC_URL),
+    address: await mailOf(parts, userId),
+  };
+};
