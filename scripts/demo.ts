@@ -4,13 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { assess } from './demo/assess.ts';
 import { DemoClient } from './demo/demo-client.ts';
-import { demonstrateOrder } from './demo/order.ts';
 import { findOrStartSystem } from './demo/running-system.ts';
+import { demonstrateShopOrder } from './demo/shop-order.ts';
 
 /**
  * `npm run demo`: imports 5,000 persons, searches in bulk for 5,000 records of the same persons with misspelt, missing and
  * swapped values, and counts how many were found and right. Both files are FEBRL 4; the social security number, which
- * would make it easy, is left out of both. Then it places an order and follows it to its delivery.
+ * would make it easy, is left out of both. Then an order of a shop comes by a signed webhook and is followed to its delivery.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -48,14 +48,28 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 
 const system = await findOrStartSystem(root);
 try {
-  await demonstrate(new DemoClient(system.apiUrl, system.apiKey));
+  const api = new DemoClient(system.apiUrl, system.apiKey);
+  await demonstrateSearch(api);
+  print('\n4. An order from a signed webhook of Shopify, to its delivery');
+  const { apiUrl, temporalUiUrl, stripeUrl, easypostUrl, receiverAddress } = system;
+  const workflowsUrl = temporalUiUrl && `${temporalUiUrl}/namespaces/default/workflows`;
+  await demonstrateShopOrder({
+    api,
+    apiUrl,
+    workflowsUrl,
+    stripeUrl,
+    easypostUrl,
+    receiverAddress,
+    root,
+    print,
+  });
 } finally {
   await system.leave();
 }
 if (!system.ranBefore)
   print('\nThe demo has stopped what it had started. `npm start` shows it all again, with the workflows.');
 
-async function demonstrate(api: DemoClient): Promise<void> {
+async function demonstrateSearch(api: DemoClient): Promise<void> {
   print('\n1. Import the persons of FEBRL 4a into a new record set');
   const { id: setId } = await api.post<{ id: string }>('/v1/record-sets', {
     name: `FEBRL 4a, ${new Date().toISOString()}`,
@@ -99,10 +113,6 @@ async function demonstrate(api: DemoClient): Promise<void> {
   print(
     `   As a table: curl -s ${new URL(batch.results.csv, system.apiUrl).href} -H 'Authorization: Bearer ${system.apiKey}'`,
   );
-
-  print('\n4. Place an order, and follow it to its delivery');
-  const workflows = system.temporalUiUrl ? `${system.temporalUiUrl}/namespaces/default/workflows` : null;
-  await demonstrateOrder(api, print, workflows);
 }
 
 /** Shows a bar until the process has ended, and gives its last state. */

@@ -8,7 +8,8 @@ import { ConsoleReporter } from '../platform/local/console-reporter.ts';
 import { readLocalSettings } from '../platform/local/local-settings.ts';
 import { prepareLocalSystem, type LocalSystem } from '../platform/local/local-system.ts';
 import { LockHeld, takeLock, type ProcessLock } from '../platform/local/process-lock.ts';
-import { addressesFile, type Addresses } from './addresses.ts';
+import { addressesFile, addressesOf } from './addresses.ts';
+import { joinSimulators } from './join-simulators.ts';
 
 /** `npm start`: the whole system, until Ctrl-C or SIGTERM. A second Ctrl-C doesn't wait for anything in hand. */
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   const told = stopWhenTold(system);
   try {
     await system.start();
+    await joinSimulators({ apiUrl: system.apiUrl, apiKey: system.developmentApiKey }, system.simulators);
     await tellAddresses(system);
     welcome(system);
     await told;
@@ -87,9 +89,8 @@ async function isStopping(pid: number): Promise<boolean> {
 }
 
 /** Lets `npm run demo` find us, whichever ports were chosen. */
-async function tellAddresses({ apiUrl, temporalUiUrl }: LocalSystem): Promise<void> {
-  const addresses: Addresses = { apiUrl, temporalUiUrl };
-  await writeFile(join(dataDir, addressesFile), JSON.stringify(addresses));
+async function tellAddresses(system: LocalSystem): Promise<void> {
+  await writeFile(join(dataDir, addressesFile), JSON.stringify(addressesOf(system)));
 }
 
 function stopWhenTold(system: LocalSystem): Promise<void> {

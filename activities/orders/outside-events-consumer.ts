@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
-import { track } from '../../db/orders/fulfillments.ts';
+import { track, type CarrierReport } from '../../db/orders/fulfillments.ts';
 import { changeOrder, type Actor, type OpenOrder } from '../../db/orders/open-order.ts';
 import {
   addPayment,
@@ -11,7 +11,10 @@ import {
 } from '../../db/orders/outside-events.ts';
 import { askAgain } from '../../db/orders/payments.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
+import { Failure } from '../../domain/failure.ts';
 import { readShopifyOrder } from '../../domain/orders/shop-order.ts';
+import { tracker } from '../../platform/carriers/easypost-objects.ts';
+import { trackingOf } from '../../platform/carriers/easypost-results.ts';
 import { trackingStatusOf } from '../../platform/carriers/easypost-status.ts';
 import { fromStripeAmount } from '../../platform/payments/stripe-amount.ts';
 
@@ -67,6 +70,25 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
     );
   };
 
+  /** All that has happened to a parcel, dated as the carrier dates it: so what it is asked for later is the same. */
+  const detailsOf = async (tenantId: string, inboundId: string): Promise<CarrierReport[]> => {
+    let content: unknown;
+    try {
+      content = await readContent(tenantId, inboundId);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'webhooks.inbound_erased') throw error;
+      return [];
+    }
+    const told = z.object({ result: tracker }).safeParse(content);
+    if (!told.success) return [];
+    return trackingOf(told.data.result).events.map(({ status, occurredAt, message, place }) => ({
+      status,
+      occurredAt: occurredAt.toISOString(),
+      message,
+      place,
+    }));
+  };
+
   const takeTracking = async (event: DomainEvent, told: Heard): Promise<void> => {
     const { tracking_code: code } = told;
     const status = trackingStatusOf(told.status ?? '', told.status_detail ?? null);
@@ -74,17 +96,21 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
     const { tenantId } = event;
     const found = await database.read('orders', ({ sql }) => findTracked(sql, tenantId, code));
     if (!found) return;
+    const reports = await detailsOf(tenantId, told.inbound_id);
+    // A carrier that gives no details, or not this one yet.
+    if (reports.every((report) => report.status !== status))
+      reports.push({
+        status,
+        occurredAt: (momentOf(told.occurred_at) ?? new Date(event.occurredAt)).toISOString(),
+        message: told.status_detail ?? null,
+        place: null,
+      });
     const actor: Actor = { kind: 'carrier', userId: null, traceId: event.traceId };
     await change(tenantId, found.orderId, actor, async (open) => {
       for (const id of found.fulfillmentIds) {
         const one = open.fulfillment(id);
         if (!one) continue;
-        await track(open, one, {
-          status,
-          occurredAt: (momentOf(told.occurred_at) ?? new Date(event.occurredAt)).toISOString(),
-          message: told.status_detail ?? null,
-          place: null,
-        });
+        for (const report of reports) await track(open, one, report);
       }
     });
   };

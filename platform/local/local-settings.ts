@@ -14,6 +14,8 @@ const settings = z.object({
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   STRIPE_SECRET_KEY: z.string().min(1).optional(),
   EASYPOST_API_KEY: z.string().min(1).optional(),
+  /** How many seconds simulated parcels take for each step of their way. */
+  SIMULATED_PARCEL_SECONDS: z.coerce.number().min(0.1).max(86_400).default(20),
   TEMPORAL_CLI_PATH: z.string().min(1).optional(),
   XDG_CACHE_HOME: z.string().min(1).optional(),
   PATH: z.string().default(''),

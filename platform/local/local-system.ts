@@ -11,6 +11,7 @@ import { freePort } from '../ports.ts';
 import { startPostgres } from './postgres.ts';
 import type { TetheredProcess } from './process.ts';
 import { keptSecrets } from './secrets.ts';
+import { planSimulators, type LocalSimulator } from './simulators.ts';
 import type { Part } from './supervised.ts';
 import { Supervisor, type SupervisorEvents } from './supervisor.ts';
 import { locateTemporalCli } from './temporal-cli.ts';
@@ -36,6 +37,10 @@ export interface LocalSystem {
   /** Null when TEMPORAL_ADDRESS names a service that isn't ours. */
   temporalUiUrl: string | null;
   developmentApiKey: string;
+  /** The vendors that are simulated. */
+  simulators: readonly LocalSimulator[];
+  /** An address of this machine, `host:port`, that endpoints of webhooks may be at. Nobody listens there yet. */
+  receiverAddress: string;
   supervisor: Supervisor;
   /** Ends everything in order. */
   stop(): Promise<void>;
@@ -60,8 +65,12 @@ export async function prepareLocalSystem(
   const uiUrl = options.settings.TEMPORAL_ADDRESS
     ? null
     : `http://${host}:${options.settings.TEMPORAL_UI_PORT}`;
-  const tree = new LocalTree(options, supervisor, logs, {
+  const simulators = await planSimulators(options.settings, apiUrl, secrets.simulatorWebhookSecret);
+  const receiverAddress = `${host}:${await freePort()}`;
+  const { OUTBOUND_ALLOW_PRIVATE: allowed } = options.environment;
+  const tree = new LocalTree(options, supervisor, simulators, logs, {
     ...options.environment,
+    OUTBOUND_ALLOW_PRIVATE: allowed ? `${allowed},${receiverAddress}` : receiverAddress,
     // Some people type one, some the other; to a browser they are two origins.
     ...(uiUrl ? { TEMPORAL_UI_ORIGIN: `${uiUrl},${uiUrl.replace(host, 'localhost')}` } : {}),
     HOST: host,
@@ -80,6 +89,8 @@ export async function prepareLocalSystem(
     apiUrl,
     temporalUiUrl: uiUrl,
     developmentApiKey: secrets.developmentApiKey,
+    simulators,
+    receiverAddress,
     supervisor,
     start: () => tree.start(),
     stop: async () => {
@@ -92,6 +103,7 @@ export async function prepareLocalSystem(
 class LocalTree {
   readonly #options: LocalSystemOptions;
   readonly #supervisor: Supervisor;
+  readonly #simulators: readonly LocalSimulator[];
   readonly #logs: LogFile[];
   readonly #environment: NodeJS.ProcessEnv;
   readonly #processes: ProcessList;
@@ -99,11 +111,13 @@ class LocalTree {
   constructor(
     options: LocalSystemOptions,
     supervisor: Supervisor,
+    simulators: readonly LocalSimulator[],
     logs: LogFile[],
     environment: NodeJS.ProcessEnv,
   ) {
     this.#options = options;
     this.#supervisor = supervisor;
+    this.#simulators = simulators;
     this.#logs = logs;
     this.#environment = environment;
     this.#processes = new ProcessList(join(options.dataDir, 'processes.json'));
@@ -218,32 +232,29 @@ class LocalTree {
 
   /** Simulators of the vendors that there is no key for. */
   async #vendors(): Promise<void> {
-    const { settings } = this.#options;
-    await Promise.all([
-      settings.STRIPE_SECRET_KEY ? null : this.#vendor('Stripe', 'STRIPE', 'SECRET_KEY', 'sk_test_simulated'),
-      settings.EASYPOST_API_KEY ? null : this.#vendor('EasyPost', 'EASYPOST', 'API_KEY', 'EZTKsimulated'),
-    ]);
+    await Promise.all(this.#simulators.map((simulator) => this.#vendor(simulator)));
   }
 
-  async #vendor(vendor: string, prefix: string, keyName: string, key: string): Promise<void> {
+  async #vendor({ vendor, kind, port, url, settings, receiver }: LocalSimulator): Promise<void> {
     const { dataDir, events } = this.#options;
-    const folder = vendor.toLowerCase();
     const name = `${vendor} (simulated)`;
-    const log = await this.#log(folder);
-    // The same when it is started again: the others know it by this address.
-    const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    this.#environment[`${prefix}_API_URL`] = url;
-    this.#environment[`${prefix}_${keyName}`] = key;
+    const log = await this.#log(kind);
+    Object.assign(this.#environment, settings);
     const part: Part = {
       name,
       start: async (signal) => {
         const program = this.#program(name, '', log);
         // It is this folder's own, as the mail sink is.
-        const script = fileURLToPath(new URL(`./${folder}/main.ts`, import.meta.url));
+        const script = fileURLToPath(new URL(`./${kind}/main.ts`, import.meta.url));
+        const env = {
+          ...program.env,
+          SIMULATOR_WEBHOOK_URL: receiver.url,
+          SIMULATOR_WEBHOOK_SECRET: receiver.secret,
+          SIMULATED_PARCEL_SECONDS: String(this.#options.settings.SIMULATED_PARCEL_SECONDS),
+        };
         events.detail(name, url);
-        const args = [join(dataDir, folder), String(port)];
-        return await startNodeProgram({ ...program, script, args, readyUrl: `${url}/healthz` }, signal);
+        const args = [join(dataDir, kind), String(port)];
+        return await startNodeProgram({ ...program, env, script, args, readyUrl: `${url}/healthz` }, signal);
       },
     };
     await this.#supervisor.run(part, ranks.vendors);

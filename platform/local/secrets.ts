@@ -7,6 +7,8 @@ const secrets = z.object({
   encryptionKeys: z.string().min(1),
   storageSigningSecret: z.string().min(32),
   developmentApiKey: z.string().min(32),
+  /** What the simulated vendors sign their webhooks with. */
+  simulatorWebhookSecret: z.string().min(32),
 });
 
 export type LocalSecrets = z.output<typeof secrets>;
@@ -23,6 +25,7 @@ export async function keptSecrets(path: string, makeApiKey: () => string): Promi
     encryptionKeys: kept.encryptionKeys ?? `local:${randomBytes(32).toString('base64')}`,
     storageSigningSecret: kept.storageSigningSecret ?? randomBytes(32).toString('base64url'),
     developmentApiKey: kept.developmentApiKey ?? makeApiKey(),
+    simulatorWebhookSecret: kept.simulatorWebhookSecret ?? `whsec_${randomBytes(32).toString('base64')}`,
   };
   if (Object.keys(kept).length === Object.keys(complete).length) {
     await chmod(path, 0o600);

@@ -14,9 +14,19 @@ export class DemoClient {
     return (await (await this.#send('GET', path)).json()) as T;
   }
 
-  async post<T>(path: string, body: object): Promise<T> {
+  async post<T>(path: string, body: object = {}): Promise<T> {
     const headers = { 'Content-Type': 'application/json' };
     return (await (await this.#send('POST', path, JSON.stringify(body), headers)).json()) as T;
+  }
+
+  /** Makes something, unless it is there already, as it is after an earlier demo. */
+  async ensure(path: string, body: object): Promise<void> {
+    const headers = { 'Content-Type': 'application/json' };
+    await this.#send('POST', path, JSON.stringify(body), headers, 409);
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#send('DELETE', path);
   }
 
   /** Sends a file in a form, with texts beside it. */
@@ -36,13 +46,14 @@ export class DemoClient {
     path: string,
     body?: string | FormData,
     headers: Record<string, string> = {},
+    taken?: number,
   ): Promise<Response> {
     const response = await fetch(new URL(path, this.#url), {
       method,
       headers: { ...headers, Authorization: `Bearer ${this.#key}` },
       ...(body === undefined ? {} : { body }),
     });
-    if (!response.ok)
+    if (!response.ok && response.status !== taken)
       throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
     return response;
   }

@@ -5,7 +5,8 @@ import { ConsoleReporter } from '../../platform/local/console-reporter.ts';
 import { readLocalSettings } from '../../platform/local/local-settings.ts';
 import { prepareLocalSystem } from '../../platform/local/local-system.ts';
 import { LockHeld, takeLock } from '../../platform/local/process-lock.ts';
-import { addressesFile, type Addresses } from '../addresses.ts';
+import { addressesFile, addressesOf, type Addresses } from '../addresses.ts';
+import { joinSimulators } from '../join-simulators.ts';
 
 export interface DemoSystem extends Addresses {
   apiKey: string;
@@ -51,13 +52,13 @@ async function startOwn(root: string, dataDir: string): Promise<DemoSystem> {
     process.once(signal, () => void leave().then(() => process.exit(130)));
   try {
     await system.start();
+    await joinSimulators({ apiUrl: system.apiUrl, apiKey: system.developmentApiKey }, system.simulators);
   } catch (error) {
     await leave();
     throw error;
   }
   return {
-    apiUrl: system.apiUrl,
-    temporalUiUrl: system.temporalUiUrl,
+    ...addressesOf(system),
     apiKey: system.developmentApiKey,
     ranBefore: false,
     leave,

@@ -149,7 +149,7 @@ describe('parcels by EasyPost', () => {
         parcel: { weight: 10 },
       });
       const bought = await library.Shipment.buy(made.id, made.lowestRate());
-      assert.match(bought.postage_label.label_url, /\.png$/);
+      assert.match(bought.postage_label.label_url, /\.pdf$/);
       await control(`trackers/${bought.tracking_code}/advance`, {});
       await simulator.webhooks.idle();
       const results = receiver.received.map(({ body, headers }) =>

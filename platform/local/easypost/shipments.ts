@@ -114,14 +114,15 @@ export class Shipments {
     shipment.selected_rate = chosen;
     shipment.tracking_code = code;
     shipment.tracker = { id: tracker.id, object: 'Tracker', public_url: tracker.public_url };
-    const url = `https://labels.easypost.example/${shipment.id}`;
-    shipment.postage_label = {
-      object: 'PostageLabel',
-      label_url: `${url}.png`,
-      label_pdf_url: `${url}.pdf`,
-    };
+    const url = `${this.#world.url}/labels/${shipment.id}.pdf`;
+    shipment.postage_label = { object: 'PostageLabel', label_url: url, label_pdf_url: url };
     this.#world.journal.put('shipments', shipment.id, shipment);
     return shipment;
+  }
+
+  /** Whether the carrier has the parcel, or will have it: its label was not given back. */
+  isTaken(id: string): boolean {
+    return this.get(id).refund_status === null;
   }
 
   refund(id: string): SimulatedShipment {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Faults, fault } from '../simulator/faults.ts';
 import { Journal } from '../simulator/journal.ts';
+import { Pace } from '../simulator/pace.ts';
+import type { Receiver } from '../simulator/receiver.ts';
 import {
   startVendorServer,
   type VendorAnswer,
@@ -11,6 +13,7 @@ import {
 } from '../simulator/server.ts';
 import { WebhookSender } from '../simulator/webhook-sender.ts';
 import { EasyPostError } from './easypost-error.ts';
+import { labelOf } from './label.ts';
 import { Shipments } from './shipments.ts';
 import { Trackers } from './trackers.ts';
 import { read, type EasyPostWorld } from './world.ts';
@@ -22,6 +25,10 @@ export interface EasyPostSimulatorOptions {
   port?: number;
   /** Waits before the attempts at a webhook after the first, in milliseconds. */
   webhookWaits?: readonly number[];
+  /** Gets every event from now on, in place of the one of an earlier start. */
+  receiver?: Receiver | null;
+  /** Parcels go a step of their way by themselves each time so many seconds have passed; null or none: never. */
+  stepSeconds?: number | null;
 }
 
 export interface EasyPostSimulator extends VendorServer {
@@ -38,16 +45,19 @@ interface Hook {
 }
 
 const newHook = z.object({ webhook: z.object({ url: z.url(), webhook_secret: z.string().min(1) }) });
+const pacing = z.strictObject({ seconds: z.number().min(0.1).max(86_400).nullable() });
 const step = z.strictObject({ to: z.string().optional(), datetime: z.iso.datetime().optional() });
 
 /**
  * The parts of EasyPost's API that we use: shipments, labels, refunds, trackers and signed webhooks, and with faults on demand.
- * Parcels move when the control endpoint says so, and never by themselves.
+ * Parcels move when the control endpoint says so, and by themselves at the pace that is set.
  *
  * - `POST /_control/faults` a fault (see `faults.ts`), `GET` those that wait, `DELETE` ends them
  * - `POST /_control/trackers/{id or number}/advance` the next step, or the one that `to` names: `picked_up`, `in_transit`,
  *   `out_for_delivery`, `delivered`, `delayed`, `attempted_delivery`, `ready_for_pickup`, `lost`, `damaged`,
  *   `return_to_sender`; `datetime` dates it, also back
+ * - `POST /_control/pace` sets how many `seconds` parcels take for a step by themselves; null: they don't move. Answers with
+ *   what it was
  */
 export async function startEasyPostSimulator(options: EasyPostSimulatorOptions): Promise<EasyPostSimulator> {
   const journal = await Journal.open(join(options.folder, 'easypost.jsonl'));
@@ -60,15 +70,19 @@ export async function startEasyPostSimulator(options: EasyPostSimulatorOptions):
     journal,
     id: (prefix) => `${prefix}_${randomBytes(16).toString('hex')}`,
     emit: (description, result) => emit(world, webhooks, description, result),
+    url: '',
   };
+  if (options.receiver) register(world, options.receiver);
   const trackers = new Trackers(world);
   const shipments = new Shipments(world, trackers);
   const faults = new Faults();
+  const pace = new Pace(() => trackers.moveAll((id) => shipments.isTaken(id)));
 
   const serve = (request: VendorRequest): VendorAnswer => {
     const { method, path, query } = request;
     if (path === '/healthz') return { status: 200, body: { status: 'ok' } };
     const [, space = '', kind = '', id = '', verb = ''] = path.split('/').map(decodeURIComponent);
+    if (method === 'GET' && space === 'labels') return labelFile(shipments, kind);
     const body = jsonOf(request.body);
     const route = `${method} ${space === '_control' ? '_control ' : ''}${kind}${id && '/:id'}${verb && `/${verb}`}`;
     if (space !== '_control') authorize(request);
@@ -83,6 +97,11 @@ export async function startEasyPostSimulator(options: EasyPostSimulatorOptions):
         return { status: 200, body: { faults: [] } };
       case 'POST _control trackers/:id/advance':
         return { status: 200, body: trackers.advance(id, read(step, body)) };
+      case 'POST _control pace': {
+        const before = pace.seconds;
+        pace.set(read(pacing, body).seconds);
+        return { status: 200, body: { seconds: before } };
+      }
       case 'POST shipments':
         return { status: 201, body: shipments.create(body) };
       case 'GET shipments/:id':
@@ -148,16 +167,37 @@ export async function startEasyPostSimulator(options: EasyPostSimulatorOptions):
       return answer;
     },
   });
+  world.url = server.url;
+  pace.set(options.stepSeconds ?? null);
   return {
     ...server,
     faults,
     webhooks,
     stop: async () => {
+      pace.set(null);
       await server.stop();
       await webhooks.stop();
       await journal.close();
     },
   };
+}
+
+/** Registers the one receiver that the simulator is started with. */
+function register({ journal }: EasyPostWorld, { url, secret }: Receiver): void {
+  const hook: Hook = {
+    id: 'hook_of_the_start',
+    object: 'Webhook',
+    url,
+    webhook_secret: secret,
+    created_at: new Date().toISOString(),
+  };
+  journal.put('webhooks', hook.id, hook);
+}
+
+/** Whoever has the address may have the file, as at EasyPost. */
+function labelFile(shipments: Shipments, name: string): VendorAnswer {
+  const shipment = shipments.get(name.replace(/\.pdf$/, ''));
+  return { status: 200, headers: { 'content-type': 'application/pdf' }, body: labelOf(shipment) };
 }
 
 /** `X-Hmac-Signature` of EasyPost's webhooks (docs.easypost.com/docs/webhooks). */

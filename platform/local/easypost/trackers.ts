@@ -147,6 +147,13 @@ export class Trackers {
     return tracker;
   }
 
+  /** Moves every parcel a step that is on its way and has met with no trouble. What was bought elsewhere stays. */
+  moveAll(isTaken: (shipmentId: string) => boolean): void {
+    const under = ['pre_transit', 'in_transit', 'out_for_delivery'];
+    for (const { id, status, shipment_id: shipment } of this.byCode(null))
+      if (under.includes(status) && shipment !== null && isTaken(shipment)) this.advance(id, {});
+  }
+
   #append(tracker: SimulatedTracker, name: string, datetime: string, place: Place): void {
     const { status = '', detail = '', message = '' } = steps[name] ?? {};
     tracker.tracking_details.push({

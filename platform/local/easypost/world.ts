@@ -8,6 +8,8 @@ export interface EasyPostWorld {
   id(prefix: string): string;
   /** Writes an event down and sends it to whoever wants it. */
   emit(description: string, result: object): void;
+  /** Where the simulator answers. */
+  url: string;
 }
 
 /** Reads a body, or answers what is wrong with it. */

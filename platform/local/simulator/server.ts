@@ -14,6 +14,7 @@ export interface VendorRequest {
 
 export interface VendorAnswer {
   status: number;
+  /** JSON, or the bytes of a file, whose type is in the headers. */
   body: unknown;
   headers?: Record<string, string>;
   /** What befalls it on its way back, because of what was asked for. */
@@ -111,7 +112,7 @@ async function befall(
 
 function send(response: ServerResponse, { status, body, headers = {} }: VendorAnswer): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
-  response.end(JSON.stringify(body));
+  response.end(body instanceof Uint8Array ? body : JSON.stringify(body));
 }
 
 async function read(request: IncomingMessage): Promise<string> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Faults } from '../simulator/faults.ts';
 import { Journal } from '../simulator/journal.ts';
+import type { Receiver } from '../simulator/receiver.ts';
 import {
   startVendorServer,
   type VendorAnswer,
@@ -25,6 +26,8 @@ export interface StripeSimulatorOptions {
   port?: number;
   /** Waits before the attempts at a webhook after the first, in milliseconds. */
   webhookWaits?: readonly number[];
+  /** Gets every event from now on, in place of the one of an earlier start. */
+  receiver?: Receiver | null;
 }
 
 export interface StripeSimulator extends VendorServer {
@@ -44,6 +47,7 @@ export async function startStripeSimulator(options: StripeSimulatorOptions): Pro
     ...(options.webhookWaits ? { waits: options.webhookWaits } : {}),
   });
   const world = new World(journal, webhooks);
+  if (options.receiver) world.register(options.receiver);
   const intents = new PaymentIntents(world);
   const parts = { world, intents, refunds: new Refunds(world, intents) };
   const faults = new Faults();

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Journal } from '../simulator/journal.ts';
+import type { Receiver } from '../simulator/receiver.ts';
 import type { WebhookSender } from '../simulator/webhook-sender.ts';
 import { stripeVersion } from '../../payments/stripe-api.ts';
 
@@ -50,6 +51,20 @@ export class World {
 
   id(prefix: string): string {
     return `${prefix}_${randomBytes(12).toString('hex')}`;
+  }
+
+  /** Registers the one receiver that the simulator is started with. */
+  register({ url, secret }: Receiver): void {
+    const endpoint: WebhookEndpoint = {
+      id: 'we_of_the_start',
+      object: 'webhook_endpoint',
+      url,
+      enabled_events: ['*'],
+      secret,
+      status: 'enabled',
+      created: this.now(),
+    };
+    this.journal.put('webhook_endpoints', endpoint.id, endpoint);
   }
 
   /** Writes an event down and sends it to whoever wants it. */
