@@ -72,6 +72,7 @@ const queueOptions: Record<Domain, QueueOptions> = {
   search: common,
   webhooks: common,
   orders: common,
+  designs: common,
   notifications: common,
 };
 

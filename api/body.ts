@@ -62,7 +62,7 @@ export async function readBytes(ctx: Context, seconds: number, limit = maxJsonBy
     ctx.set('Connection', 'close');
     if (error instanceof Failure) throw error;
     if ((error as { type?: string }).type === 'entity.too.large') {
-      throw new Failure('request.too_large', `A JSON body may have at most ${limit} bytes.`);
+      throw new Failure('request.too_large', `The body may have at most ${limit} bytes.`);
     }
     throw new Failure('request.invalid', 'The body ended before it was whole.');
   } finally {

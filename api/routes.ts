@@ -1,5 +1,6 @@
 import { createAuditRoutes } from './audit/audit.routes.ts';
 import { createCodecRoutes } from './codec/codec.routes.ts';
+import { createDesignsRoutes } from './designs/routes.ts';
 import { createIdentityRoutes } from './identity/routes.ts';
 import { createNotificationRoutes } from './notifications/routes.ts';
 import { createOrderRoutes } from './orders/routes.ts';
@@ -19,6 +20,7 @@ const routesOf: Record<Domain, (services: Services) => Route[]> = {
   webhooks: createWebhookRoutes,
   orders: createOrderRoutes,
   notifications: createNotificationRoutes,
+  designs: createDesignsRoutes,
 };
 
 /** The routes of some domains, with those of the operators and what spans the domains. */

@@ -1,5 +1,13 @@
 /** The domains that run today, each one schema, one queue and one folder a layer. */
-export const domains = ['identity', 'search', 'webhooks', 'orders', 'notifications', 'audit'] as const;
+export const domains = [
+  'identity',
+  'search',
+  'webhooks',
+  'orders',
+  'designs',
+  'notifications',
+  'audit',
+] as const;
 
 export type Domain = (typeof domains)[number];
 

@@ -1,3 +1,4 @@
+import { designErrors } from './designs/errors.ts';
 import { identityErrors } from './identity/errors.ts';
 import { notificationsErrors } from './notifications/errors.ts';
 import { ordersErrors } from './orders/errors.ts';
@@ -33,6 +34,7 @@ export const errorTables = {
   webhooks: webhookErrors,
   orders: ordersErrors,
   notifications: notificationsErrors,
+  designs: designErrors,
 } as const;
 
 export const errorKinds = {
@@ -42,6 +44,7 @@ export const errorKinds = {
   ...webhookErrors,
   ...ordersErrors,
   ...notificationsErrors,
+  ...designErrors,
 } as const;
 
 export type ErrorCode = keyof typeof errorKinds;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { auditExport } from '../db/audit/export.ts';
+import { designsExport } from '../db/designs/export.ts';
 import { readExportedRows, type ExportedFile } from '../db/exported-file.ts';
 import { identityExport } from '../db/identity/export.ts';
 import { notificationsExport } from '../db/notifications/export.ts';
@@ -16,6 +17,7 @@ const filesOf: Record<Domain, readonly ExportedFile[]> = {
   webhooks: webhooksExport,
   orders: ordersExport,
   notifications: notificationsExport,
+  designs: designsExport,
   audit: auditExport,
 };
 
@@ -63,6 +65,10 @@ const leftOut: Record<string, string> = {
   'notifications.commands': messages,
   'notifications.feeds': derived,
   'notifications.feed_changes': derived,
+  'designs.migrations': machinery,
+  'designs.outbox': messages,
+  'designs.outbox_deliveries': messages,
+  'designs.commands': messages,
   'webhooks.endpoint_health': machinery,
   'webhooks.inbound_waits': machinery,
   'webhooks.known_subjects': derived,

@@ -45,6 +45,9 @@ describe('The workflows of today', () => {
       'exportData',
       'deleteExport',
       'expireExports',
+      'renderPreview',
+      'optimiseDesign',
+      'tidyDesigns',
     ])
       assert.ok(workflows.has(workflow), `there is a history of ${workflow}`);
   });

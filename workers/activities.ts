@@ -1,4 +1,9 @@
 import { createAuditActivities } from '../activities/audit/audit.activities.ts';
+import { createDesignExportActivities } from '../activities/designs/data-export.activities.ts';
+import { createOptimisationActivities } from '../activities/designs/optimisation.activities.ts';
+import { createPreviewActivities } from '../activities/designs/preview.activities.ts';
+import { createDesignErasureActivities } from '../activities/designs/tenant-erasure.activities.ts';
+import { createDesignUpkeepActivities } from '../activities/designs/upkeep.activities.ts';
 import { createExportActivities } from '../activities/identity/export.activities.ts';
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
 import { createNotificationExportActivities } from '../activities/notifications/data-export.activities.ts';
@@ -27,6 +32,7 @@ import { createInboundUpkeepActivities } from '../activities/webhooks/inbound-up
 import { createWebhookPersonErasureActivities } from '../activities/webhooks/person-erasure.activities.ts';
 import { createWebhookErasureActivities } from '../activities/webhooks/tenant-erasure.activities.ts';
 import type { Domain } from '../domain/domains.ts';
+import { ImageProcesses } from '../platform/images/image-process.ts';
 import type { PlatformActivities } from '../workflows/platform/messages.ts';
 import type { DataExportActivities, TenantErasureActivities } from '../workflows/tenants/messages.ts';
 
@@ -78,6 +84,17 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...createNotificationExportActivities(services),
         ...createNoticeUpkeepActivities(services),
       };
+    case 'designs': {
+      const images = new ImageProcesses();
+      return {
+        ...platform,
+        ...createPreviewActivities(services, images),
+        ...createOptimisationActivities(services, images),
+        ...createDesignUpkeepActivities(services),
+        ...createDesignErasureActivities(services),
+        ...createDesignExportActivities(services),
+      };
+    }
     case 'audit':
       return { ...platform, ...createAuditActivities(services) };
   }

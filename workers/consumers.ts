@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createNoticeConsumer } from '../activities/notifications/notice-consumer.ts';
 import { createNoticeErasureConsumer } from '../activities/notifications/notice-erasure-consumer.ts';
+import { createDesignOrdersConsumer } from '../activities/designs/orders-consumer.ts';
 import { createOutsideEventsConsumer } from '../activities/orders/outside-events-consumer.ts';
 import { createWaitingPackagesConsumer } from '../activities/orders/waiting-packages-consumer.ts';
 import { createSearchStatisticsConsumer } from '../activities/search/statistics-consumer.ts';
@@ -13,6 +14,7 @@ import type { WorkflowTenants } from '../platform/temporal/tenant-sealing.ts';
 import { Composer } from '../services/notifications/composer.ts';
 import { readInboundContent } from '../services/webhooks/inbound-contents.ts';
 import { SourceSecrets } from '../services/webhooks/source-secrets.ts';
+import { designStarts } from '../workflows/designs/starts.ts';
 import { identityStarts } from '../workflows/identity/starts.ts';
 import type { WorkflowStarts } from '../workflows/start.ts';
 import { searchStarts } from '../workflows/search/starts.ts';
@@ -23,7 +25,13 @@ import { createOrderSignals } from './order-signals.ts';
 import type { OutboxConsumer } from './outbox-consumer.ts';
 import { createWorkflowStarter } from './workflow-starts.ts';
 
-const starts: WorkflowStarts = { ...identityStarts, ...searchStarts, ...webhookStarts, ...orderStarts };
+const starts: WorkflowStarts = {
+  ...identityStarts,
+  ...searchStarts,
+  ...webhookStarts,
+  ...orderStarts,
+  ...designStarts,
+};
 
 /** Every consumer of the outbox, by its name in `domain/events/subscriptions.ts`. */
 export function createConsumers(
@@ -50,6 +58,7 @@ export function createConsumers(
       readContent: (tenantId, inboundId) =>
         readInboundContent(database, new SourceSecrets(config.ENCRYPTION_KEYS), tenantId, inboundId),
     }),
+    'design-orders': createDesignOrdersConsumer({ database }),
     'webhook-messages': { ...createWebhookMessageConsumer({ database }), together: true },
   };
 }

@@ -78,6 +78,15 @@ export const cronWork: readonly CronWork[] = [
     summary: 'Forget old bodies and deliveries of webhooks that came in',
   },
   {
+    name: 'tidy-designs',
+    domain: 'designs',
+    cron: '45 4 * * *',
+    jitter: '10 minutes',
+    workflowType: 'tidyDesigns',
+    args: [],
+    summary: 'Delete designs, pictures and assets whose time is over',
+  },
+  {
     name: 'search-statistics',
     domain: 'search',
     cron: '*/5 * * * *',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { currentVersions } from '../../db/designs/ordered.ts';
 import { changeOrder } from '../../db/orders/open-order.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Payment } from '../../db/orders/order.ts';
@@ -97,8 +98,8 @@ export function createRefundRoutes({ config, database }: Services): Route[] {
       path: '/v1/orders/:id/reorder',
       summary: 'Order the same again, at today’s prices',
       description:
-        'What is not sold any more is left out; changed prices and what is short are told in `changes`. Without `method` the ' +
-        'means of payment is that of the first order.',
+        'With the newest versions of its designs. What is not sold any more is left out; changed prices and designs, and ' +
+        'what is short, are told in `changes`. Without `method` the means of payment is that of the first order.',
       params: idParams,
       body: z
         .strictObject({ method: z.string().trim().min(1).max(200).optional() })
@@ -113,7 +114,7 @@ export function createRefundRoutes({ config, database }: Services): Route[] {
             changes: z.array(
               z.object({
                 sku: z.string(),
-                change: z.enum(['price_changed', 'not_sold', 'short']),
+                change: z.enum(['price_changed', 'not_sold', 'short', 'design_changed', 'design_gone']),
                 before: z.string().optional(),
                 now: z.string().optional(),
                 available: z.int().optional(),
@@ -131,7 +132,11 @@ export function createRefundRoutes({ config, database }: Services): Route[] {
           ? { mode: 'processor' as const, capture: source.payment.capture, method }
           : null;
         if ((payment ?? source.payment).mode === 'processor') requireProcessor(config, '/body/method');
-        const { order, notes } = await reorder(transaction, source, payment, actorOf(request));
+        const designIds = source.lines.flatMap(({ design }) => (design ? [design.id] : []));
+        const designs = await database.read('designs', ({ sql }) =>
+          currentVersions(sql, tenantId, designIds),
+        );
+        const { order, notes } = await reorder(transaction, source, payment, designs, actorOf(request));
         return {
           status: 201,
           headers: { Location: orderAddress(order.id) },

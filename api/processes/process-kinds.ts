@@ -1,3 +1,4 @@
+import { optimisationProcesses, previewProcesses } from '../designs/design.process.ts';
 import { exportProcesses } from '../identity/export.process.ts';
 import { orderProcesses } from '../orders/order.process.ts';
 import { batchProcesses } from '../search/batch.process.ts';
@@ -13,6 +14,8 @@ export function createProcessKinds(services: Services): ProcessKind[] {
     batchProcesses(services),
     importProcesses(services),
     orderProcesses(services),
+    previewProcesses(services),
+    optimisationProcesses(services),
     exportProcesses(services),
     erasureProcesses(services),
     recoveryProcesses(services),

@@ -8,22 +8,28 @@ import { StockRepository } from './stock.repository.ts';
 /** A line that is not as it was. */
 export interface ReorderNote {
   sku: string;
-  /** `short`: so many are not there now; the customer will be asked. */
-  change: 'price_changed' | 'not_sold' | 'short';
+  /**
+   * `short`: so many are not there now; the customer will be asked. `design_gone`: its design is deleted, and the version
+   * that was ordered then, which is kept, is ordered again.
+   */
+  change: 'price_changed' | 'not_sold' | 'short' | 'design_changed' | 'design_gone';
   before?: string;
   now?: string;
   available?: number;
 }
 
 /**
- * Orders the same again, at today's prices. What is not sold any more is left out; what has changed is told.
+ * Orders the same again, at today's prices and with today's designs. What is not sold any more is left out; what has changed
+ * is told.
  *
+ * @param designs the newest version of each design of the order that is still there
  * @throws Failure `orders.nothing_left` when nothing of it is sold any more
  */
 export async function reorder(
   transaction: Transaction,
   source: Order,
   payment: PaymentTerms | null,
+  designs: ReadonlyMap<string, number>,
   actor: Actor,
 ): Promise<{ order: Order; notes: ReorderNote[] }> {
   const stock = new StockRepository(transaction.sql, source.tenantId);
@@ -44,6 +50,10 @@ export async function reorder(
       notes.push({ sku, change: 'price_changed', before: String(unitPrice), now: String(price) });
     const available = item?.locations.reduce((sum, one) => sum + one.available, 0) ?? quantity;
     if (available < quantity) notes.push({ sku, change: 'short', available });
+    const newest = design && (designs.get(design.id) ?? null);
+    if (design && newest === null) notes.push({ sku, change: 'design_gone' });
+    if (design && newest !== null && newest !== design.version)
+      notes.push({ sku, change: 'design_changed', before: String(design.version), now: String(newest) });
     lines.push({
       sku,
       title: item?.title ?? title,
@@ -52,7 +62,7 @@ export async function reorder(
       unitPrice: price,
       discount: 0n,
       tax: 0n,
-      design,
+      design: design && { id: design.id, version: newest ?? design.version },
       weightGrams,
     });
   }

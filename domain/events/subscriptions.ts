@@ -25,6 +25,8 @@ export const subscriptions = {
     'identity.export_deleted',
     'webhook.received',
     'webhook.retry_due',
+    'design.preview_requested',
+    'design.optimisation_requested',
   ],
   /** What the owner of a batch wants of it while its workflow runs. */
   'batch-signals': [
@@ -97,6 +99,8 @@ export const subscriptions = {
   'webhook-subjects': ['order.created', 'order.external_ids_added'],
   /** Marks the days whose search statistics must be counted again. */
   'search-statistics': ['search.performed', 'search.batch_completed'],
+  /** Versions of designs that were ordered: they are kept. */
+  'design-orders': ['order.created'],
   /** What organisations may have sent to their own endpoints. */
   'webhook-messages': publishedTypes,
 } as const satisfies Record<string, readonly string[]>;

@@ -30,6 +30,7 @@ const reading: readonly Scope[] = [
   'webhooks:read',
   'orders:read',
   'stock:read',
+  'designs:read',
 ];
 const working: readonly Scope[] = [
   ...reading,
@@ -38,6 +39,7 @@ const working: readonly Scope[] = [
   'batches:write',
   'orders:write',
   'stock:write',
+  'designs:write',
   'keys:read',
   'keys:write',
 ];

@@ -24,6 +24,8 @@ export const scopes = [
   'orders:write',
   'stock:read',
   'stock:write',
+  'designs:read',
+  'designs:write',
   'webhooks:read',
   'webhooks:write',
   'notifications:read',

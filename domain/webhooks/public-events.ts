@@ -1,3 +1,4 @@
+import { designPublicEvents } from '../designs/public-events.ts';
 import type { DomainEvent } from '../events/event.ts';
 import { publicData, type PublicEvent } from '../events/public-event.ts';
 import { identityPublicEvents } from '../identity/public-events.ts';
@@ -12,6 +13,7 @@ export const publicEvents: readonly PublicEvent[] = [
   ...identityPublicEvents,
   ...orderPublicEvents,
   ...notificationPublicEvents,
+  ...designPublicEvents,
   ...operationalEvents,
 ];
 

@@ -20,13 +20,28 @@ const allowed: ReadonlySet<string> = new Set([
   'ISC',
   'MIT',
   'MIT-0',
+  // Of fonts: they may be bundled and passed on, but not sold by themselves.
+  'OFL-1.1',
   'Unlicense',
 ]);
+
+/** libvips and the libraries in it, under the LGPL: linked at run time, unchanged, and replaced by installing another. */
+const libvips = [
+  ...['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'linux-ppc64', 'linux-riscv64', 'linux-s390x']
+    .concat('linux-x64', 'linuxmusl-arm64', 'linuxmusl-x64')
+    .map((platform) => `@img/sharp-libvips-${platform}`),
+  ...['wasm32', 'win32-arm64', 'win32-ia32', 'win32-x64'].map((platform) => `@img/sharp-${platform}`),
+];
 
 /** Packages that are good all the same, each with its reason. */
 const exceptions: Readonly<Record<string, string>> = {
   'caniuse-lite':
     'CC-BY-4.0: a table of browsers that the bundler of workflows reads. We pass none of it on.',
+  'dejavu-fonts-ttf':
+    'The licences of Bitstream Vera and Arev, in its LICENSE: the fonts may be used, bundled and passed on.',
+  ...Object.fromEntries(
+    libvips.map((name) => [name, 'LGPL-3.0-or-later: a library that is linked at run time and not changed.']),
+  ),
   unionfs: 'Says nothing in package.json; its LICENSE is the Unlicense.',
 };
 

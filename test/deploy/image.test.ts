@@ -12,6 +12,7 @@ const programs = [
   'db/migrate-main.ts',
   'scripts/make-operator.ts',
   'workflows/index.ts',
+  'platform/images/image-program.ts',
 ];
 
 /** Imports of values, not of types: those are gone when a program runs. */
@@ -64,7 +65,12 @@ describe('The container image', () => {
 
   it('has every module that its programs need, and files that they read', () => {
     assert.ok(modules.size > 200);
-    const read = ['data/nicknames/names.csv', 'api/identity/page/account.html', 'package-lock.json'];
+    const read = [
+      'data/nicknames/names.csv',
+      'platform/images/fonts.conf',
+      'api/identity/page/account.html',
+      'package-lock.json',
+    ];
     for (const path of [...modules, ...read]) {
       assert.ok(existsSync(join(root, path)), path);
       assert.ok(isCopied(path), `${path} is left out by .dockerignore`);

@@ -14,6 +14,7 @@ const apis = [
   'api-search',
   'api-webhooks',
   'api-orders',
+  'api-designs',
   'api-notifications',
   'api-audit',
   'api-operations',
@@ -23,6 +24,7 @@ const workers = [
   'worker-search',
   'worker-webhooks',
   'worker-orders',
+  'worker-designs',
   'worker-notifications',
   'worker-audit',
 ];

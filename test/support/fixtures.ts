@@ -3,6 +3,7 @@ import { ApiKeyRepository } from '../../db/identity/api-keys.repository.ts';
 import { InvitationRepository } from '../../db/identity/invitations.repository.ts';
 import { makeSession } from './accounts.ts';
 import type { Caller, Tenant, TestApi } from './api.ts';
+import { designFixtures } from './design-fixtures.ts';
 import { orderFixtures } from './order-fixtures.ts';
 import { endpointFixtures } from './endpoint-fixtures.ts';
 import { feedFixtures } from './feed-fixtures.ts';
@@ -57,6 +58,7 @@ export const fixtures: Record<string, Fixture> = {
   ...searchFixtures,
   ...processFixtures,
   ...orderFixtures,
+  ...designFixtures,
   ...endpointFixtures,
   ...inboundFixtures,
   ...feedFixtures,

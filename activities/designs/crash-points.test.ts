@@ -1,0 +1,171 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import assert from 'node:assert/strict';
+import sharp from 'sharp';
+import { createDesignsRoutes } from '../../api/designs/routes.ts';
+import type { Database } from '../../db/database.ts';
+import { ImageProcesses } from '../../platform/images/image-process.ts';
+import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
+import { startTestApi, type ApiClient, type Tenant, type TestApi } from '../../test/support/api.ts';
+import { createOptimisationActivities } from './optimisation.activities.ts';
+import { createPreviewActivities } from './preview.activities.ts';
+
+class Crash extends Error {}
+
+describe('Drawing and optimising that break off at any effect', function () {
+  this.timeout(120_000);
+  let api: TestApi;
+  let tenant: Tenant;
+  let member: ApiClient;
+  const images = new ImageProcesses();
+  before(async () => {
+    api = await startTestApi(createDesignsRoutes);
+    tenant = await api.tenant();
+    member = api.client.as(tenant.member);
+  });
+  after(() => api?.close());
+
+  /** The parts of a worker that dies at its `at`-th step: just before or just after a file or a transaction is there. */
+  const dying = (at: number): { database: Database; storage: ObjectStorage } => {
+    let steps = 0;
+    const step = (): void => {
+      if (steps++ === at) throw new Crash();
+    };
+    const { database, storage } = api.services;
+    const around = async <T>(work: () => Promise<T>): Promise<T> => {
+      step();
+      const done = await work();
+      step();
+      return done;
+    };
+    return {
+      database: {
+        read: database.read.bind(database),
+        transaction: (...given: Parameters<Database['transaction']>) =>
+          around(() => database.transaction(...given)),
+      } as unknown as Database,
+      storage: {
+        get: storage.get.bind(storage),
+        head: storage.head.bind(storage),
+        put: (...given: Parameters<ObjectStorage['put']>) => around(() => storage.put(...given)),
+      } as unknown as ObjectStorage,
+    };
+  };
+
+  /** Runs work with a worker that dies at each of its steps in turn, and once more with one that lives. */
+  const atEveryStep = async (
+    work: (parts: { database: Database; storage: ObjectStorage }) => Promise<void>,
+    prepare: () => Promise<void>,
+    check: () => Promise<void>,
+  ): Promise<number> => {
+    for (let at = 0; ; at += 1) {
+      await prepare();
+      let crashed = false;
+      await work(dying(at)).catch((error: unknown) => {
+        if (!(error instanceof Crash)) throw error;
+        crashed = true;
+      });
+      await work(api.services);
+      await check();
+      if (!crashed) return at;
+    }
+  };
+  /** In an activity, which would log what it fails of. */
+  const run = async (work: () => Promise<unknown>): Promise<void> => {
+    let failure: unknown = null;
+    await new MockActivityEnvironment().run(async () => {
+      await work().catch((error: unknown) => {
+        failure = error;
+      });
+    });
+    if (failure !== null) throw failure as Error;
+  };
+  const countEvents = async (type: string, subject: string): Promise<number> => {
+    const rows = await api.services.database.read('designs', ({ sql }) =>
+      sql('select 1 from designs.outbox where type = $1 and subject = $2', [type, subject]),
+    );
+    return rows.length;
+  };
+  let design = '';
+  let count = 0;
+  const save = async (assetId: string): Promise<void> => {
+    const layer = { type: 'image', id: 'i', x: 0, y: 0, width: 20, height: 20, asset_id: assetId };
+    const text = { type: 'text', id: 't', x: 0, y: 9, size: 9, text: `no ${(count += 1)}` };
+    const canvas = { width: 40, height: 20, unit: 'px' };
+    const { status, body } = await member.post('/v1/designs', {
+      name: 'Crash',
+      document: { format: 1, canvas, layers: [layer, text] },
+    });
+    assert.equal(status, 201, JSON.stringify(body));
+    design = body.id;
+  };
+  const upload = async (): Promise<string> => {
+    const pixels = Buffer.from(Array.from({ length: 120_000 }, (_, i) => Math.imul(i, 2_654_435_761) >>> 24));
+    const content = await sharp(pixels, { raw: { width: 200, height: 200, channels: 3 } })
+      .png()
+      .toBuffer();
+    const { body } = await member.send('post', '/v1/design-assets', content, {
+      query: { name: 'Noise' },
+      headers: { 'content-type': 'image/png' },
+    });
+    return body.id;
+  };
+
+  it('leave each picture drawn once, and told of once', async () => {
+    const asset = await upload();
+    let preview = '';
+    const steps = await atEveryStep(
+      (parts) =>
+        run(() =>
+          createPreviewActivities(parts, images).drawPreview({ previewId: preview, tenantId: tenant.id }),
+        ),
+      async () => {
+        await save(asset);
+        preview = (await member.post(`/v1/designs/${design}/previews`, { sizes: [32] })).body.id;
+      },
+      async () => {
+        const { body } = await member.get(`/v1/designs/${design}/previews/${preview}`);
+        assert.deepEqual([body.state, body.pictures.length], ['ready', 2]);
+        assert.equal(await countEvents('design.preview_ready', `preview:${preview}`), 1);
+      },
+    );
+    assert.equal(steps, 6);
+  });
+
+  it('leave one next version, and one smaller copy', async () => {
+    const asset = await upload();
+    let quality = 60;
+    let optimisation = '';
+    const steps = await atEveryStep(
+      async (parts) => {
+        const activities = createOptimisationActivities(parts, images);
+        const input = { optimisationId: optimisation, tenantId: tenant.id };
+        await run(async () => {
+          const plan = await activities.planOptimisation(input);
+          const assets = [];
+          for (const one of plan?.assets ?? [])
+            assets.push(await activities.compressAsset({ ...input, ...one }));
+          if (plan) await activities.applyOptimisation({ ...input, assets });
+        });
+      },
+      async () => {
+        await save(asset);
+        // Of another quality, so that it is another copy each time.
+        quality += 1;
+        optimisation = (await member.post(`/v1/designs/${design}/optimisations`, { quality })).body.id;
+      },
+      async () => {
+        const { body } = await member.get(`/v1/designs/${design}/optimisations/${optimisation}`);
+        assert.deepEqual([body.state, body.new_version], ['completed', 2]);
+        assert.equal((await member.get(`/v1/designs/${design}`)).body.version, 2);
+        assert.equal(await countEvents('design.optimised', `optimisation:${optimisation}`), 1);
+        const copies = await api.services.database.read('designs', ({ sql }) =>
+          sql(`select 1 from designs.assets where state = 'stored' and made_of ->> 'quality' = $1`, [
+            String(quality),
+          ]),
+        );
+        assert.equal(copies.length, 1);
+      },
+    );
+    assert.equal(steps, 6);
+  });
+});

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { Database } from '../../db/database.ts';
+import { freezeOrdered } from '../../db/designs/ordered.ts';
+import { designLimits } from '../../domain/designs/limits.ts';
+import type { DomainEvent } from '../../domain/events/event.ts';
+
+/** What `order.created` tells of its lines. */
+const placed = z.object({
+  lines: z.array(
+    z.object({
+      line_id: z.uuid(),
+      design_id: z.uuid().optional(),
+      design_version: z.int().optional(),
+    }),
+  ),
+});
+
+/**
+ * Keeps each version of a design that an order names. Idempotent by the line of the order. What an order names and the
+ * organisation does not have – a design of a shop's own builder, say – is nothing to keep.
+ */
+export function createDesignOrdersConsumer({ database }: { database: Database }): {
+  handle(events: DomainEvent[]): Promise<void>;
+} {
+  return {
+    async handle(events) {
+      for (const { tenantId, subject, data } of events) {
+        const orderId = subject.replace('order:', '');
+        for (const line of placed.parse(data).lines) {
+          const { line_id: lineId, design_id: designId, design_version: version } = line;
+          if (designId === undefined || version === undefined || version > designLimits.versions) continue;
+          await database.transaction('designs', async ({ sql, publish }) => {
+            if (!(await freezeOrdered(sql, tenantId, { lineId, orderId, designId, version }))) return;
+            await publish({
+              type: 'design.ordered',
+              tenantId,
+              subject: `design:${designId}`,
+              data: { version, order_id: orderId, line_id: lineId },
+            });
+          });
+        }
+      }
+    },
+  };
+}

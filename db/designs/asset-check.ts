@@ -1,0 +1,35 @@
+import { assetsOf, pointersToAssets } from '../../domain/designs/content.ts';
+import type { DesignDocument } from '../../domain/designs/document.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Sql } from '../sql.ts';
+
+/**
+ * Refuses a document that shows assets which the tenant does not have. What it has is held until the transaction ends, so
+ * that nobody deletes it meanwhile.
+ *
+ * @param at JSON pointer to the document in what was sent
+ * @throws Failure `designs.document_invalid` with a pointer to each place
+ */
+export async function requireAssets(
+  sql: Sql,
+  tenantId: string,
+  document: DesignDocument,
+  at: string,
+): Promise<void> {
+  const wanted = assetsOf(document);
+  if (wanted.length === 0) return;
+  const rows = await sql<{ id: string }>(
+    `select id from designs.assets where tenant_id = $1 and id = any($2::uuid[]) and state = 'stored'
+     order by id for share`,
+    [tenantId, wanted],
+  );
+  const there = new Set(rows.map(({ id }) => id));
+  const missing = new Set(wanted.filter((id) => !there.has(id)));
+  if (missing.size === 0) return;
+  throw new Failure('designs.document_invalid', 'The document shows assets that are not there.', {
+    issues: pointersToAssets(document, missing).map((pointer) => ({
+      pointer: `${at}${pointer}`,
+      message: 'There is no such asset.',
+    })),
+  });
+}

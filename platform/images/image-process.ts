@@ -1,0 +1,94 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { isErrorCode } from '../../domain/errors.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { ImageAnswer, ImageTasks } from './image-tasks.ts';
+
+const program = fileURLToPath(new URL('./image-program.ts', import.meta.url));
+const fonts = fileURLToPath(new URL('./fonts.conf', import.meta.url));
+
+/**
+ * Works on images, each time in a process of its own that lives for one task. A decoder that is overrun by a hostile file
+ * finds no credentials there and takes nothing else down with it; one that does not end is killed; and this process's event
+ * loop goes on meanwhile.
+ */
+export class ImageProcesses {
+  readonly #seconds: number;
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  /**
+   * @param options.atOnce how many tasks are worked on at a time; others wait for their turn
+   * @param options.seconds after which a task is given up
+   */
+  constructor({ atOnce = 2, seconds = 30 }: { atOnce?: number; seconds?: number } = {}) {
+    this.#free = atOnce;
+    this.#seconds = seconds;
+  }
+
+  /**
+   * @throws Failure `images.unreadable`, `images.unsafe`, `images.too_large`; `images.too_slow` after the time limit;
+   *   `images.process_lost` when the process has died of something else
+   */
+  async run<K extends keyof ImageTasks>(
+    task: K,
+    input: ImageTasks[K]['input'],
+    signal?: AbortSignal,
+  ): Promise<ImageTasks[K]['output']> {
+    await this.#turn();
+    try {
+      signal?.throwIfAborted();
+      return (await this.#perform({ task, ...input }, signal)) as ImageTasks[K]['output'];
+    } finally {
+      this.#free += 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    while (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#free -= 1;
+  }
+
+  async #perform(task: object, signal: AbortSignal | undefined): Promise<unknown> {
+    const child = fork(program, {
+      // Nothing of ours: no address, no key. Of the machine, neither fonts nor settings.
+      env: { FONTCONFIG_FILE: fonts, PANGOCAIRO_BACKEND: 'fontconfig', VIPS_CONCURRENCY: '1', TZ: 'UTC' },
+      execArgv: ['--max-old-space-size=512'],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(() => {
+      reject(new Failure('images.too_slow', `It was not done within ${this.#seconds} seconds.`));
+    }, this.#seconds * 1_000);
+    const abort = (): void => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', abort, { once: true });
+    const exited = new Promise<void>((end) => child.once('exit', () => end()));
+    child.once('error', reject);
+    child.once('exit', (code, by) =>
+      reject(
+        new Failure('images.process_lost', `The process for images ended with ${by ?? code}.`, {
+          retryAfter: 1,
+        }),
+      ),
+    );
+    child.once('message', (answer: ImageAnswer) => {
+      if ('output' in answer) resolve(answer.output);
+      else if ('failure' in answer && isErrorCode(answer.failure.code))
+        reject(new Failure(answer.failure.code, answer.failure.message));
+      else reject(new Error('error' in answer ? answer.error : answer.failure.message));
+    });
+    child.send(task, (error) => {
+      if (error) reject(error);
+    });
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      child.kill('SIGKILL');
+      await exited;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { proxyActivities, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { processStatusAttribute } from '../search-attributes.ts';
+import type { PreviewActivities, RenderPreviewInput } from './messages.ts';
+
+// Drawing the same again writes the same files, so an attempt that was lost is simply made anew. What a picture itself is to
+// blame for – it takes too long, an asset is gone – is final at once.
+const { drawPreview } = proxyActivities<PreviewActivities>({
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '20 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
+  summary: 'Draw a design',
+});
+const { failPreview } = proxyActivities<PreviewActivities>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+});
+
+/** Draws a saved version of a design in some sizes, as PNG and as WebP. */
+export async function renderPreview(input: RenderPreviewInput): Promise<void> {
+  try {
+    const { pictures } = await drawPreview(input);
+    upsertSearchAttributes([{ key: processStatusAttribute, value: 'ready' }]);
+    setCurrentDetails(`${pictures} pictures are there.`);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    const code = (error.cause instanceof ApplicationFailure && error.cause.type) || 'internal';
+    await failPreview({ ...input, code });
+    upsertSearchAttributes([{ key: processStatusAttribute, value: 'failed' }]);
+    setCurrentDetails(`Failed: ${code}.`);
+  }
+}
