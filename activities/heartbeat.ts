@@ -21,3 +21,14 @@ export async function withHeartbeat<T>(work: (signal: AbortSignal) => Promise<T>
     clearInterval(timer);
   }
 }
+
+/** The same activities, each under a steady heartbeat: for short ones whose worker must not be missed for long. */
+export function withHeartbeats<T extends object>(activities: T): T {
+  const wrapped = Object.entries(activities).map(
+    ([name, run]: [string, (input: never) => Promise<unknown>]) => [
+      name,
+      (input: never) => withHeartbeat(() => run(input)),
+    ],
+  );
+  return Object.fromEntries(wrapped) as T;
+}

@@ -5,6 +5,7 @@ import { createPreviewActivities } from '../activities/designs/preview.activitie
 import { createDesignErasureActivities } from '../activities/designs/tenant-erasure.activities.ts';
 import { createDesignUpkeepActivities } from '../activities/designs/upkeep.activities.ts';
 import { createExportActivities } from '../activities/identity/export.activities.ts';
+import { withHeartbeats } from '../activities/heartbeat.ts';
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
 import { createNotificationExportActivities } from '../activities/notifications/data-export.activities.ts';
 import { createNotificationErasureActivities } from '../activities/notifications/tenant-erasure.activities.ts';
@@ -60,7 +61,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
     case 'webhooks':
       return {
         ...platform,
-        ...createRecoveryActivities(services),
+        ...withHeartbeats(createRecoveryActivities(services)),
         ...createOutboundUpkeepActivities(services),
         ...createInboundActivities(services),
         ...createInboundUpkeepActivities(services),
@@ -71,8 +72,8 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
     case 'orders':
       return {
         ...platform,
-        ...createOrderActivities(services),
-        ...createReturnActivities(services),
+        ...withHeartbeats(createOrderActivities(services)),
+        ...withHeartbeats(createReturnActivities(services)),
         ...createOrderErasureActivities(services),
         ...createOrderPersonErasureActivities(services),
         ...createOrderExportActivities(services),

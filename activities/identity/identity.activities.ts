@@ -21,7 +21,8 @@ export function createIdentityActivities({
 }: Pick<WorkerServices, 'database' | 'storage' | 'config'>): IdentityActivities & TenantErasureActivities {
   const box = new SecretBox(config.ENCRYPTION_KEYS);
   return {
-    eraseUser: (input) => database.transaction('identity', (transaction) => eraseUser(transaction, input)),
+    eraseUser: (input) =>
+      withHeartbeat(() => database.transaction('identity', (transaction) => eraseUser(transaction, input))),
     rotateSigningKeys: () => rotateSigningKeys(database, box),
     resealTenantKeys: async () => ({ resealed: await resealTenantKeys(database, box) }),
     endTenantWorkflows: ({ tenantId }) =>
@@ -30,7 +31,7 @@ export function createIdentityActivities({
         return { ended: await terminateWorkflowsOf(getClient(), tenantId, signal) };
       }),
     destroyTenantKeys: ({ tenantId }) =>
-      database.transaction('identity', ({ sql }) => destroyTenantKeys(sql, tenantId)),
+      withHeartbeat(() => database.transaction('identity', ({ sql }) => destroyTenantKeys(sql, tenantId))),
     eraseTenantData: ({ tenantId }) =>
       withHeartbeat(async (signal) => {
         const rows = await eraseInSlices(signal, async (limit) => {

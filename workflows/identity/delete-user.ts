@@ -5,6 +5,7 @@ import type { DeleteUserInput, DeleteUserResult, IdentityActivities } from './me
 // Idempotent by the wish: an attempt too many finds the user erased, or the wish taken back.
 const { eraseUser } = proxyActivities<IdentityActivities>({
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '8 seconds',
   retry: { initialInterval: '2 seconds', maximumInterval: '5 minutes' },
   summary: 'Erase what is personal',
 });

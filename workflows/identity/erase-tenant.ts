@@ -6,7 +6,7 @@ import type { EraseTenantInput, IdentityActivities } from './messages.ts';
 // All of it brings things to where they should be, so to repeat it is harmless; and there is nothing to do but go on.
 const untilItWorks = {
   startToCloseTimeout: '30 minutes',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '8 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 } as const;
 const { endTenantWorkflows, destroyTenantKeys } = proxyActivities<IdentityActivities>(untilItWorks);

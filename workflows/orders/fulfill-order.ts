@@ -20,8 +20,12 @@ import {
   type OrderView,
 } from './messages.ts';
 
+/** A worker that is lost is missed after so long, however long a step may take: an order goes on within seconds. */
+const heartbeatTimeout = '8 seconds';
+
 /** One transaction in our own database: whatever stops it passes. */
 const record = {
+  heartbeatTimeout,
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const;
@@ -31,6 +35,7 @@ const record = {
  * again, so it is tried until its outcome is known.
  */
 const money = {
+  heartbeatTimeout,
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 } as const;
@@ -40,12 +45,14 @@ const money = {
  * keeps: so that the order can be cancelled, and its money given back, while the carrier is away.
  */
 const carrier = {
+  heartbeatTimeout,
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '1 second', maximumAttempts: 2 },
 } as const;
 
 /** A question to a carrier: when it can't be answered now, the carrier is asked again another time. */
 const asking = {
+  heartbeatTimeout,
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '2 seconds', maximumAttempts: 3 },
 } as const;

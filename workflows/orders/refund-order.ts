@@ -5,6 +5,7 @@ import type { RefundActivities, RefundOrderInput } from './messages.ts';
 // What became of a call is looked up before it is made again, so it is tried until its outcome is known.
 const { performRefund } = proxyActivities<RefundActivities>({
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '8 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 

@@ -12,6 +12,7 @@ import type { ReturnActivities, ReturnOrderInput, ReturnView } from './messages.
 // Both find what is done already, and the calls to the processor in them are looked up before they are made again.
 const { readReturn, settleReturn } = proxyActivities<ReturnActivities>({
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '8 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 

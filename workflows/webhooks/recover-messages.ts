@@ -11,6 +11,7 @@ import type { RecoverMessagesInput, RecoveryActivities } from './messages.ts';
 // Each piece commits how far it has come, so to repeat it is harmless; and there is nothing to do but go on.
 const { recoverSlice } = proxyActivities<RecoveryActivities>({
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '8 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
   summary: 'Send some messages again',
 });
