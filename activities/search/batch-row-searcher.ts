@@ -20,6 +20,8 @@ import type { WorkerServices } from '../services.ts';
 /** After so many attempts at a range, a row that brings all of its step down is looked for. */
 const attemptsTogether = 3;
 
+export type SearchServices = Pick<WorkerServices, 'database' | 'engine' | 'log'>;
+
 /** A row that a provider must still be asked about, which can't be asked for now. */
 export interface WaitingRow {
   rowNo: number;
@@ -38,9 +40,9 @@ export interface RowAnswers {
 
 /** Asks the search engine the questions of rows. */
 export class RowSearcher {
-  readonly #services: WorkerServices;
+  readonly #services: SearchServices;
 
-  constructor(services: WorkerServices) {
+  constructor(services: SearchServices) {
     this.#services = services;
   }
 
@@ -58,13 +60,13 @@ export class RowSearcher {
 
 /** The questions of one batch. */
 class PreparedSearch {
-  readonly #services: WorkerServices;
+  readonly #services: SearchServices;
   readonly #batch: Batch;
   readonly #scope: SearchScope;
   readonly #options: SearchOptions;
   readonly #map: (values: readonly string[]) => MappedRow;
 
-  constructor(services: WorkerServices, batch: Batch) {
+  constructor(services: SearchServices, batch: Batch) {
     this.#services = services;
     this.#batch = batch;
     this.#scope = scopeOf(batch);

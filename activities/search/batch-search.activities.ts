@@ -15,9 +15,8 @@ import { isOutOfPatience, waitAfter } from '../../domain/search/batch-wait.ts';
 import type { BatchActivities } from '../../workflows/search/messages.ts';
 import type { Sql } from '../../db/sql.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { RowSearcher, type RowAnswers } from './batch-row-searcher.ts';
+import { RowSearcher, type RowAnswers, type SearchServices } from './batch-row-searcher.ts';
 import { WaitingRows } from './batch-waiting-rows.ts';
-import type { WorkerServices } from '../services.ts';
 import { StepSizes } from './batch-step-size.ts';
 import type { TenantShares } from './tenant-shares.ts';
 import { viewOf } from './batch-view.ts';
@@ -37,7 +36,7 @@ interface Step {
 
 /** The second half of a batch: from rows to results. */
 export function createBatchSearchActivities(
-  services: WorkerServices,
+  services: SearchServices,
   shares: TenantShares,
 ): Pick<BatchActivities, 'planSearch' | 'searchRange' | 'finishSearch' | 'skipRest'> {
   const { database } = services;

@@ -7,6 +7,7 @@ import { createWebhookRoutes } from '../../api/webhooks/routes.ts';
 import { Database } from '../../db/database.ts';
 import { buryUnclaimed, forgetOldInbound, takeDue } from '../../db/webhooks/inbound-upkeep.ts';
 import { eraseTenantFromWebhooks } from '../../db/webhooks/tenant-erasure.ts';
+import { orderWorkflowId } from '../../workflows/orders/messages.ts';
 import { inboundWorkflowId } from '../../workflows/webhooks/messages.ts';
 import { createReconciliation } from '../../services/webhooks/reconciliation.ts';
 import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
@@ -50,16 +51,25 @@ describe('webhooks that come in, while something fails', function () {
       ),
     );
 
-  // After the start: Temporal has it, and the outbox does not know. After the activity: its work is committed, and Temporal
-  // has not heard of it.
+  /** The orders that a shop's order has become here. */
+  const ordersOf = (tenantId: string, externalId: string) =>
+    system.api.services.database.read('orders', ({ sql }) =>
+      sql<{ id: string }>('select id from orders.orders where tenant_id = $1 and external_id = $2', [
+        tenantId,
+        externalId,
+      ]),
+    );
+
+  // It is logged, and no workflow knows of it; its work is committed, and Temporal has not heard of that; the order is made,
+  // and the relay has not marked that; the order is marked for its process, which is not started.
   const points = [
     'start of the workflow before 1',
-    'start of the workflow after 1',
-    'attemptInbound before 1',
     'attemptInbound after 1',
+    'mark of webhooks for order-webhooks before 1',
+    'start of the workflow before 2',
   ];
   for (const [index, point] of points.entries())
-    it(`loses none, and does nothing twice, when the worker dies: ${point} (check 8)`, async () => {
+    it(`makes one order with its process when the worker dies: ${point} (check 8)`, async () => {
       const { tenant, client, shop, secret } = await shopOf(system);
       const dying = await system.spawnWorkers({ ...preload('crash'), CRASH_AT: point });
       const id = `71000000000001000${index}`;
@@ -68,8 +78,15 @@ describe('webhooks that come in, while something fails', function () {
       await until(() => dying.exit !== null, 60_000);
       assert.equal(dying.exit?.signal, 'SIGKILL', dying.lastLines().join('\n'));
       const successor = await system.spawnWorkers();
+      // As long as the check gives it, the start of the process included.
+      await until(async () => (await ordersOf(tenant.id, id)).length > 0, 30_000);
       const detail = await untilInbound(client, { external_id: id }, ['processed']);
-      await untilCompleted(await temporalClient(), inboundWorkflowId(detail.id, 0));
+      const temporal = await temporalClient();
+      await untilCompleted(temporal, inboundWorkflowId(detail.id, 0));
+      const [order, ...others] = await ordersOf(tenant.id, id);
+      assert.deepEqual(others, []);
+      await until(() => temporal.workflow.getHandle(orderWorkflowId(order?.id ?? '')).describe());
+      await untilCompleted(temporal, orderWorkflowId(order?.id ?? ''));
       assert.equal(detail.attempts, 1);
       const told = await publishedFor(system.api, tenant.id);
       assert.deepEqual(told, ['webhook.received', 'webhook.order_created']);

@@ -13,7 +13,7 @@ export interface WebhookSystem {
   /** Sends a webhook as its sender does: with no credential of ours. */
   send(path: string, webhook: SentWebhook): Promise<ApiResponse>;
   startWorkers(): Promise<RunningWorkers>;
-  /** Workers as a process of their own, which may die. */
+  /** Workers of webhooks and orders as a process of their own, which may die. */
   spawnWorkers(env?: Record<string, string>): Promise<TetheredProcess>;
   /** Tells that something is known under names, as the domain that owns it does. */
   makeKnown(tenantId: string, orderId: string, externalIds: string[]): Promise<void>;
@@ -45,7 +45,7 @@ export async function startWebhookSystem(env: Record<string, string> = {}): Prom
           ...more,
         },
         undefined,
-        ['webhooks'],
+        ['webhooks', 'orders'],
       );
       processes.push(child);
       return child;
