@@ -44,6 +44,7 @@ describe('The erasure of what a tenant has had sent', () => {
         occurredAt: new Date().toISOString(),
         operational: false,
         about: null,
+        traceId: null,
         bodies: { 1: '{}' },
       }));
       await fanOut(sql, messages);

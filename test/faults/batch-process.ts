@@ -106,8 +106,11 @@ export async function sendBatch(stage: Stage, options: { key?: string } = {}): P
   return await send(stage, csvOf(numbers), { webhook_url: stage.webhooks.url }, options);
 }
 
+const ofSearch = { domains: ['search'], underFaults: true } as const;
+
 export const batchProcess: ProcessUnderTest = {
   name: 'batch',
+  ...ofSearch,
   submit: async (stage) => accepted(await sendBatch(stage)),
   retry: retryFailed,
   outcome: async (stage, address) => {
@@ -119,6 +122,7 @@ export const batchProcess: ProcessUnderTest = {
 /** A batch whose budget does for two thirds of its rows: which they are is chance, how many is not. */
 export const budgetedBatch: ProcessUnderTest = {
   name: 'batch within a budget',
+  ...ofSearch,
   submit: async (stage) => {
     // None that the vendor knows: each row costs the same.
     const unknown = phones(240, 10_000).filter((_, index) => (5_560_000 + index) % 3 !== 0);
@@ -136,6 +140,7 @@ export const budgetedBatch: ProcessUnderTest = {
 /** A batch that its owner has paused, and that goes on when the fault is over. */
 export const pausedBatch: ProcessUnderTest = {
   name: 'batch that is paused',
+  ...ofSearch,
   submit: async (stage) => {
     const address = accepted(await send(stage, csvOf(phones(60, 20_000)), {}));
     await stage.caller.command(`${address}/pause`);

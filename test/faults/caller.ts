@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
+import type { SentWebhook } from '../support/senders.ts';
 
 /** A body is made anew for every try. */
-type Body = () => FormData | object | undefined;
+type Body = () => FormData | object | string | undefined;
 
 export interface Answer {
   status: number;
@@ -39,16 +40,42 @@ export class Caller {
     this.#authorization = authorization;
   }
 
-  /** Posts until it is answered for good: done, or refused because of what was asked. */
+  /**
+   * Posts until it is answered for good: done, or refused because of what was asked.
+   *
+   * @param options.showsSecret the answer may be stored nowhere, so the command cannot be repeated
+   */
   async command(
     path: string,
     body: Body = () => undefined,
-    options: { key?: string; signal?: AbortSignal } = {},
+    options: { key?: string; signal?: AbortSignal; showsSecret?: true } = {},
   ): Promise<Answer> {
-    const { key = uuidv7(), signal } = options;
+    const { key = uuidv7(), signal, showsSecret } = options;
     const answer = await this.#untilAnswered('POST', path, body, key, signal);
-    this.acknowledged.push({ path, key, body, answer });
+    if (!showsSecret) this.acknowledged.push({ path, key, body, answer });
     return answer;
+  }
+
+  /** Puts until it is answered for good. What is said of a thing may be another by the time that it is said again. */
+  async put(path: string, body: object): Promise<Answer> {
+    return await this.#untilAnswered('PUT', path, () => body, uuidv7());
+  }
+
+  /** The same client with a session of its own in place of its key, for what takes a person. */
+  async logIn(email: string, password: string): Promise<Caller> {
+    const body = () => ({ email, password });
+    const { body: tokens } = await this.#untilAnswered('POST', '/v1/sessions', body, null);
+    return new Caller(this.#url, `Bearer ${(tokens as { access_token: string }).access_token}`);
+  }
+
+  /** Deletes what is there. */
+  async remove(path: string): Promise<Answer> {
+    return await this.#untilAnswered('DELETE', path, () => undefined, null);
+  }
+
+  /** Sends a webhook as its sender does: with no credential of ours, again until it is taken. */
+  async deliver(path: string, webhook: SentWebhook, signal?: AbortSignal): Promise<Answer> {
+    return await this.#untilAnswered('POST', path, () => webhook.body, null, signal, webhook.headers);
   }
 
   /** Reads until there is an answer. */
@@ -72,9 +99,10 @@ export class Caller {
     body: Body,
     key: string | null,
     signal?: AbortSignal,
+    headers?: Record<string, string>,
   ): Promise<Answer> {
     for (let tries = 1; ; tries += 1) {
-      const answer = await this.#try(method, path, body(), key, tries * patienceMilliseconds);
+      const answer = await this.#try(method, path, body(), key, tries * patienceMilliseconds, headers);
       if (answer && isFinal(answer)) return answer;
       if (answer?.status === 500) this.bareErrors.push(`${method} ${path}: ${JSON.stringify(answer.body)}`);
       await pause(50, undefined, signal ? { signal } : {});
@@ -88,18 +116,19 @@ export class Caller {
     body: unknown,
     key: string | null,
     patience: number,
+    headers: Record<string, string> = { authorization: this.#authorization },
   ): Promise<Answer | null> {
-    const json = body !== undefined && !(body instanceof FormData);
+    const json = typeof body === 'object' && !(body instanceof FormData);
     try {
       const response = await fetch(new URL(path, this.#url), {
         method,
         signal: AbortSignal.timeout(patience),
         headers: {
-          authorization: this.#authorization,
+          ...headers,
           ...(key === null ? {} : { 'idempotency-key': key }),
           ...(json ? { 'content-type': 'application/json' } : {}),
         },
-        ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : (body as FormData) }),
+        ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : (body as FormData | string) }),
       });
       const text = await response.text();
       const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { stdout } from 'node:process';
-import { seed, chanceOf, thorough } from './seed.ts';
+import { seed, chanceOf, mostPoints, only, thorough } from './seed.ts';
 import { CrashLane } from './crash-lane.ts';
 import { processesUnderTest } from './processes.ts';
 
 /** When there is no time for all: so many processes, and so many points of each. */
 const sampled = { processes: 2, points: 2 };
-const lanesAtOnce = thorough ? 4 : 2;
+/** Also of those that are asked for by name. */
+const all = thorough || only !== null;
+const lanesAtOnce = all ? 4 : 2;
 
 describe(`A worker that dies at every step it comes to (FAULT_SEED=${seed})`, function () {
-  this.timeout(thorough ? 3_600_000 : 600_000);
+  this.timeout(all ? 3_600_000 : 600_000);
   const lanes: CrashLane[] = [];
   const report: string[] = [];
   before(async () => {
@@ -18,20 +20,22 @@ describe(`A worker that dies at every step it comes to (FAULT_SEED=${seed})`, fu
   after(async () => {
     for (const lane of lanes) await lane.close();
     // As docs/reliability.md shows it.
-    if (thorough) stdout.write(`\n${report.join('\n')}\n`);
+    if (all) stdout.write(`\n${report.join('\n')}\n`);
   });
 
   const chance = chanceOf('crash points');
-  const processes = thorough ? processesUnderTest : chance.sample(processesUnderTest, sampled.processes);
+  const quick = processesUnderTest.filter(({ slow }) => slow === undefined);
+  const processes = all
+    ? processesUnderTest.filter(({ name }) => only?.test(name) ?? true)
+    : chance.sample(quick, sampled.processes);
   for (const process of processes) {
     it(`comes to the same end: ${process.name}`, async () => {
       const started = performance.now();
       const [first] = lanes;
       assert.ok(first);
       const undisturbed = await first.run(process, null);
-      const tried = thorough
-        ? undisturbed.points
-        : chanceOf(process.name).sample(undisturbed.points, sampled.points);
+      const points = undisturbed.points.filter((point) => process.points?.test(point) ?? true);
+      const tried = chanceOf(process.name).sample(points, all ? mostPoints : sampled.points);
       const waiting = [...tried];
       const failures: string[] = [];
       const work = async (lane: CrashLane): Promise<void> => {
@@ -43,13 +47,14 @@ describe(`A worker that dies at every step it comes to (FAULT_SEED=${seed})`, fu
             assert.ok(died || !point.endsWith(' 1'), 'The worker did not come to this point.');
           } catch (error) {
             failures.push(`${point}: ${(error as Error).stack}`);
+            if (all) stdout.write(`${process.name}, ${failures.at(-1)}\n`);
           }
         }
       };
       await Promise.all(lanes.map(work));
       assert.deepEqual(failures, []);
       const minutes = (performance.now() - started) / 60_000;
-      report.push(`| ${process.name} | ${tried.length} | ${minutes.toFixed(1)} |`);
+      report.push(`| ${process.name} | ${tried.length} of ${points.length} | ${minutes.toFixed(1)} |`);
     });
   }
 });

@@ -38,8 +38,8 @@ export async function sendEqualRequests(
   chance: Chance,
   undisturbed: Undisturbed,
 ): Promise<void> {
-  const { api, database, vendor, webhooks, client } = system;
-  const stage = await makeStage({ url: api.url, database, vendor, webhooks });
+  const { api, database, vendor } = system;
+  const stage = await makeStage(system.stage);
   const [batchKey, setKey, searchKey] = [uuidv7(), uuidv7(), uuidv7()];
   const searched = vendor.requests.length;
   const all = Promise.all([
@@ -59,8 +59,8 @@ export async function sendEqualRequests(
   assert.equal(search.status, 200, JSON.stringify(search.body));
 
   await untilEnded(stage, batch.location);
-  await untilQuiet(stage, client);
-  await checkInvariants(stage, client);
+  await untilQuiet(stage);
+  await checkInvariants(stage);
   const wanted = undisturbed.outcomes.get(batchProcess.name);
   assert.deepEqual(await batchProcess.outcome(stage, batch.location), wanted);
   assert.equal(await count(stage, 'batches'), 1);

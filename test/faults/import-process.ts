@@ -29,6 +29,8 @@ export function importProcess(mode: ImportMode, rows: number): ProcessUnderTest 
   const csv = csvOf(rows);
   return {
     name: `import (${mode})`,
+    domains: ['search'],
+    underFaults: true,
     submit: async ({ caller, database, tenantId }) => {
       const set = await caller.command('/v1/record-sets', () => ({ name: `Set to ${mode}` }));
       const recordSetId = (set.body as { id: string }).id;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Domain } from '../../domain/domains.ts';
 import type { Answer } from './caller.ts';
 import type { Stage } from './stage.ts';
 
@@ -12,11 +13,15 @@ export function accepted(answer: Answer): string {
  * The events of a subject, each type with how many there were. Steps of a search tell of as many rows as they have done:
  * how many steps there are is chance, how many rows they have done together is not.
  */
-export async function eventsOf({ database }: Stage, subject: string): Promise<Record<string, number>> {
-  const rows = await database.read('search', ({ sql }) =>
+export async function eventsOf(
+  { database }: Stage,
+  subject: string,
+  domain: Domain = 'search',
+): Promise<Record<string, number>> {
+  const rows = await database.read(domain, ({ sql }) =>
     sql<{ type: string; times: number }>(
       `select type, sum(case when type = 'search.performed' then (data ->> 'searches')::int else 1 end)::int as times
-       from search.outbox where subject = $1 group by type order by type`,
+       from ${domain}.outbox where subject = $1 group by type order by type`,
       [subject],
     ),
   );

@@ -125,11 +125,8 @@ async function raceImport(stage: Stage, number: number, chance: Chance): Promise
  * Has cancels and pauses race the ends of batches and imports, each at a moment of its own. The database decides who was
  * first, and the loser is told; there is one end.
  */
-export async function raceTheEnd(
-  { api, client, database, vendor, webhooks }: FaultSystem,
-  races: number,
-): Promise<RaceResults> {
-  const stage = await makeStage({ url: api.url, database, vendor, webhooks });
+export async function raceTheEnd(system: FaultSystem, races: number): Promise<RaceResults> {
+  const stage = await makeStage(system.stage);
   const kinds = ['cancel', 'pause', 'import'] as const;
   const waiting = Array.from({ length: races }, (_, number) => number);
   const results: RaceResults = { won: 0, lost: 0 };
@@ -145,8 +142,8 @@ export async function raceTheEnd(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, run));
-  await untilQuiet(stage, client);
-  await checkInvariants(stage, client);
+  await untilQuiet(stage);
+  await checkInvariants(stage);
   await stage.caller.repeatAll();
   return results;
 }

@@ -17,6 +17,9 @@ export const thorough = process.env['FAULTS'] === 'all';
 export const only =
   thorough || process.env['FAULTS'] === undefined ? null : new RegExp(process.env['FAULTS']);
 
+/** Of how many crash points each process is tried at most, in place of all: `FAULT_POINTS=10`. */
+export const mostPoints = Number(process.env['FAULT_POINTS'] ?? Number.POSITIVE_INFINITY);
+
 /** A stream of chance of its own for each name, so that one test's choices do not depend on which others have run. */
 export function chanceOf(name: string): Chance {
   let state = seed;

@@ -1,19 +1,40 @@
+import type { Client } from '@temporalio/client';
 import type { Database } from '../../db/database.ts';
+import type { Domain } from '../../domain/domains.ts';
+import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
 import { makeApiKey, makeOrganisation, makeUser } from '../support/accounts.ts';
 import { onlyProvider } from '../support/providers.ts';
 import { vendorConfig } from '../support/search.ts';
 import type { VendorRequest, VendorReply, Vendor } from '../support/vendor.ts';
 import type { WebhookReceiver } from '../support/webhook-receiver.ts';
 import { Caller } from './caller.ts';
+import type { Outside } from './outside.ts';
+
+/** What a customer meets of a system. */
+export interface StageParts {
+  /** Of the API. */
+  url: string;
+  database: Database;
+  /** The harness's own way to Temporal. */
+  temporal: Client;
+  /** The domains that have workers. */
+  domains: readonly Domain[];
+  vendor: Vendor;
+  webhooks: WebhookReceiver;
+  outside: Outside;
+  /** Where the files are, for a harness that puts some there. */
+  storage?: ObjectStorage;
+}
 
 /** A customer of the system, and what shows what has come of its requests. */
-export interface Stage {
+export interface Stage extends Omit<StageParts, 'url' | 'vendor'> {
   tenantId: string;
+  userId: string;
   caller: Caller;
   /** Where mails to the customer go. */
   email: string;
-  database: Database;
-  webhooks: WebhookReceiver;
+  /** How often a process has died; null where nobody counts. */
+  crashes: number | null;
 }
 
 export const price = { perCall: 10_000n, perHit: 5_000n } as const;
@@ -28,15 +49,13 @@ export interface ProviderPatience {
 const endless: ProviderPatience = { timeoutMs: 60_000, breaker: { failures: 1_000, cooldownMs: 1_000 } };
 
 /** An organisation of its own, with one provider that costs something at each call. */
-export async function makeStage(
-  parts: { url: string; database: Database; vendor: Vendor; webhooks: WebhookReceiver },
-  patience = endless,
-): Promise<Stage> {
-  const { url, database, vendor, webhooks } = parts;
+export async function makeStage(parts: StageParts, patience = endless): Promise<Stage> {
+  const { url, vendor, ...shared } = parts;
+  const { database } = parts;
   const { timeoutMs, breaker } = patience;
   const config = vendorConfig(vendor);
   const tenantId = await makeOrganisation(database);
-  const user = await makeUser(database, tenantId, 'member');
+  const user = await makeUser(database, tenantId, 'owner');
   await onlyProvider(database, tenantId, {
     name: 'vendor',
     config: { ...config, request: { ...(config['request'] as object), timeout_ms: timeoutMs } },
@@ -45,7 +64,7 @@ export async function makeStage(
     breaker,
   });
   const caller = new Caller(url, `Bearer ${await makeApiKey(database, user)}`);
-  return { tenantId, caller, email: user.email, database, webhooks };
+  return { ...shared, tenantId, userId: user.userId, caller, email: user.email, crashes: null };
 }
 
 /** An honest vendor: it knows every third number, and always says the same. */

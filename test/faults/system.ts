@@ -17,8 +17,12 @@ import { startOwnTemporal } from '../support/temporal.ts';
 import { startVendor, type Vendor } from '../support/vendor.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 import { Part } from './part.ts';
-import { honest } from './stage.ts';
+import { outsideOfRun } from './outside.ts';
+import { honest, type StageParts } from './stage.ts';
 import { steadyPorts } from './steady-ports.ts';
+
+/** Those whose processes are tried. */
+const domains = ['search', 'webhooks', 'orders'] as const;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -45,7 +49,8 @@ export interface FaultSystem {
   disk: SmallDisk | null;
   /** The harness's own ways in, past every fault but that of the server itself. */
   database: Database;
-  client: Client;
+  /** What a customer meets of it. */
+  stage: StageParts;
   close(): Promise<void>;
 }
 
@@ -106,6 +111,7 @@ async function start(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit
   atEnd(() => vendor.close());
   const webhooks = await startWebhookReceiver();
   atEnd(() => webhooks.close());
+  const outside = await outsideOfRun();
   const mailbox = await startMailbox();
   atEnd(() => mailbox.close());
 
@@ -124,6 +130,7 @@ async function start(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'warn',
     // Other tests are at work on the machine: workers do not stand back behind them.
     WORKER_NICENESS: '0',
+    ...outside.settings,
   };
   const service = async (name: string, script: string, port: number, args: string[]): Promise<Service> => {
     const toPostgres = await startTcpProxy({ port: postgresPort });
@@ -152,13 +159,15 @@ async function start(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit
   };
   const [apiPort = 0, firstPort = 0, secondPort = 0] = servicePorts;
   const api = await service('the API', 'api/main.ts', apiPort, []);
+  const served = ['--domains', domains.join(',')];
   const workers = [
-    await service('the first worker', 'workers/main.ts', firstPort, ['--domains', 'search']),
-    await service('the second worker', 'workers/main.ts', secondPort, ['--domains', 'search']),
+    await service('the first worker', 'workers/main.ts', firstPort, served),
+    await service('the second worker', 'workers/main.ts', secondPort, served),
   ] as const;
   // One after the other: the first bundles the workflows, if nobody has yet.
   for (const part of [api, ...workers]) await part.start();
-  return { postgres, temporal, api, workers, vendor, webhooks, mailbox, disk, database, client };
+  const stage = { url: api.url, database, temporal: client, domains, vendor, webhooks, outside };
+  return { postgres, temporal, api, workers, vendor, webhooks, mailbox, disk, database, stage };
 }
 
 async function startService(program: {

@@ -68,7 +68,10 @@ export async function endedBatch(parts: Parts, tenantId: string): Promise<Batch>
         finishedAt: databaseNow,
         resultFiles: { csv: file, ndjson: file, errors: file },
       },
-      { type: 'search.batch_completed' },
+      {
+        type: 'search.batch_completed',
+        data: { rows: { found: 0, not_found: 0, failed: 0, skipped: 0 }, cost_micros: '0' },
+      },
     ),
   );
 }
@@ -111,7 +114,10 @@ export async function endedImport(parts: Parts, tenantId: string): Promise<Impor
   });
   const change = { phase: 'completed', finishedAt: databaseNow, reportFile: { key, bytes } } as const;
   return await parts.database.transaction('search', (transaction) =>
-    changeImport(transaction, given, change, { type: 'search.import_completed' }),
+    changeImport(transaction, given, change, {
+      type: 'search.import_completed',
+      data: { mode: given.mode, imported: 0, rejected: 0 },
+    }),
   );
 }
 

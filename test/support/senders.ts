@@ -33,7 +33,7 @@ export function fromShopify(
 /** As EasyPost sends it: a tracker that has come to a status. */
 export function fromEasyPost(
   secret: string,
-  given: { eventId: string; tracker: string; status: string; updatedAt: string },
+  given: { eventId: string; tracker: string; code?: string; status: string; updatedAt: string },
 ): SentWebhook {
   const body = JSON.stringify({
     id: given.eventId,
@@ -44,7 +44,7 @@ export function fromEasyPost(
     result: {
       id: given.tracker,
       object: 'Tracker',
-      tracking_code: `code-of-${given.tracker}`,
+      tracking_code: given.code ?? `code-of-${given.tracker}`,
       status: given.status,
       updated_at: given.updatedAt,
       weight: 614.4,
@@ -64,4 +64,11 @@ export function orderWith(id: string, updatedAt: string): string {
   return sample('orders__create.bigint.json')
     .replaceAll('820982911946154508', id)
     .replace(/"updated_at":\s*"[^"]*"/, `"updated_at":"${updatedAt}"`);
+}
+
+/** The same, of one that is paid and not cancelled. */
+export function paidOrderWith(id: string, updatedAt: string): string {
+  return orderWith(id, updatedAt)
+    .replace(/"cancelled_at":\s*"[^"]*"/, '"cancelled_at":null')
+    .replace(/"financial_status":\s*"[^"]*"/, '"financial_status":"paid"');
 }

@@ -2,6 +2,9 @@ import { activityInfo } from '@temporalio/activity';
 import { WorkflowClient } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type * as pg from 'pg';
+import { Sender } from '../../../services/webhooks/sender.ts';
 
 /**
  * Loaded before a worker: tells of every boundary that it comes to, and ends it with no warning at the one that
@@ -11,9 +14,13 @@ import { writeSync } from 'node:fs';
 const crashAt = process.env['CRASH_AT'];
 const times = new Map<string, number>();
 
-function pass(what: string, side: 'before' | 'after'): void {
+/** The same steps are taken for every event that is told: more often than this they are no points of their own. */
+const mostMarks = 2;
+
+function pass(what: string, side: 'before' | 'after', most = Number.POSITIVE_INFINITY): void {
   const time = (times.get(`${what} ${side}`) ?? 0) + 1;
   times.set(`${what} ${side}`, time);
+  if (time > most) return;
   const point = `${what} ${side} ${time}`;
   // At once: a line that is only queued would die with the process.
   writeSync(1, `crash point: ${point}\n`);
@@ -61,3 +68,34 @@ WorkflowClient.prototype.getHandle = function (this: WorkflowClient, ...given: P
   handle.signal = (...sent) => between('signal to the workflow', () => signal(...sent));
   return handle;
 } as typeof getHandle;
+
+// What a sender does between its claim of a message and the note of what came of it.
+// oxlint-disable-next-line typescript/unbound-method -- it is called with the sender that it is called on
+const { send } = Sender.prototype;
+Sender.prototype.send = function (this: Sender, ...given: Parameters<typeof send>) {
+  return between('message to an endpoint', () => send.apply(this, given));
+};
+
+// Any other consumer has done what it does with an event, and the relay is about to mark that; and what senders have noted
+// is about to be committed. Started and signalled workflows have points above.
+const marked = /^delete from (\w+)\.outbox_deliveries where consumer = \$1/;
+const noted = /^update webhooks\.deliveries d\s+set claim = null/;
+const others = ['workflow-starts', 'batch-signals', 'order-signals'];
+
+function look(statement: unknown, values: unknown): void {
+  const { text, values: own } =
+    typeof statement === 'string' ? { text: statement, values } : (statement as pg.QueryConfig);
+  const [, domain] = marked.exec(text) ?? [];
+  const consumer = String((own as unknown[] | undefined)?.[0]);
+  if (domain && !others.includes(consumer)) pass(`mark of ${domain} for ${consumer}`, 'before', mostMarks);
+  if (noted.test(text)) pass('note of messages', 'before');
+}
+
+// The driver that connections are made of is MikroORM's own.
+const driver = createRequire(import.meta.resolve('@mikro-orm/postgresql'))('pg') as typeof pg;
+// oxlint-disable-next-line typescript/unbound-method -- it is called with the client that it is called on
+const { query } = driver.Client.prototype;
+driver.Client.prototype.query = function (this: pg.Client, ...given: [unknown, unknown]) {
+  look(given[0], given[1]);
+  return (query as (...all: unknown[]) => unknown).apply(this, given);
+} as typeof query;
