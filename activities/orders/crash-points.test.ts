@@ -6,6 +6,7 @@ import { changeOrder, system, type Actor } from '../../db/orders/open-order.ts';
 import { cancelOrder } from '../../db/orders/order-steps.ts';
 import { LocationRepository } from '../../db/orders/location.repository.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
+import { askAgain, unconfirmedOf } from '../../db/orders/payments.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { StockRepository } from '../../db/orders/stock.repository.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
@@ -44,6 +45,8 @@ interface Scenario {
   capture: 'on_shipment' | 'immediately';
   /** What somebody does as soon as the order is at this step. */
   cancelAt?: string;
+  /** Whether the customer confirms the payment that is asked about, or lets the time pass. */
+  confirms?: boolean;
 }
 
 const scenarios: Scenario[] = [
@@ -65,6 +68,20 @@ const scenarios: Scenario[] = [
     method: 'pm',
     capture: 'on_shipment',
     cancelAt: 'openOrder',
+  },
+  {
+    name: 'a payment that its customer confirms',
+    country: 'DE',
+    method: 'to_confirm',
+    capture: 'on_shipment',
+    confirms: true,
+  },
+  {
+    name: 'a payment that nobody confirms in time',
+    country: 'DE',
+    method: 'to_confirm',
+    capture: 'immediately',
+    confirms: false,
   },
 ];
 
@@ -110,7 +127,7 @@ describe('The steps of an order whose worker dies', function () {
         reports: (one) => carrier.reports(one),
       },
     });
-    await follow(activities, { orderId, tenantId }, scenario);
+    await follow(activities, { orderId, tenantId }, scenario, processor);
     return { outcome: await outcomeOf(tenantId, orderId, processor, carrier), boundaries: boundaries.passed };
   }
 
@@ -118,12 +135,31 @@ describe('The steps of an order whose worker dies', function () {
   async function follow(
     activities: OrderActivities,
     input: { orderId: string; tenantId: string },
-    { cancelAt }: Scenario,
+    { cancelAt, confirms }: Scenario,
+    processor: TestProcessor,
   ): Promise<void> {
     let cancelled = false;
+    let confirmed = false;
     let view: OrderView = await activities.readOrder(input);
-    while (view.next.step !== 'end' && view.next.step !== 'wait') {
-      const { step, ...of } = view.next;
+    while (view.next.step !== 'end') {
+      if (view.next.step === 'wait' && (view.next.next !== 'timeOutOrder' || confirms === undefined)) return;
+      if (view.next.step === 'wait' && confirms && !confirmed) {
+        confirmed = true;
+        processor.confirm();
+        // As a webhook tells it.
+        await db.database.transaction('orders', (transaction) =>
+          changeOrder(transaction, input.tenantId, input.orderId, system, (open) => {
+            const waiting = unconfirmedOf(open.order);
+            if (waiting) askAgain(open, waiting);
+          }),
+        );
+        view = await activities.readOrder(input);
+        continue;
+      }
+      const { step, ...of } =
+        view.next.step === 'wait'
+          ? { step: 'timeOutOrder' as const, deadline: view.next.deadline }
+          : view.next;
       if (step === cancelAt && !cancelled) {
         cancelled = true;
         const customer: Actor = { ...system, kind: 'user' };
