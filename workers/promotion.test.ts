@@ -44,7 +44,7 @@ describe('Versions of workers', () => {
 
   /** Starts a worker of the search domain, of a version or of none, and gives the version's id. */
   const startWorker = async (name: string, version?: string): Promise<string> => {
-    const bundle = { code: version === undefined ? code : `${code}\n// ${version}` };
+    const bundle = { code: version === undefined ? code : `// ${version}\n${code}` };
     const note = () => {
       const id = activityInfo().workflowExecution?.workflowId ?? '';
       steps.set(id, [...(steps.get(id) ?? []), name]);
