@@ -12,7 +12,9 @@ import { fixtures, type Fixture, type FixtureContext } from './support/fixtures.
 /** Long enough for any answer; a stream of events that stays open has answered by then. */
 const patience = 10_000;
 
-describe('who may do what, for every route', () => {
+describe('who may do what, for every route', function () {
+  // A test here is thousands of requests.
+  this.timeout(240_000);
   let api: TestApi;
   before(async () => {
     api = await startTestApi((services) => createRoutes(services, domains));
