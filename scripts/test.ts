@@ -40,7 +40,9 @@ async function runInHalves(): Promise<number> {
     }),
   );
   const second = runs[1];
-  const said = Promise.all([second?.stdout, second?.stderr].map((stream) => (stream ? text(stream) : '')));
+  const said = Promise.all(
+    [second?.stdout, second?.stderr].map((stream) => (stream ? text(stream) : Promise.resolve(''))),
+  );
   const codes = await Promise.all(runs.map(exitOf));
   for (const part of await said) process.stdout.write(part);
   writeSum(counts);
