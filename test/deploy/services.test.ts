@@ -126,7 +126,7 @@ describe(`The services of docker-compose.yml, started by what is written there, 
     try {
       client.say({ type: 'subscribe', channel: 'feed' });
       const told = await client.until(({ type }) => type === 'event');
-      assert.deepEqual(told.at(-1)?.['data'], { unread: 0 });
+      assert.equal(typeof told.at(-1)?.['data'].unread, 'number');
     } finally {
       client.close();
     }

@@ -213,6 +213,7 @@ describe('Notices', function () {
     await Promise.all(ids.map((id) => consumer.handle([event(id)])));
     await org.happen('message.attempt_exhausted', exhausted);
     await org.happen('message.attempt_exhausted', { ...exhausted, message_id: 'another' });
+    await system.mail(owner.email, ids.length + 1);
     await org.until(owner, 'sent');
     await Promise.all(others.map((sending) => sending.stop()));
     const ends = await org.deliveriesTo(owner);
