@@ -8,7 +8,8 @@ import { describeError } from './log.ts';
 export function endInOrder(stop: () => Promise<void>, seconds: number): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      setTimeout(() => process.exit(1), seconds * 1_000).unref();
+      const late = () => endAtOnce(new Error(`The process did not end within ${seconds} s.`));
+      setTimeout(late, seconds * 1_000).unref();
       stop().then(() => process.exit(), endAtOnce);
     });
   }

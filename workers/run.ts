@@ -157,11 +157,14 @@ export async function startWorkers(
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    await figures.stop();
-    await relay.stop();
-    await Promise.all(sending.map((one) => one.stop()));
+    // Together: each may wait for what no longer answers, and their times added up would be more than a process has to end in.
+    await Promise.all([
+      figures.stop(),
+      relay.stop(),
+      ...sending.map((one) => one.stop()),
+      Promise.allSettled(runs),
+    ]);
     await relayDatabase.close();
-    await Promise.allSettled(runs);
     await ops.close();
     await connection.close();
     await engine.close();
