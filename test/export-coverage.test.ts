@@ -63,6 +63,7 @@ const leftOut: Record<string, string> = {
   'notifications.outbox': messages,
   'notifications.outbox_deliveries': messages,
   'notifications.commands': messages,
+  'notifications.erasure_counts': erased,
   'notifications.feeds': derived,
   'notifications.feed_changes': derived,
   'designs.migrations': machinery,

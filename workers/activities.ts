@@ -8,6 +8,7 @@ import { createExportActivities } from '../activities/identity/export.activities
 import { withHeartbeats } from '../activities/heartbeat.ts';
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
 import { createNotificationExportActivities } from '../activities/notifications/data-export.activities.ts';
+import { createNotificationPersonErasureActivities } from '../activities/notifications/person-erasure.activities.ts';
 import { createNotificationErasureActivities } from '../activities/notifications/tenant-erasure.activities.ts';
 import { createNoticeUpkeepActivities } from '../activities/notifications/upkeep.activities.ts';
 import { createOrderExportActivities } from '../activities/orders/data-export.activities.ts';
@@ -82,6 +83,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
       return {
         ...platform,
         ...createNotificationErasureActivities(services),
+        ...createNotificationPersonErasureActivities(services),
         ...createNotificationExportActivities(services),
         ...createNoticeUpkeepActivities(services),
       };

@@ -1,5 +1,5 @@
 import type { Database } from '../../db/database.ts';
-import { eraseUserFromNotifications } from '../../db/notifications/person-erasure.ts';
+import { eraseUserFromNotifications } from '../../db/notifications/user-erasure.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 
 /** Forgets users who leave an organisation, or are no more. Idempotent by nature. */

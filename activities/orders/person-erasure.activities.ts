@@ -1,15 +1,9 @@
 import { countErased, erasedCounts } from '../../db/erasure-counts.ts';
-import {
-  deleteNotes,
-  eraseCustomer,
-  notesAfter,
-  ordersAfter,
-  type SpeakingRow,
-} from '../../db/orders/person-erasure.ts';
-import { textsIn, type Recogniser } from '../../domain/search/data-subject.ts';
+import { deleteNotes, eraseCustomer, notesAfter, ordersAfter } from '../../db/orders/person-erasure.ts';
 import { SecretBox } from '../../platform/crypto/secret-box.ts';
-import type { PersonErasureActivities, PersonErasureInput } from '../../workflows/tenants/messages.ts';
+import type { PersonErasureActivities } from '../../workflows/tenants/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { lookThrough } from '../platform/look-through.ts';
 import { personOfErasure } from '../platform/person-erasure.ts';
 import type { WorkerServices } from '../services.ts';
 
@@ -24,34 +18,18 @@ export function createOrderPersonErasureActivities({
 }: Pick<WorkerServices, 'database' | 'storage' | 'config'>): PersonErasureActivities {
   const box = new SecretBox(config.ENCRYPTION_KEYS);
 
-  /** Has all rows worked on that are of the person, page by page. */
-  const lookThrough = async (
-    { tenantId, before }: PersonErasureInput,
-    recogniser: Recogniser,
-    signal: AbortSignal,
-    look: typeof ordersAfter,
-    work: (rows: SpeakingRow[]) => Promise<void>,
-  ): Promise<void> => {
-    for (let after: string | null = null; ;) {
-      signal.throwIfAborted();
-      const from: string | null = after;
-      const page: Awaited<ReturnType<typeof ordersAfter>> = await database.read('orders', ({ sql }) =>
-        look(sql, tenantId, before, from, rowsAtOnce, recogniser.needles),
-      );
-      if (page.reached === null) return;
-      after = page.reached;
-      const spoken = page.found.filter(({ texts }) => recogniser.holds(textsIn(texts)));
-      if (spoken.length > 0) await work(spoken);
-    }
-  };
-
   return {
     erasePersonData: (given) =>
       withHeartbeat(async (signal) => {
         const waiting: string[] = [];
         const recogniser = await personOfErasure(storage, box, given, signal);
         if (recogniser) {
-          await lookThrough(given, recogniser, signal, ordersAfter, async (orders) => {
+          const { tenantId, before } = given;
+          const { needles } = recogniser;
+          const from = (after: string | null) => ({ tenantId, before, after, limit: rowsAtOnce, needles });
+          const someOrders = (after: string | null) =>
+            database.read('orders', ({ sql }) => ordersAfter(sql, from(after)));
+          await lookThrough(recogniser, signal, someOrders, async (orders) => {
             for (const { id, needed } of orders) {
               signal.throwIfAborted();
               if (needed) {
@@ -64,7 +42,9 @@ export function createOrderPersonErasureActivities({
               });
             }
           });
-          await lookThrough(given, recogniser, signal, notesAfter, async (notes) => {
+          const someNotes = (after: string | null) =>
+            database.read('orders', ({ sql }) => notesAfter(sql, from(after)));
+          await lookThrough(recogniser, signal, someNotes, async (notes) => {
             await database.transaction('orders', ({ sql }) =>
               deleteNotes(
                 sql,

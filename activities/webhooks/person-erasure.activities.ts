@@ -9,13 +9,13 @@ import {
   forgetBodies,
   messagesAfter,
   type KeptBody,
-  type SentText,
 } from '../../db/webhooks/person-erasure.ts';
 import { textsIn, type Recogniser } from '../../domain/search/data-subject.ts';
 import { SecretBox } from '../../platform/crypto/secret-box.ts';
 import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
 import type { PersonErasureActivities, PersonErasureInput } from '../../workflows/tenants/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { lookThrough } from '../platform/look-through.ts';
 import { personOfErasure } from '../platform/person-erasure.ts';
 import type { WorkerServices } from '../services.ts';
 
@@ -69,20 +69,24 @@ export function createWebhookPersonErasureActivities({
     look: typeof messagesAfter,
     erase: (sql: Sql, ids: readonly string[]) => Promise<number>,
   ): Promise<void> => {
-    for (let after: string | null = null; ;) {
-      signal.throwIfAborted();
-      const from: string | null = after;
-      const page: { found: SentText[]; reached: string | null } = await database.read('webhooks', ({ sql }) =>
-        look(sql, given.tenantId, given.before, from, textsAtOnce, recogniser.needles),
-      );
-      if (page.reached === null) return;
-      after = page.reached;
-      const spoken = page.found.filter(({ text }) => recogniser.holds(textsIn(text))).map(({ id }) => id);
-      if (spoken.length === 0) continue;
-      await database.transaction('webhooks', async ({ sql }) => {
-        await countErased(sql, 'webhooks', given, 'messages', await erase(sql, spoken));
-      });
-    }
+    const { tenantId, before } = given;
+    const { needles } = recogniser;
+    await lookThrough(
+      recogniser,
+      signal,
+      (after) =>
+        database.read('webhooks', ({ sql }) =>
+          look(sql, { tenantId, before, after, limit: textsAtOnce, needles }),
+        ),
+      (rows) =>
+        database.transaction('webhooks', async ({ sql }) => {
+          const erased = await erase(
+            sql,
+            rows.map(({ id }) => id),
+          );
+          await countErased(sql, 'webhooks', given, 'messages', erased);
+        }),
+    );
   };
 
   return {

@@ -7,6 +7,7 @@ import {
 } from '../../db/notifications/suppressions.ts';
 import { Failure } from '../../domain/failure.ts';
 import { categories, organisationCategories } from '../../domain/notifications/categories.ts';
+import { ErasedAddresses } from '../../domain/notifications/erased-address.ts';
 import { suppressionReasons } from '../../domain/notifications/notice.ts';
 import { idPosition, pageOf, pageQuery, Pages } from '../page.ts';
 import { route, type Route } from '../route.ts';
@@ -20,7 +21,10 @@ const address = z.email().max(320);
 const suppressionView = z
   .object({
     id: z.uuid(),
-    address: z.string(),
+    address: z.string().meta({
+      description:
+        'Of a person who was forgotten, something at `erased.invalid` in its place; `?address=` still finds it.',
+    }),
     category: z.enum(categories).nullable().meta({ description: 'Null: of all that can be held back.' }),
     reason: z.enum(suppressionReasons),
     detail: z.string().nullable().meta({ description: 'What a mail server has said, say.' }),
@@ -44,6 +48,7 @@ const newSuppression = z
 /** Addresses that get no mails of the organisation, each with the reason. */
 export function createSuppressionRoutes({ config, database }: Services): Route[] {
   const pages = new Pages(config.ENCRYPTION_KEYS);
+  const erased = new ErasedAddresses(config.ENCRYPTION_KEYS);
   return [
     route({
       method: 'get',
@@ -63,7 +68,11 @@ export function createSuppressionRoutes({ config, database }: Services): Route[]
           position: idPosition,
           read: (limit, after) =>
             database.read('notifications', ({ sql }) =>
-              new SuppressionRepository(sql, tenantId).list(query.address, limit, after?.id ?? null),
+              new SuppressionRepository(sql, tenantId).list(
+                query.address === undefined ? null : erased.spellingsOf(tenantId, query.address),
+                limit,
+                after?.id ?? null,
+              ),
             ),
           positionOf: ({ id }) => ({ id }),
           present,
@@ -86,7 +95,8 @@ export function createSuppressionRoutes({ config, database }: Services): Route[]
       responses: { 201: { description: 'The entry.', body: suppressionView } },
       handler: async ({ principal: { tenantId, userId }, body }, transaction) => {
         const { sql } = transaction;
-        const addressId = await addressIdOf(sql, tenantId, body.address, null);
+        const spellings = erased.spellingsOf(tenantId, body.address);
+        const addressId = await addressIdOf(sql, tenantId, spellings, null);
         const { category, reason, detail } = body;
         const { id } = await suppress(transaction, {
           tenantId,

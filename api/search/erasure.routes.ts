@@ -34,6 +34,11 @@ const erasureShape = z
       orders: count.meta({ description: 'That keep their numbers, lines and money, and nobody’s name.' }),
       webhooks: count.meta({ description: 'Bodies of webhooks that came in.' }),
       messages: count.meta({ description: 'Messages to endpoints, and answers to them.' }),
+      addresses: count.meta({ description: 'Of mails: deleted, or known by a keyed hash alone.' }),
+      notices: count.meta({
+        description:
+          'Items of feeds, notes of the suppression list, and mails whose answers spoke of the person.',
+      }),
     }),
     waits_for: z.array(z.object({ process: z.string(), paused: z.boolean() })).meta({
       description:
@@ -81,8 +86,8 @@ export function createErasureRoutes({ config, database }: Services): Route[] {
       path: '/v1/erasures',
       summary: 'Forget a person',
       description:
-        'Finds the person in record sets, batches, imports, files, cached answers, the search log, orders, and webhooks in ' +
-        'and out, and takes them out. What is under way is waited for. Who it was is forgotten when it is done; the ' +
+        'Finds the person in record sets, batches, imports, files, cached answers, the search log, orders, webhooks in ' +
+        'and out, and notifications, and takes them out. What is under way is waited for. Who it was is forgotten when it is done; the ' +
         'answer then tells numbers only.',
       tag,
       access: 'erasures:write',

@@ -2,6 +2,7 @@ import type { ExportedFile } from '../exported-file.ts';
 import { feedExport } from './feed-export.ts';
 
 const organisation = ['organisation'] as const;
+const alsoOfPersons = ['organisation', 'person'] as const;
 const nobody = '00000000-0000-0000-0000-000000000001';
 
 /** What notifications gives to an export. */
@@ -43,7 +44,7 @@ export const notificationsExport: readonly ExportedFile[] = [
   {
     name: 'addresses',
     about: 'Addresses that mails were sent to.',
-    kinds: organisation,
+    kinds: alsoOfPersons,
     select: 'a.id, a.address, a.user_id, a.created_at, a.used_at',
     from: 'from notifications.addresses a where a.tenant_id = $1',
     key: [{ of: 'a.id', type: 'uuid' }],
@@ -51,26 +52,28 @@ export const notificationsExport: readonly ExportedFile[] = [
   {
     name: 'suppressions',
     about: 'Addresses that get no mails, and why.',
-    kinds: organisation,
-    select: 's.id, s.address_id, s.category, s.reason, s.detail, s.created_by, s.created_at',
-    from: 'from notifications.suppressions s where s.tenant_id = $1',
+    kinds: alsoOfPersons,
+    select: 's.id, s.address_id, a.address, s.category, s.reason, s.detail, s.created_by, s.created_at',
+    from: `from notifications.suppressions s join notifications.addresses a on a.id = s.address_id
+      where s.tenant_id = $1`,
     key: [{ of: 's.id', type: 'uuid' }],
   },
   {
     name: 'deliveries',
     about: 'How each message fared on its channel, with the notices that it told.',
-    kinds: organisation,
-    select: `d.id, d.channel, d.recipient, d.user_id, d.category, d.critical, d.state, d.attempts, d.address_id, d.last_status,
-      d.last_problem, d.created_at, d.due_at, d.ended_at,
+    kinds: alsoOfPersons,
+    select: `d.id, d.channel, d.recipient, d.user_id, d.category, d.critical, d.state, d.attempts, d.address_id, a.address,
+      d.last_status, d.last_problem, d.created_at, d.due_at, d.ended_at,
       (select json_agg(l.notice_id order by l.notice_id) from notifications.delivery_notices l where l.delivery_id = d.id)
         as notices`,
-    from: 'from notifications.deliveries d where d.tenant_id = $1',
+    from: `from notifications.deliveries d left join notifications.addresses a on a.id = d.address_id
+      where d.tenant_id = $1`,
     key: [{ of: 'd.id', type: 'uuid' }],
   },
   {
     name: 'attempts',
     about: 'Each attempt at a mail, with what the mail server has said.',
-    kinds: organisation,
+    kinds: alsoOfPersons,
     select: 'a.id, a.delivery_id, a.number, a.outcome, a.started_at, a.milliseconds, a.status, a.answer',
     from: `from notifications.deliveries d cross join lateral (
         select a.* from notifications.attempts a

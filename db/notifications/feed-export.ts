@@ -10,7 +10,7 @@ export const feedExport: readonly ExportedFile[] = [
   {
     name: 'feed-items',
     about,
-    kinds: ['organisation'],
+    kinds: ['organisation', 'person'],
     select,
     from: 'from notifications.feed_items i where i.tenant_id = $1',
     key: [

@@ -4,7 +4,7 @@ import type { FeedMark } from '../../domain/notifications/feed.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { feedItem, tell } from '../../test/support/feeds.ts';
 import { changedFeeds, readFeedEvents, type FeedEvent } from './feed-events.ts';
-import { eraseFeedOfUser } from './feed-erasure.ts';
+import { eraseFeedItems, eraseFeedOfUser } from './feed-erasure.ts';
 import { markFeed, markFeedItem } from './feed-marks.ts';
 import { feedsToTidy, tidyFeed } from './feed-retention.ts';
 import { appendToFeeds, feedKey, FeedRepository } from './feed.repository.ts';
@@ -242,6 +242,26 @@ describe('feeds', () => {
       [3, 'added', null],
       [5, 'expired', 2],
     ]);
+  });
+
+  it('go one by one with a person, and whoever follows has to read anew', async () => {
+    const [ann, bob] = [somebody(), somebody()];
+    await tell(db.database, feedItem(ann), feedItem(ann), feedItem(bob));
+    const [[newest, oldest], [other]] = [await all(ann), await all(bob)];
+    assert.ok(newest && oldest && other);
+    await mark(ann, 'read', oldest.id);
+    const erase = () =>
+      db.database.transaction('notifications', (transaction) =>
+        eraseFeedItems(transaction, [oldest.id, other.id]),
+      );
+    assert.deepEqual([await erase(), await erase()], [2, 0]);
+    assert.deepEqual(
+      (await all(ann)).map(({ id }) => id),
+      [newest.id],
+    );
+    const [ofAnn, ofBob] = [await eventsOf(ann), await eventsOf(bob)];
+    assert.deepEqual([ofAnn.unread, ofAnn.sequence, ofAnn.forgotten], [1, 4, 4]);
+    assert.deepEqual([ofBob.unread, ofBob.sequence, ofBob.forgotten], [0, 2, 2]);
   });
 
   it('go with their user', async () => {

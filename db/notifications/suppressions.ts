@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Category } from '../../domain/notifications/categories.ts';
+import type { AddressSpellings } from '../../domain/notifications/erased-address.ts';
 import type { SuppressionReason } from '../../domain/notifications/notice.ts';
 import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
@@ -27,23 +28,27 @@ export interface NewSuppression {
   createdBy: string | null;
 }
 
-/** Mailboxes are compared without regard to case, as everybody treats them. */
-function normalised(address: string): string {
-  return address.trim().toLowerCase();
-}
-
-/** The row of an address, which is made where there is none. */
+/** The row of an address, which is made where there is none. One that was forgotten stays so. */
 export async function addressIdOf(
   sql: Sql,
   tenantId: string,
-  address: string,
+  { plain, erased }: AddressSpellings,
   userId: string | null,
 ): Promise<string> {
   const [row] = await sql<{ id: string }>(
-    `insert into notifications.addresses (id, tenant_id, address, user_id) values ($1, $2, $3, $4)
-     on conflict (tenant_id, address)
-     do update set used_at = now(), user_id = coalesce(excluded.user_id, addresses.user_id) returning id`,
-    [uuidv7(), tenantId, normalised(address), userId],
+    `with known as (
+       update notifications.addresses set used_at = now(), user_id = coalesce($4, user_id)
+       where id = (
+         select id from notifications.addresses where tenant_id = $2 and address = any($5::text[]) limit 1)
+       returning id
+     ), made as (
+       insert into notifications.addresses (id, tenant_id, address, user_id)
+       select $1::uuid, $2::uuid, $3::text, $4::uuid where not exists (select 1 from known)
+       on conflict (tenant_id, address)
+       do update set used_at = now(), user_id = coalesce(excluded.user_id, addresses.user_id) returning id
+     )
+     select id from known union all select id from made`,
+    [uuidv7(), tenantId, plain, userId, erased],
   );
   if (!row) throw new Error('The address was not stored.');
   return row.id;
@@ -137,10 +142,10 @@ export class SuppressionRepository {
   }
 
   /** Newest first, those before a place. */
-  async list(address: string | undefined, limit: number, before: string | null): Promise<Suppression[]> {
+  async list(address: AddressSpellings | null, limit: number, before: string | null): Promise<Suppression[]> {
     return await this.#select(
-      `and ($2::text is null or a.address = $2) and ($3::uuid is null or s.id < $3) order by s.id desc limit $4`,
-      [address === undefined ? null : normalised(address), before, limit],
+      `and ($2::text[] is null or a.address = any($2)) and ($3::uuid is null or s.id < $3) order by s.id desc limit $4`,
+      [address && [address.plain, ...address.erased], before, limit],
     );
   }
 

@@ -14,6 +14,8 @@ const statements: readonly string[] = [
   `delete from notifications.addresses where id in (
      select id from notifications.addresses where tenant_id = $1 limit $2)`,
   `delete from notifications.preferences where tenant_id = $1 and $2::integer > 0`,
+  `delete from notifications.erasure_counts where tenant_id = $1 and (erasure_id, kind) in (
+     select erasure_id, kind from notifications.erasure_counts where tenant_id = $1 limit $2)`,
 ];
 
 /** Erases what the domain keeps of a tenant, up to `limit` rows of each kind; call it until it gives 0. */

@@ -1,24 +1,20 @@
 import { erasedCustomer } from '../../domain/orders/erased-customer.ts';
 import { isTerminal, orderStatuses } from '../../domain/orders/order-status.ts';
 import { returnStatuses, returnTransitions } from '../../domain/orders/return-status.ts';
-import type { Needles } from '../../domain/search/data-subject.ts';
 import type { Transaction } from '../database.ts';
-import { mayBeOf, needleParameters } from '../speaking-texts.ts';
+import {
+  readSpeakingPage,
+  type SpeakingLook,
+  type SpeakingPage,
+  type SpeakingRow,
+} from '../speaking-texts.ts';
 import type { Sql } from '../sql.ts';
 import { changeOrder, type Actor } from './open-order.ts';
 
-/** An order that may be of the person, or a note that may speak of the person. */
-export interface SpeakingRow {
-  id: string;
-  texts: unknown;
+/** An order that may be of the person. */
+export interface SpeakingOrder extends SpeakingRow {
   /** Its process or a return still needs whose it is. */
   needed: boolean;
-}
-
-export interface SpeakingPage {
-  found: SpeakingRow[];
-  /** Where the page ends; null at the end of all. */
-  reached: string | null;
 }
 
 /** Nothing more will be brought about by these. */
@@ -28,57 +24,26 @@ const openReturns = returnStatuses.filter(
 );
 
 /** Those of a page of orders, by their IDs, whose customer or address may be the person's. */
-export async function ordersAfter(
-  sql: Sql,
-  tenantId: string,
-  before: string,
-  after: string | null,
-  limit: number,
-  needles: Needles | null,
-): Promise<SpeakingPage> {
-  const rows = await sql<{ reached: string; id: string | null; texts: unknown; needed: boolean }>(
-    `with page as materialized (
-       select id, status, customer, shipping_address from orders.orders
-       where tenant_id = $1 and created_at <= $2 and ($3::uuid is null or id > $3) order by id limit $4
-     ), last as (select id as reached from page order by id desc limit 1)
-     select last.reached, p.id, jsonb_build_array(p.customer, p.shipping_address) as texts,
-       p.status <> all($7::text[])
-       or exists (select 1 from orders.returns r where r.order_id = p.id and r.status = any($8::text[])) as needed
-     from last left join page p
-       on ${mayBeOf(`p.customer::text || coalesce(p.shipping_address::text, '')`, 5)} order by p.id`,
-    [tenantId, before, after, limit, ...needleParameters(needles), ended, openReturns],
+export async function ordersAfter(sql: Sql, look: SpeakingLook): Promise<SpeakingPage<SpeakingOrder>> {
+  const texts = 'jsonb_build_array(t.customer, t.shipping_address)';
+  const { found, reached } = await readSpeakingPage(
+    sql,
+    { table: 'orders.orders', time: 'created_at', texts },
+    look,
   );
-  return pageOf(rows);
+  const needed = await sql<{ id: string }>(
+    `select o.id from orders.orders o where o.id = any($1::uuid[]) and (o.status <> all($2::text[])
+       or exists (select 1 from orders.returns r where r.order_id = o.id and r.status = any($3::text[])))`,
+    [found.map(({ id }) => id), ended, openReturns],
+  );
+  const ids = new Set(needed.map(({ id }) => id));
+  return { found: found.map((order) => ({ ...order, needed: ids.has(order.id) })), reached };
 }
 
 /** The same of notes, on whosever orders they are. */
-export async function notesAfter(
-  sql: Sql,
-  tenantId: string,
-  before: string,
-  after: string | null,
-  limit: number,
-  needles: Needles | null,
-): Promise<SpeakingPage> {
-  const rows = await sql<{ reached: string; id: string | null; texts: unknown; needed: boolean }>(
-    `with page as materialized (
-       select id, text from orders.notes
-       where tenant_id = $1 and created_at <= $2 and ($3::uuid is null or id > $3) order by id limit $4
-     ), last as (select id as reached from page order by id desc limit 1)
-     select last.reached, p.id, p.text as texts, false as needed
-     from last left join page p on ${mayBeOf('p.text', 5)} order by p.id`,
-    [tenantId, before, after, limit, ...needleParameters(needles)],
-  );
-  return pageOf(rows);
-}
-
-function pageOf(
-  rows: { reached: string; id: string | null; texts: unknown; needed: boolean }[],
-): SpeakingPage {
-  return {
-    found: rows.flatMap(({ id, texts, needed }) => (id === null ? [] : [{ id, texts, needed }])),
-    reached: rows[0]?.reached ?? null,
-  };
+export async function notesAfter(sql: Sql, look: SpeakingLook): Promise<SpeakingPage> {
+  const texts = 'jsonb_build_array(t.text)';
+  return await readSpeakingPage(sql, { table: 'orders.notes', time: 'created_at', texts }, look);
 }
 
 const actor: Actor = { kind: 'system', userId: null, traceId: null };

@@ -13,6 +13,8 @@ export interface ErasureReport {
   orders: number;
   webhooks: number;
   messages: number;
+  addresses: number;
+  notices: number;
 }
 
 export const emptyReport: ErasureReport = {
@@ -26,6 +28,8 @@ export const emptyReport: ErasureReport = {
   orders: 0,
   webhooks: 0,
   messages: 0,
+  addresses: 0,
+  notices: 0,
 };
 
 export interface Erasure {

@@ -1,6 +1,5 @@
-import type { Needles } from '../../domain/search/data-subject.ts';
 import type { Sql } from '../sql.ts';
-import { mayBeOf, needleParameters } from '../speaking-texts.ts';
+import { readSpeakingPage, type SpeakingLook, type SpeakingPage } from '../speaking-texts.ts';
 
 /** A body that came in, and whether what it led to still needs it. */
 export interface KeptBody {
@@ -42,53 +41,16 @@ export async function forgetBodies(sql: Sql, ids: readonly string[]): Promise<nu
   return rows.length;
 }
 
-/** A message, or an answer to one, that may speak of the person. */
-export interface SentText {
-  id: string;
-  text: unknown;
-}
-
-/** Those of a page of messages that may speak of the person, and where the page ends; null at the end of all. */
-export async function messagesAfter(
-  sql: Sql,
-  tenantId: string,
-  before: string,
-  after: string | null,
-  limit: number,
-  needles: Needles | null,
-): Promise<{ found: SentText[]; reached: string | null }> {
-  const rows = await sql<{ reached: string; id: string | null; text: unknown }>(
-    `with page as materialized (
-       select id, bodies from webhooks.messages
-       where tenant_id = $1 and created_at <= $2 and ($3::uuid is null or id > $3) order by id limit $4
-     ), last as (select id as reached from page order by id desc limit 1)
-     select last.reached, p.id, p.bodies as text
-     from last left join page p on ${mayBeOf('p.bodies::text', 5)} order by p.id`,
-    [tenantId, before, after, limit, ...needleParameters(needles)],
-  );
-  return found(rows);
+/** Those of a page of messages that may speak of the person. */
+export async function messagesAfter(sql: Sql, look: SpeakingLook): Promise<SpeakingPage> {
+  const texts = 'jsonb_build_array(t.bodies)';
+  return await readSpeakingPage(sql, { table: 'webhooks.messages', time: 'created_at', texts }, look);
 }
 
 /** The same of the answers to messages. */
-export async function answersAfter(
-  sql: Sql,
-  tenantId: string,
-  before: string,
-  after: string | null,
-  limit: number,
-  needles: Needles | null,
-): Promise<{ found: SentText[]; reached: string | null }> {
-  const rows = await sql<{ reached: string; id: string | null; text: unknown }>(
-    `with page as materialized (
-       select id, response_body, response_headers from webhooks.attempts
-       where tenant_id = $1 and started_at <= $2 and ($3::uuid is null or id > $3) order by id limit $4
-     ), last as (select id as reached from page order by id desc limit 1)
-     select last.reached, p.id, jsonb_build_array(p.response_body, p.response_headers) as text
-     from last left join page p
-       on ${mayBeOf(`coalesce(p.response_body, '') || coalesce(p.response_headers::text, '')`, 5)} order by p.id`,
-    [tenantId, before, after, limit, ...needleParameters(needles)],
-  );
-  return found(rows);
+export async function answersAfter(sql: Sql, look: SpeakingLook): Promise<SpeakingPage> {
+  const texts = 'jsonb_build_array(t.response_body, t.response_headers)';
+  return await readSpeakingPage(sql, { table: 'webhooks.attempts', time: 'started_at', texts }, look);
 }
 
 /** Deletes messages, and with them what is still to be sent of them and how it fared. Gives how many. */
@@ -105,14 +67,4 @@ export async function forgetAnswers(sql: Sql, ids: readonly string[]): Promise<n
     [ids],
   );
   return rows.length;
-}
-
-function found(rows: { reached: string; id: string | null; text: unknown }[]): {
-  found: SentText[];
-  reached: string | null;
-} {
-  return {
-    found: rows.flatMap(({ id, text }) => (id === null ? [] : [{ id, text }])),
-    reached: rows[0]?.reached ?? null,
-  };
 }

@@ -1,7 +1,10 @@
 import type { Domain } from '../domains.ts';
 
-/** The domains beside search that keep something of an organisation's people. Each erases its part on its own queue. */
-export const domainsOfPeople: readonly Domain[] = ['webhooks', 'orders'];
+/**
+ * The domains beside search that keep something of an organisation's people, in the order in which they erase their parts, each on its own
+ * queue. Notifications come behind orders: once an order has lost its customer, no mail asks for the address any more.
+ */
+export const domainsOfPeople: readonly Domain[] = ['webhooks', 'orders', 'notifications'];
 
 /** Where files of erasures lie, with a folder a tenant. */
 export const erasuresFolder = 'erasures';

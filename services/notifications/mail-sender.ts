@@ -4,6 +4,7 @@ import { PreferencesRepository } from '../../db/notifications/preferences.reposi
 import type { AttemptOutcome, MailResult } from '../../db/notifications/results.ts';
 import { addressIdOf, suppressionsOfAddress } from '../../db/notifications/suppressions.ts';
 import { canUnsubscribe, categoryRules, type Category } from '../../domain/notifications/categories.ts';
+import { ErasedAddresses } from '../../domain/notifications/erased-address.ts';
 import { gatheredMail, type GatheredNotice } from '../../domain/notifications/gathered-mail.ts';
 import { settlementOf, type MailOutcome } from '../../domain/notifications/mail-outcome.ts';
 import { admit, type Wishes } from '../../domain/notifications/plan.ts';
@@ -25,11 +26,13 @@ export class MailSender {
   readonly #parts: ComposerParts & { mailer: Mailer };
   readonly #composer: Composer;
   readonly #tokens: UnsubscribeTokens;
+  readonly #erased: ErasedAddresses;
 
   constructor(parts: ComposerParts & { mailer: Mailer }) {
     this.#parts = parts;
     this.#composer = new Composer(parts);
     this.#tokens = new UnsubscribeTokens(parts.config.ENCRYPTION_KEYS);
+    this.#erased = new ErasedAddresses(parts.config.ENCRYPTION_KEYS);
   }
 
   async send(mail: ClaimedMail): Promise<MailResult | Held> {
@@ -106,7 +109,8 @@ export class MailSender {
     // Nothing holds these back, so nothing needs to be known of where they go.
     if (categoryRules[category].heldBackBy === 'nothing') return { addressId: null, heldBackBy: null };
     return await this.#parts.database.transaction('notifications', async ({ sql }) => {
-      const addressId = await addressIdOf(sql, tenantId, address, userId);
+      const spellings = this.#erased.spellingsOf(tenantId, address);
+      const addressId = await addressIdOf(sql, tenantId, spellings, userId);
       const entry = suppressing(await suppressionsOfAddress(sql, addressId), category);
       return { addressId, heldBackBy: entry && `The address is on the suppression list: ${entry.reason}.` };
     });

@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { createRoutes } from '../../api/routes.ts';
 import { domains } from '../../domain/domains.ts';
+import { domainsOfPeople } from '../../domain/search/erasure.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/run.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from '../support/api.ts';
 import { filesOfArchive } from '../support/archive.ts';
 import { keepHistory } from '../support/histories.ts';
 import { TestCarrier, TestProcessor } from '../support/order-outside.ts';
 import { orderOf, untilOrder } from '../support/orders-system.ts';
+import { feedItem, tell } from '../support/feeds.ts';
 import { untilStateAt } from '../support/search-system.ts';
 import { fromShopify, orderWith } from '../support/senders.ts';
 import { temporalClient, temporalServer } from '../support/temporal.ts';
@@ -17,7 +19,7 @@ import { until } from '../support/until.ts';
 const person = { email: 'Quillon.Vexley@planted.example', phone: '+49 30 901820', name: 'Quillon Vexley' };
 const traces = /quillon|vexley|901820|zanzibar/i;
 
-describe('a person in orders and webhooks', function () {
+describe('a person in orders, webhooks and notifications', function () {
   this.timeout(180_000);
   let api: TestApi;
   let workers: RunningWorkers;
@@ -102,10 +104,37 @@ describe('a person in orders and webhooks', function () {
     });
   }
 
+  /** Addresses, one of which is to get no mails, and what a mail server and a feed say of the person, as they may. */
+  async function notices(): Promise<void> {
+    const entry = { address: person.email, reason: 'complaint', detail: 'Vexley has rung' };
+    assert.equal((await owner.post('/v1/notifications/suppressions', entry)).status, 201);
+    const delivery = uuidv7();
+    await api.services.database.transaction('notifications', async ({ sql }) => {
+      await sql(
+        `insert into notifications.addresses (id, tenant_id, address, used_at)
+         values ($1, $2, 'q.vexley@planted.example', now() - interval '1 day')`,
+        [uuidv7(), tenant.id],
+      );
+      await sql(
+        `insert into notifications.deliveries
+           (id, tenant_id, channel, recipient, category, critical, open, state, last_problem)
+         values ($1, $2, 'email', 'order:1', 'orders', false, false, 'failed', '+49 30 901820 is full')`,
+        [delivery, tenant.id],
+      );
+      await sql(
+        `insert into notifications.attempts (id, delivery_id, tenant_id, number, outcome, started_at, answer)
+         values ($1, $2, $3, 1, 'refused', now(), '+49 30 901820 is full')`,
+        [uuidv7(), delivery, tenant.id],
+      );
+    });
+    const items = [{ title: `Done; ${person.email}` }, {}].map((given) => feedItem(tenant.owner, given));
+    assert.equal(await tell(api.services.database, ...items), 2);
+  }
+
   /** All that the tables of the domains still say of the person. Bodies that came in are sealed: they count as they stand. */
   async function remains(): Promise<string[]> {
     const found: string[] = [];
-    for (const domain of ['orders', 'webhooks'] as const)
+    for (const domain of domainsOfPeople)
       await api.services.database.read(domain, async ({ sql }) => {
         const tables = await sql<{ name: string }>(
           `select table_name as name from information_schema.tables where table_schema = $1`,
@@ -123,13 +152,15 @@ describe('a person in orders and webhooks', function () {
   }
 
   it('is exported whole, and forgotten as soon as what is under way has ended', async () => {
+    await notices();
     const [ended, underWay] = [await endedOrder(), await shopOrder()];
     await sentTexts();
     // Another customer's order, on which a note names the person.
     const { body: other } = await owner.post('/v1/orders', orderOf({ fulfillment: 'manual' }));
     await owner.post(`/v1/orders/${other.id}/notes`, { text: `gift of; ${person.email}` });
     assert.ok((await remains()).length > 5);
-    const subject = { emails: [person.email.toLowerCase()], phones: [person.phone] };
+    const emails = [person.email.toLowerCase(), 'Q.Vexley@planted.example'];
+    const subject = { emails, phones: [person.phone] };
 
     const asked = await owner.post('/v1/exports', { of: 'person', person: subject });
     assert.equal(asked.status, 202, JSON.stringify(asked.body));
@@ -141,6 +172,11 @@ describe('a person in orders and webhooks', function () {
     assert.equal(linesOf('orders/notes.ndjson').length, 1);
     assert.equal(linesOf('webhooks/messages.ndjson').length, 1);
     assert.equal(linesOf('webhooks/attempts.ndjson').length, 1);
+    assert.equal(linesOf('notifications/addresses.ndjson').length, 2);
+    assert.match(linesOf('notifications/suppressions.ndjson').join('\n'), /^[^\n]*Vexley has rung[^\n]*$/);
+    assert.match(linesOf('notifications/deliveries.ndjson').join('\n'), /is full/);
+    assert.match(linesOf('notifications/attempts.ndjson').join('\n'), /is full/);
+    assert.equal(linesOf('notifications/feed-items.ndjson').length, 1);
     const [inbound] = linesOf('webhooks/inbound_bodies.ndjson');
     assert.match(inbound ?? '', /planted\.example/);
 
@@ -163,8 +199,10 @@ describe('a person in orders and webhooks', function () {
     );
     const done = await untilStateAt(owner, at, ['completed'], 60_000);
     assert.deepEqual(await remains(), []);
-    const { orders, webhooks, messages } = done.report;
+    const { orders, webhooks, messages, addresses, notices: texts } = done.report;
     assert.deepEqual({ orders, webhooks, messages }, { orders: 2, webhooks: 1, messages: 2 });
+    // An entry loses what was noted beside it with its address.
+    assert.deepEqual({ addresses, texts }, { addresses: 2, texts: 2 });
     assert.deepEqual(done.waits_for, []);
 
     // For the books: what was ordered, and what it cost.
@@ -175,6 +213,30 @@ describe('a person in orders and webhooks', function () {
     // Whose notice is asked for is nobody.
     const { body: others } = await owner.get(`/v1/orders/${other.id}`);
     assert.equal(others.customer.email, 'ada@example.com');
+
+    // The feed keeps what is of nobody; of the addresses that one is known again which gets no mails.
+    const { items: told } = (await owner.get('/v1/notifications')).body;
+    const titles = told.map(({ title }: { title: string }) => title);
+    assert.ok(titles.includes('Your order is on its way'));
+    assert.ok(!titles.some((title: string) => title.startsWith('Done; ')));
+    const { items: all } = (await owner.get('/v1/notifications/suppressions')).body;
+    assert.deepEqual(
+      all.map(({ reason, detail }: Record<string, unknown>) => [reason, detail]),
+      [['complaint', null]],
+    );
+    assert.match(all[0].address, /^[0-9a-f]{64}@erased\.invalid$/);
+    const query = { address: person.email.toUpperCase() };
+    assert.deepEqual((await owner.get('/v1/notifications/suppressions', { query })).body.items, all);
+    // A later order is not meant; its mails are held back all the same.
+    const again = { customer: { email: person.email }, fulfillment: 'manual' };
+    const { body: later } = await owner.post('/v1/orders', orderOf(again));
+    await until(async () => {
+      const held = await owner.get('/v1/notifications/deliveries', { query: { state: 'suppressed' } });
+      return held.body.items.some(({ notices: [notice] }: { notices: { about: string }[] }) =>
+        notice?.about.endsWith(later.id),
+      );
+    });
+    assert.deepEqual((await owner.get('/v1/notifications/suppressions')).body.items, all);
 
     const client = await temporalClient();
     const { database, storage } = api.services;

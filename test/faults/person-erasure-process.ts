@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { domainsOfPeople } from '../../domain/search/erasure.ts';
 import { endedBatch, endedImport } from '../support/batches.ts';
 import { orderOf } from '../support/orders-system.ts';
 import { plantPeople } from './export-process.ts';
@@ -11,7 +12,7 @@ const phone = '+14155550002';
 /** A person who is forgotten: among people, in a batch and an import that are done, in the answers, and as a customer. */
 export const personErasureProcess: ProcessUnderTest = {
   name: 'erasure of a person',
-  domains: ['search', 'orders', 'webhooks'],
+  domains: ['search', ...domainsOfPeople],
   points: /eras|retired|^start|mark of search/i,
   // It waits for every batch and import of its organisation.
   underFaults: false,
