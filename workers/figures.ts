@@ -41,7 +41,11 @@ export class Figures {
 
   async #follow(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      for (const domain of this.#parts.domains) await this.#measure(domain);
+      for (const domain of this.#parts.domains) {
+        // Each may take seconds where the service is away, and a process that is to end has few.
+        if (this.#stop.signal.aborted) return;
+        await this.#measure(domain);
+      }
       await this.#wakeUps.pause('figures', everyMilliseconds);
     }
   }

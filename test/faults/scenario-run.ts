@@ -52,7 +52,7 @@ export async function runScenario(
   // In the sample of `npm test` not all of them, but others in every run.
   const [asking, others] = [true, false].map((asks) => {
     const all = processesUnderFaults.filter((process) => asks === 'retry' in process);
-    return thorough ? all : chance.sample(all, asks ? 2 : 3);
+    return thorough ? all : chance.sample(all, 2);
   }) as [ProcessUnderTest[], ProcessUnderTest[]];
   // Two are sent in while the fault lasts, one of which asks the vendor; the others are at work by then.
   const late = [chance.pick(asking), chance.pick(others)];
