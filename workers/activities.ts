@@ -1,3 +1,7 @@
+import { createDataExportActivities } from '../activities/platform/data-export.activities.ts';
+import { notificationsExport } from '../db/notifications/export.ts';
+import { ordersExport } from '../db/orders/export.ts';
+import { searchExport } from '../db/search/export.ts';
 import { createAuditActivities } from '../activities/audit/audit.activities.ts';
 import { createDesignExportActivities } from '../activities/designs/data-export.activities.ts';
 import { createOptimisationActivities } from '../activities/designs/optimisation.activities.ts';
@@ -7,18 +11,15 @@ import { createDesignUpkeepActivities } from '../activities/designs/upkeep.activ
 import { createExportActivities } from '../activities/identity/export.activities.ts';
 import { withHeartbeats } from '../activities/heartbeat.ts';
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
-import { createNotificationExportActivities } from '../activities/notifications/data-export.activities.ts';
 import { createNotificationPersonErasureActivities } from '../activities/notifications/person-erasure.activities.ts';
 import { createNotificationErasureActivities } from '../activities/notifications/tenant-erasure.activities.ts';
 import { createNoticeUpkeepActivities } from '../activities/notifications/upkeep.activities.ts';
-import { createOrderExportActivities } from '../activities/orders/data-export.activities.ts';
 import { createOrderActivities } from '../activities/orders/order.activities.ts';
 import { createReturnActivities } from '../activities/orders/return.activities.ts';
 import { createOrderPersonErasureActivities } from '../activities/orders/person-erasure.activities.ts';
 import { createOrderErasureActivities } from '../activities/orders/tenant-erasure.activities.ts';
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
-import { createSearchExportActivities } from '../activities/search/data-export.activities.ts';
 import { createImportActivities } from '../activities/search/import.activities.ts';
 import { createPersonErasureActivities } from '../activities/search/person-erasure.activities.ts';
 import { createRecordSetActivities } from '../activities/search/record-set.activities.ts';
@@ -55,7 +56,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...createRecordSetActivities(services),
         ...createSearchCareActivities(services),
         ...createPersonErasureActivities(services),
-        ...createSearchExportActivities(services),
+        ...createDataExportActivities(services, 'search', searchExport),
         ...createSearchErasureActivities(services),
         ...createSearchUpkeepActivities(services),
       };
@@ -77,14 +78,14 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...withHeartbeats(createReturnActivities(services)),
         ...createOrderErasureActivities(services),
         ...createOrderPersonErasureActivities(services),
-        ...createOrderExportActivities(services),
+        ...createDataExportActivities(services, 'orders', ordersExport),
       };
     case 'notifications':
       return {
         ...platform,
         ...createNotificationErasureActivities(services),
         ...createNotificationPersonErasureActivities(services),
-        ...createNotificationExportActivities(services),
+        ...createDataExportActivities(services, 'notifications', notificationsExport),
         ...createNoticeUpkeepActivities(services),
       };
     case 'designs': {
