@@ -56,13 +56,14 @@ function configWithoutSpec(): string {
   return path;
 }
 
-/** The counts of both, where CI asks for them. A run that broke down has left none: then there is no sum either. */
+/** The counts of both and what failed, where CI asks for them. A run that broke down has left none: then there is no sum either. */
 function writeSum(counts: readonly string[]): void {
   const path = process.env['MOCHA_COUNTS'];
   if (!path || !counts.every((count) => existsSync(count))) return;
-  const each = counts.map((count) => readFileSync(count, 'utf8').split(' ').map(Number));
+  const reports = counts.map((count) => readFileSync(count, 'utf8').trimEnd().split('\n'));
+  const each = reports.map(([first = '']) => first.split(' ').map(Number));
   const sum = [0, 1].map((place) => each.reduce((total, one) => total + (one[place] ?? 0), 0));
-  writeFileSync(path, `${sum.join(' ')}\n`);
+  writeFileSync(path, [sum.join(' '), ...reports.flatMap(([, ...failures]) => failures), ''].join('\n'));
 }
 
 /** Its exit code, or 1 where a signal ended it. What asks this process to end is passed on, and Mocha closes what is open. */

@@ -5,7 +5,10 @@ import { relative } from 'node:path';
 const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END } = Mocha.Runner.constants;
 const shown = 10;
 
-/** The usual report, the files that took longest, and the counts of passed and failed tests in the file that MOCHA_COUNTS names, for CI. */
+/**
+ * The usual report and the files that took longest. The file that MOCHA_COUNTS names gets, for CI, the counts of passed and
+ * failed tests in its first line and a line for each failure after it.
+ */
 export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
@@ -13,9 +16,17 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     runner.once(EVENT_RUN_END, () => {
       if (taken.size > 1) Mocha.reporters.Base.consoleLog(longest(taken));
       const path = process.env['MOCHA_COUNTS'];
-      if (path) writeFileSync(path, `${this.stats.passes} ${this.stats.failures}\n`);
+      if (path)
+        writeFileSync(
+          path,
+          [`${this.stats.passes} ${this.stats.failures}`, ...this.failures.map(line), ''].join('\n'),
+        );
     });
   }
+}
+
+function line(test: Mocha.Test): string {
+  return `${test.fullTitle()}: ${test.err?.message ?? 'failed'}`.replaceAll(/\s+/g, ' ').slice(0, 300);
 }
 
 /** Milliseconds by file, with the hooks of its suites. */
