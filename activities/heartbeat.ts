@@ -1,4 +1,4 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 
 const everyMilliseconds = 1_000;
@@ -22,12 +22,15 @@ export async function withHeartbeat<T>(work: (signal: AbortSignal) => Promise<T>
   }
 }
 
-/** The same activities, each under a steady heartbeat: for short ones whose worker must not be missed for long. */
+/**
+ * The same activities, each under a steady heartbeat: for short ones whose worker must not be missed for long. Local ones have
+ * none: they are missed with the task of their workflow.
+ */
 export function withHeartbeats<T extends object>(activities: T): T {
   const wrapped = Object.entries(activities).map(
     ([name, run]: [string, (input: never) => Promise<unknown>]) => [
       name,
-      (input: never) => withHeartbeat(() => run(input)),
+      (input: never) => (activityInfo().isLocal ? run(input) : withHeartbeat(() => run(input))),
     ],
   );
   return Object.fromEntries(wrapped) as T;

@@ -2,12 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createOrder, type NewOrder } from '../../db/orders/create-order.ts';
 import { changeOrder, type Actor } from '../../db/orders/open-order.ts';
 import { cancelOrder } from '../../db/orders/order-steps.ts';
+import { cpuSeconds } from '../stage/cpu.ts';
 import { residentMegabytes } from '../stage/memory.ts';
 import type { Stage } from '../stage/stage.ts';
 import { figure, type Part } from './part.ts';
 
 /** Orders in one transaction. */
 const atOnce = 50;
+
+/** Seconds without any progress after which it is given up. */
+const patience = 120;
 
 /**
  * Orders that wait for their payment, each with its process, through a restart of everything: PostgreSQL, Temporal on its
@@ -20,10 +24,12 @@ export const openOrders: Part = {
     const count = full ? 10_000 : 500;
     const { id: tenantId } = await stage.tenant();
     const placing = performance.now();
+    const cpuBefore = await cpuOf(stage);
     const ids = await placeAll(stage, tenantId, count);
     await untilCounted(count, () => waitingOrders(stage, tenantId));
     const placed = secondsSince(placing);
     log(`${count} orders are waiting after ${figure(placed)} s`);
+    const cpuPlaced = await cpuOf(stage);
     const before = await memoryOf(stage);
     const stopping = performance.now();
     await stage.restartEverything();
@@ -33,10 +39,12 @@ export const openOrders: Part = {
     if (still < count) throw new Error(`${still} of ${count} orders are open after the restart.`);
     const idle = await memoryOf(stage);
     const telling = performance.now();
+    const cpuTelling = await cpuOf(stage);
     await cancelAll(stage, tenantId, ids);
     const told = secondsSince(telling);
     await untilCounted(0, () => running(stage));
     const answered = secondsSince(telling);
+    const cpuAnswered = await cpuOf(stage);
     const after = await memoryOf(stage);
     return [
       {
@@ -51,6 +59,8 @@ export const openOrders: Part = {
           'everything stopped and started s': restarted,
           'all cancelled in the database s': told,
           'all processes have answered s': answered,
+          ...perOrder('to be placed', count, cpuBefore, cpuPlaced),
+          ...perOrder('to be cancelled', count, cpuTelling, cpuAnswered),
           ...named('before the restart', before),
           ...named('after the restart', idle),
           ...named('after the answers', after),
@@ -134,9 +144,13 @@ async function running(stage: Stage): Promise<number> {
 }
 
 async function untilCounted(count: number, counted: () => Promise<number>): Promise<void> {
-  const started = performance.now();
-  while ((await counted()) !== count) {
-    if (secondsSince(started) > 900) throw new Error(`${await counted()} and not ${count} after 900 s.`);
+  let last = Number.NaN;
+  let changed = performance.now();
+  for (;;) {
+    const now = await counted();
+    if (now === count) return;
+    if (now !== last) [last, changed] = [now, performance.now()];
+    if (secondsSince(changed) > patience) throw new Error(`${now} and not ${count}, for ${patience} s.`);
     await pause(250);
   }
 }
@@ -147,6 +161,29 @@ async function memoryOf({ api, workers, temporal }: Stage): Promise<Record<strin
     workers: await residentMegabytes(workers),
     Temporal: await residentMegabytes(temporal),
   };
+}
+
+/** Seconds of processor time that each part of the system has used. */
+async function cpuOf({ workers, temporal, postgres }: Stage): Promise<Record<string, number>> {
+  return {
+    workers: await cpuSeconds(workers.pid),
+    Temporal: await cpuSeconds(temporal.pid),
+    PostgreSQL: await cpuSeconds(postgres.pid),
+  };
+}
+
+function perOrder(
+  doing: string,
+  count: number,
+  before: Record<string, number>,
+  after: Record<string, number>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(after).map(([name, seconds]) => [
+      `${name} CPU ms/order ${doing}`,
+      ((seconds - (before[name] ?? 0)) / count) * 1_000,
+    ]),
+  );
 }
 
 function named(when: string, memory: Record<string, number>): Record<string, number> {

@@ -87,7 +87,12 @@ describe('Orders', function () {
     );
     const client = await temporalClient();
     await untilCompleted(client, `order:${placed.id}`);
-    await keepHistory(client, system.api.services.database, `order:${placed.id}`, 'fulfillOrder/straight');
+    await keepHistory(
+      client,
+      system.api.services.database,
+      `order:${placed.id}`,
+      'fulfillOrder/straight-at-hand',
+    );
   });
 
   it('ships two of three, then the third, and delivers in two steps', async () => {
@@ -175,7 +180,12 @@ describe('Orders', function () {
     const late = await member.post(`/v1/orders/${placed.id}/amend`, { remove_missing: true });
     assert.deepEqual([late.status, late.body.code], [409, 'orders.order_state']);
     const client = await temporalClient();
-    await keepHistory(client, system.api.services.database, `order:${placed.id}`, 'fulfillOrder/timed-out');
+    await keepHistory(
+      client,
+      system.api.services.database,
+      `order:${placed.id}`,
+      'fulfillOrder/timed-out-at-hand',
+    );
   });
 
   it('gives everything back once when the carrier refuses after the charge, whatever answer is lost', async () => {
@@ -202,7 +212,12 @@ describe('Orders', function () {
     const types = await typesOf(placed.id);
     assert.equal(types.filter((type) => type === 'order.refunded').length, 1);
     const client = await temporalClient();
-    await keepHistory(client, system.api.services.database, `order:${placed.id}`, 'fulfillOrder/refunded');
+    await keepHistory(
+      client,
+      system.api.services.database,
+      `order:${placed.id}`,
+      'fulfillOrder/refunded-at-hand',
+    );
   });
 
   it('fails when the card is declined', async () => {
@@ -235,7 +250,7 @@ describe('Orders', function () {
       client,
       system.api.services.database,
       `order:${placed.id}`,
-      'fulfillOrder/held-and-cancelled',
+      'fulfillOrder/held-and-cancelled-at-hand',
     );
   });
 

@@ -142,7 +142,7 @@ describe('The process of an order', function () {
     assert.deepEqual([order.status, order.paymentStatus], ['cancelled', 'refunded']);
     assert.deepEqual(processor.effects('refund'), [3_490n]);
     assert.equal(carrier.voided.size, 1, 'the label that was bought in spite of all is given back');
-    await keepHistory(client, db.database, workflowId, 'fulfillOrder/carrier-away');
+    await keepHistory(client, db.database, workflowId, 'fulfillOrder/carrier-away-at-hand');
   });
 
   it('goes on in a new run, again and again, when it is changed often, and loses no change', async () => {
@@ -189,6 +189,6 @@ describe('The process of an order', function () {
     );
     assert.equal(timeline.filter(({ type }) => type === 'order.held').length, times);
     const [first] = runs.toSorted((a, b) => a.startTime.getTime() - b.startTime.getTime());
-    await keepHistory(client, db.database, workflowId, 'fulfillOrder/continued', first?.runId);
+    await keepHistory(client, db.database, workflowId, 'fulfillOrder/continued-at-hand', first?.runId);
   });
 });
