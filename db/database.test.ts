@@ -7,6 +7,7 @@ import { postgres } from '../test/support/database.ts';
 import { runFolder } from '../test/support/run.ts';
 import { until } from '../test/support/until.ts';
 import { Database } from './database.ts';
+import { hearNotices } from './hear-notices.ts';
 import { sqlOf } from './sql.ts';
 
 describe('the database', () => {
@@ -102,6 +103,44 @@ describe('the database', () => {
       await assert.rejects(slow, (error) => isBusy(error));
     } finally {
       await database.close();
+    }
+  });
+
+  it('does not wait for the disk with a notice, nor where its settings say so, and else it does', async () => {
+    const { url } = await postgres();
+    const syncs = async (database: Database): Promise<string | undefined> => {
+      const [row] = await database.read('search', ({ sql }) =>
+        sql<{ value: string }>(`select current_setting('synchronous_commit') as value`),
+      );
+      return row?.value;
+    };
+    const settings = { synchronous_commit: 'off', enable_seqscan: 'off' };
+    const relays = new Database({ url, domainUrls: {}, poolSize: 1, applicationName: 'test', settings });
+    const usual = new Database({ url, domainUrls: {}, poolSize: 1, applicationName: 'test' });
+    const heard: string[] = [];
+    const stop = new AbortController();
+    const { promise: listening, resolve: listen } = Promise.withResolvers<void>();
+    const hearing = hearNotices({
+      url,
+      channel: 'perdure_test',
+      applicationName: 'test',
+      stop: stop.signal,
+      onListening: () => listen(),
+      onNotice: (payload) => heard.push(payload),
+      onProblem: (error) => assert.fail(String(error)),
+    });
+    try {
+      await listening;
+      assert.equal(await syncs(relays), 'off');
+      await usual.transaction('search', ({ wake }) => {
+        wake('perdure_test', 'something');
+        return Promise.resolve();
+      });
+      await until(() => heard.includes('search something'));
+      assert.equal(await syncs(usual), 'on');
+    } finally {
+      stop.abort();
+      await Promise.all([hearing, relays.close(), usual.close()]);
     }
   });
 

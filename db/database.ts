@@ -54,6 +54,8 @@ export interface DatabaseConfig {
   applicationName: string;
   /** Longest time of one statement, in seconds. */
   statementSeconds?: number;
+  /** Settings of PostgreSQL for every connection. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 /** Enough for the longest work of a worker: what takes longer has gone wrong, and would hold its locks for ever. */
@@ -65,6 +67,9 @@ const lockSeconds = 15;
 /** Seconds that a transaction may do nothing: a process that is frozen in the middle lets go of its locks. */
 const idleSeconds = 60;
 
+/** A notice is a commit too, but one that need not outlive the server: it does not wait for the disk. */
+const notify = `select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
+
 /** The databases of this process: one connection pool a distinct URL, reached by domain. */
 export class Database {
   readonly #config: DatabaseConfig;
@@ -72,7 +77,7 @@ export class Database {
   readonly #pools = new Map<string, Pool>();
   #closed = false;
   readonly #notices = new CommitNotices((domain, channel, payload) =>
-    this.read(domain, ({ sql }) => sql('select pg_notify($1, $2)', [channel, payload])),
+    this.read(domain, ({ sql }) => sql(notify, [channel, payload], 'notify')),
   );
 
   constructor(config: DatabaseConfig) {
@@ -187,7 +192,7 @@ export class Database {
 
   #orm(domain: Domain): MikroORM {
     const url = this.urlOf(domain);
-    const { statementSeconds = defaultStatementSeconds } = this.#config;
+    const { statementSeconds = defaultStatementSeconds, settings = {} } = this.#config;
     let orm = this.#orms.get(url);
     if (!orm) {
       orm = new MikroORM({
@@ -196,6 +201,9 @@ export class Database {
         pool: { min: 0, max: this.#config.poolSize },
         driverOptions: {
           application_name: this.#config.applicationName,
+          options: Object.entries(settings)
+            .map(([name, value]) => `-c ${name}=${value}`)
+            .join(' '),
           connectionTimeoutMillis: 5_000,
           keepAlive: true,
           statement_timeout: statementSeconds * 1_000,

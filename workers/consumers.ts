@@ -47,7 +47,12 @@ export function createConsumers(
     },
     notices: createNoticeConsumer({ database, composer: new Composer({ database, config }) }),
     'notice-erasure': createNoticeErasureConsumer({ database }),
-    'search-statistics': { ...createSearchStatisticsConsumer({ database }), together: true },
+    // Days are counted every five minutes.
+    'search-statistics': {
+      ...createSearchStatisticsConsumer({ database }),
+      together: true,
+      gatherMilliseconds: 500,
+    },
     'workflow-starts': createWorkflowStarter(temporal, starts, tenants),
     'webhook-subjects': createSubjectsConsumer({ database }),
     'batch-signals': createBatchSignals(temporal),
@@ -59,6 +64,11 @@ export function createConsumers(
         readInboundContent(database, new SourceSecrets(config.ENCRYPTION_KEYS), tenantId, inboundId),
     }),
     'design-orders': createDesignOrdersConsumer({ database }),
-    'webhook-messages': { ...createWebhookMessageConsumer({ database }), together: true },
+    // Other systems wait for what they are told.
+    'webhook-messages': {
+      ...createWebhookMessageConsumer({ database }),
+      together: true,
+      gatherMilliseconds: 20,
+    },
   };
 }

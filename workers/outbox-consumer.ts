@@ -12,6 +12,11 @@ export interface OutboxConsumer {
    * among the many, in their order.
    */
   together?: boolean;
+  /**
+   * How long events gather before they are handed over together, where more come all the time: 50 ms without it. Less where
+   * somebody waits, more where nobody does, since each time costs a transaction.
+   */
+  gatherMilliseconds?: number;
   /** Most events at once, also while some of them are slow. */
   atOnce?: number;
 }

@@ -34,6 +34,15 @@ const longestRestMilliseconds = 60_000;
 /** Connections for the claims of a domain that are open at once, each for a moment. */
 const claimsAtOnce = 6;
 
+/** Of the relay's connections. */
+export const relaySettings = {
+  /** Should PostgreSQL die before a settlement is on the disk, the event is handed over again, and its consumer knows it. */
+  synchronous_commit: 'off',
+  /** A plan is made once, as it would be for thousands that wait, also where nothing waits at that moment. */
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+} as const;
+
 /** How many connections a relay needs so that its loops hardly wait for each other. */
 export function connectionsOf(domains: readonly Domain[]): number {
   return domains.length * claimsAtOnce;
@@ -88,7 +97,7 @@ export class Relay {
       if (taken === 0) await this.#wakeUps.pause(topic, longestRestMilliseconds, seen);
       // What may be handed over together is gathered for a moment: one transaction does for all of it.
       else if (consumer.together && taken < togetherAtOnce)
-        await this.#wakeUps.pause(`gather ${topic}`, gatherMilliseconds);
+        await this.#wakeUps.pause(`gather ${topic}`, consumer.gatherMilliseconds ?? gatherMilliseconds);
     }
     await delivery.done();
   }

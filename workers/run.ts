@@ -28,7 +28,7 @@ import { coreFigures } from './core-figures.ts';
 import { cronWork } from './cron.ts';
 import { Figures } from './figures.ts';
 import { requirePollers } from './queue-figures.ts';
-import { connectionsOf, Relay } from './relay.ts';
+import { connectionsOf, Relay, relaySettings } from './relay.ts';
 import { reconcileSchedules } from './schedules.ts';
 import { NotificationSending } from './notification-sending.ts';
 import { installRuntime } from './runtime.ts';
@@ -122,6 +122,7 @@ export async function startWorkers(
     domainUrls: config.domainUrls,
     poolSize: connectionsOf(relayed),
     applicationName: 'relay',
+    settings: relaySettings,
   });
   const relay = new Relay({ database: relayDatabase, domains: relayed, consumers, log, metrics });
   relay.start();

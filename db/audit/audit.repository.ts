@@ -41,6 +41,7 @@ export async function recordEvents(sql: Sql, events: readonly DomainEvent[]): Pr
         "traceId" text, "occurredAt" timestamptz, data jsonb)
      on conflict (event_id) do nothing`,
     [JSON.stringify(events)],
+    'audit.record_events',
   );
 }
 

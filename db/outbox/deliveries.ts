@@ -48,6 +48,7 @@ export async function claimDeliveries(
        cross join lateral (select * from ${domain}.outbox where outbox.position = d.position offset 0) o
      limit $2`,
     [consumer, limit, after, eachSubject],
+    `${domain}.claim_deliveries`,
   );
   const stopped = new Set<string>();
   return rows.flatMap(({ ready, ...row }) => {
@@ -63,10 +64,11 @@ export async function settleDeliveries(
   consumer: Consumer,
   positions: string[],
 ): Promise<void> {
-  await sql(`delete from ${domain}.outbox_deliveries where consumer = $1 and position = any($2::bigint[])`, [
-    consumer,
-    positions,
-  ]);
+  await sql(
+    `delete from ${domain}.outbox_deliveries where consumer = $1 and position = any($2::bigint[])`,
+    [consumer, positions],
+    `${domain}.settle_deliveries`,
+  );
 }
 
 /** How long a relay keeps deliveries that it cannot hold in a transaction, unless it says again that it does. */
@@ -90,6 +92,7 @@ export async function leaseDeliveries(
      where consumer = $1 and position = any($2::bigint[]) and ($4::timestamptz is null or due_at = $4::timestamptz)
      returning due_at::text as lease`,
     [consumer, positions, leaseSeconds, lease],
+    `${domain}.lease_deliveries`,
   );
   return row?.lease ?? lease;
 }
@@ -199,6 +202,7 @@ export async function consumersWithDue(
      where exists (select 1 from ${domain}.outbox_deliveries d
                    where d.consumer = name and d.parked_at is null and d.due_at <= now())`,
     [names],
+    `${domain}.consumers_with_due`,
   );
   return rows.map(({ name }) => name);
 }

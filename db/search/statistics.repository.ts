@@ -16,6 +16,7 @@ export async function markStatisticsDue(sql: Sql, days: readonly TenantDay[]): P
      order by tenant_id, day
      on conflict (tenant_id, day) do update set marked_at = excluded.marked_at`,
     [days.map(({ tenantId }) => tenantId), days.map(({ day }) => day)],
+    'search.mark_statistics_due',
   );
 }
 

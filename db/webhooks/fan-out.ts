@@ -33,6 +33,7 @@ export async function fanOut(sql: Sql, messages: readonly PublicMessage[]): Prom
     `select id, tenant_id as "tenantId", event_types as "eventTypes", ordering, state from webhooks.endpoints
      where tenant_id = any($1::uuid[]) and state <> 'deleted' order by id`,
     [[...new Set(messages.map(({ tenantId }) => tenantId))]],
+    'webhooks.listeners',
   );
   const tenants = new Set(listeners.map(({ tenantId }) => tenantId));
   const stored = new Set(
@@ -76,6 +77,7 @@ async function storeMessages(sql: Sql, messages: readonly PublicMessage[]): Prom
        operational boolean, about uuid, bodies jsonb, "occurredAt" timestamptz, "traceId" text)
      on conflict (id) do nothing returning id`,
     [JSON.stringify(messages)],
+    'webhooks.store_messages',
   );
   return rows.map(({ id }) => id);
 }
@@ -106,6 +108,7 @@ export async function addDeliveries(
      order by place
      on conflict do nothing returning message_id`,
     [JSON.stringify(rows), trigger],
+    'webhooks.add_deliveries',
   );
   if (added.length > 0) await wakeSenders(sql);
   return added.length;
