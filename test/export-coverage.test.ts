@@ -78,7 +78,7 @@ const leftOut: Record<string, string> = {
   'webhooks.outbox_deliveries': messages,
   'webhooks.commands': messages,
   'webhooks.erasure_counts': erased,
-  'search.inline_files': 'Files that were sent; their rows are exported.',
+  'search.inline_files': 'Files that were sent, and results of them; their rows are exported.',
   'search.batch_chunks': machinery,
   'search.batch_events': 'The audit log tells the same.',
   'search.erasure_marks': 'Whom to forget: never told.',

@@ -4,10 +4,13 @@ import { databaseNow } from '../../db/now.ts';
 import type { Batch, ResultFiles } from '../../db/search/batch.ts';
 import { countsOf } from '../../db/search/batch.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
+import { putInlineFiles, type InlineFile } from '../../db/search/inline-files.ts';
 import { readResults, type BatchRowResult } from '../../db/search/batch-results.ts';
+import { inlineFolder, mostInlineBytes } from '../../domain/search/inline-file.ts';
 import { formatDecimal } from '../../domain/search/micros.ts';
 import { matchCells, resultHeader } from '../../domain/search/result-table.ts';
-import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
+import { readBeginning } from '../../platform/storage/beginning.ts';
+import type { ObjectStorage, PutOptions } from '../../platform/storage/object-storage.ts';
 import { TableWriter, type CellValue } from '../../platform/tabular/write.ts';
 import type { BatchActivities } from '../../workflows/search/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -29,10 +32,11 @@ export function createBatchResultActivities({
           new BatchRepository(sql).get(tenantId, batchId),
         );
         if (batch.phase !== 'aggregating') return viewOf(batch);
-        const resultFiles = await writeResultFiles(database, storage, batch, signal);
+        const { resultFiles, inline } = await writeResultFiles(database, storage, batch, signal);
         const view = await database.transaction('search', async (transaction) => {
           const now = await new BatchRepository(transaction.sql).lock(tenantId, batchId);
           if (now.phase !== 'aggregating') return viewOf(now);
+          await putInlineFiles(transaction.sql, tenantId, inline);
           const phase = now.hold === 'cancel' ? 'cancelled' : 'completed';
           const ended = await changeBatch(
             transaction,
@@ -52,38 +56,47 @@ export function createBatchResultActivities({
   };
 }
 
+/** The files of a batch, and those of them that are small: they are to be stored with the word of where they are. */
+interface WrittenResults {
+  resultFiles: ResultFiles;
+  inline: InlineFile[];
+}
+
 /**
  * Writes the three files in one pass over the rows. Each appears whole when it is done: a broken-off attempt leaves
- * nothing that anybody could take for a result, and the next one starts again under the same names.
+ * nothing that anybody could take for a result, and the next one starts again under the same names. Small ones are given
+ * back: in the storage each would take several syncs of the disk, which everybody else would wait for.
  */
 export async function writeResultFiles(
   database: Database,
   storage: ObjectStorage,
   batch: Batch,
   signal: AbortSignal,
-): Promise<ResultFiles> {
+): Promise<WrittenResults> {
   const columns = batch.columns ?? [];
+  const folder = `${batch.tenantId}/${batch.id}/results-${batch.run}`;
   const failed = new AbortController();
-  const open = (name: string, contentType: string) => {
-    const key = `batches/${batch.tenantId}/${batch.id}/results-${batch.run}/${name}`;
+  const open = (part: keyof ResultFiles, name: string, contentType: string) => {
     const out = new PassThrough();
     // Told by what is awaited; an event without a listener would end the process.
     out.on('error', () => undefined);
-    const stored = storage.put(key, out, {
-      contentType,
-      maxBytes,
-      signal: AbortSignal.any([signal, failed.signal]),
-    });
+    const options = { contentType, maxBytes, signal: AbortSignal.any([signal, failed.signal]) };
+    const finished = takeFile(
+      storage,
+      out,
+      { name: `${folder}/${name}`, before: batch.resultFiles?.[part] },
+      options,
+    );
     // A store that fails (a full disk) ends the others too, and is reported once.
-    stored.catch((error: Error) => {
+    finished.catch((error: Error) => {
       out.destroy(error);
       failed.abort(error);
     });
-    return { out, finished: stored.then(({ bytes }) => ({ key, bytes })) };
+    return { out, finished };
   };
-  const csv = open('results.csv', 'text/csv; charset=utf-8');
-  const ndjson = open('results.ndjson', 'application/x-ndjson');
-  const errors = open('errors.csv', 'text/csv; charset=utf-8');
+  const csv = open('csv', 'results.csv', 'text/csv; charset=utf-8');
+  const ndjson = open('ndjson', 'results.ndjson', 'application/x-ndjson');
+  const errors = open('errors', 'errors.csv', 'text/csv; charset=utf-8');
   const csvTable = new TableWriter(csv.out, resultHeader(columns), { format: 'csv', byteOrderMark: true });
   const errorTable = new TableWriter(errors.out, errorHeader(columns), {
     format: 'csv',
@@ -117,14 +130,38 @@ export async function writeResultFiles(
   })();
   try {
     // The first to fail says why; the other fails only because of it.
-    const [stored] = await Promise.all([files, written]);
-    return { csv: stored[0], ndjson: stored[1], errors: stored[2] };
+    const [taken] = await Promise.all([files, written]);
+    const [csvFile, ndjsonFile, errorFile] = taken.map(({ key, bytes }) => ({ key, bytes }));
+    if (!csvFile || !ndjsonFile || !errorFile) throw new TypeError('A result file is missing.');
+    return {
+      resultFiles: { csv: csvFile, ndjson: ndjsonFile, errors: errorFile },
+      inline: taken.flatMap(({ inline }) => inline ?? []),
+    };
   } catch (error) {
     failed.abort(error);
     for (const { out } of [csv, ndjson, errors]) out.destroy(error as Error);
     await Promise.allSettled([csv.finished, ndjson.finished, errors.finished, written]);
     throw error;
   }
+}
+
+/** A small file stays at hand; another goes to the storage, and so does one that replaces a file there. */
+async function takeFile(
+  storage: ObjectStorage,
+  out: PassThrough,
+  { name, before }: { name: string; before: { key: string } | undefined },
+  options: PutOptions,
+): Promise<{ key: string; bytes: number; inline: InlineFile | null }> {
+  const key = `batches/${name}`;
+  const beginning = await readBeginning(out, mostInlineBytes);
+  if (beginning.whole && before?.key !== key) {
+    const { content } = beginning;
+    const inline = { key: `${inlineFolder}/${name}`, contentType: options.contentType, content };
+    return { key: inline.key, bytes: content.length, inline };
+  }
+  const body = beginning.whole ? beginning.content : beginning.chunks;
+  const { bytes } = await storage.put(key, body, options);
+  return { key, bytes, inline: null };
 }
 
 function ownCells({ values }: BatchRowResult, width: number): string[] {

@@ -3,6 +3,7 @@ import { BatchRepository, changeBatch } from '../../db/search/batch.repository.t
 import { isFinished } from '../../domain/search/batch.ts';
 import { erasureContext, erasureSubjectKey } from '../../domain/search/erasure.ts';
 import { ErasureRepository, type ErasureReport } from '../../db/search/erasure.repository.ts';
+import { putInlineFiles } from '../../db/search/inline-files.ts';
 import { readRejects } from '../../db/search/import-rows.ts';
 import { changeImport, ImportRepository } from '../../db/search/import.repository.ts';
 import {
@@ -154,12 +155,14 @@ export function createPersonErasureActivities({
   const rewriteResults = async (given: OfErasure, batchId: string, signal: AbortSignal): Promise<void> => {
     const { tenantId, erasureId } = given;
     const batch = await database.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, batchId));
-    const resultFiles =
-      batch.resultFiles === null ? null : await writeResultFiles(database, storage, batch, signal);
+    const written = batch.resultFiles && (await writeResultFiles(database, storage, batch, signal));
     await database.transaction('search', async (transaction) => {
       const erasures = new ErasureRepository(transaction.sql, tenantId);
       await erasures.unmark(erasureId, 'batch', batchId);
-      if (resultFiles === null) return;
+      if (!written) return;
+      const { resultFiles, inline } = written;
+      // In place of those from before, also where another run has its own by now.
+      await putInlineFiles(transaction.sql, tenantId, inline);
       const now = await new BatchRepository(transaction.sql).lock(tenantId, batchId);
       // One that is tried again meanwhile writes its own, from the same rows.
       if (!isFinished(now.phase) || now.run !== batch.run) return;

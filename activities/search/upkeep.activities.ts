@@ -3,6 +3,7 @@ import { BatchRepository, changeBatch } from '../../db/search/batch.repository.t
 import { findOldBatches, findOldImports, type OldProcess } from '../../db/search/expiry.ts';
 import { changeImport, ImportRepository } from '../../db/search/import.repository.ts';
 import { takeUnusedUploads } from '../../db/search/upload.repository.ts';
+import { inlineFolder } from '../../domain/search/inline-file.ts';
 import { processRetentionDays } from '../../domain/search/retention.ts';
 import type { SearchUpkeepActivities } from '../../workflows/search/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -21,7 +22,8 @@ export function createSearchUpkeepActivities({
 }: Pick<WorkerServices, 'database' | 'storage'>): SearchUpkeepActivities {
   const purge = async ({ id, tenantId, fileKey }: OldProcess, signal: AbortSignal): Promise<void> => {
     await storage.delete(fileKey);
-    await storage.deletePrefix(`batches/${tenantId}/${id}/`);
+    for (const folder of ['batches', inlineFolder])
+      await storage.deletePrefix(`${folder}/${tenantId}/${id}/`);
     for (let rows = 1; rows > 0;) {
       signal.throwIfAborted();
       rows = await database.transaction('search', ({ sql }) => deleteSomeRows(sql, id, rowsAtOnce));

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import type { StoredFile } from '../../db/search/batch.ts';
 import type { Sql } from '../../db/sql.ts';
 import { insertInlineFile } from '../../db/search/inline-files.ts';
@@ -8,6 +7,7 @@ import { Failure } from '../../domain/failure.ts';
 import { inlineFolder, mostInlineBytes } from '../../domain/search/inline-file.ts';
 import { guessMapping } from '../../domain/search/mapping-guess.ts';
 import { validateMapping, type Mapping } from '../../domain/search/mapping.ts';
+import { readBeginning } from '../../platform/storage/beginning.ts';
 import type { PresignedRequest } from '../../platform/storage/object-storage.ts';
 import { readTable } from '../../platform/tabular/read.ts';
 import { orderedUuid } from '../../platform/uuid.ts';
@@ -68,7 +68,7 @@ export class IncomingFiles {
    */
   async receive(request: Upload): Promise<Form<IncomingFile>> {
     const take = async (file: FormFile): Promise<IncomingFile> => {
-      const beginning = await readBeginning(file.content);
+      const beginning = await readBeginning(file.content, mostInlineBytes);
       if (!beginning.whole) return await this.#store(request, file, beginning.chunks);
       const { content } = beginning;
       const sha256 = hash('sha256', content, 'hex');
@@ -168,26 +168,4 @@ export class IncomingFiles {
 /** What a process keeps of its file. */
 export function storedFileOf({ key, name, bytes, sha256 }: IncomingFile): StoredFile {
   return { key, name, bytes, sha256 };
-}
-
-/** The whole of a small file, or what a large one begins with and goes on with. */
-type Beginning = { whole: true; content: Buffer } | { whole: false; chunks: AsyncIterable<Uint8Array> };
-
-async function readBeginning(stream: Readable): Promise<Beginning> {
-  const source = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-  const read: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes <= mostInlineBytes) {
-    const next = await source.next();
-    if (next.done) return { whole: true, content: Buffer.concat(read) };
-    read.push(next.value);
-    bytes += next.value.length;
-  }
-  return {
-    whole: false,
-    chunks: (async function* () {
-      yield* read;
-      yield* { [Symbol.asyncIterator]: () => source };
-    })(),
-  };
 }

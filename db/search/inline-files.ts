@@ -1,3 +1,4 @@
+import { byteaArray } from '../array-literal.ts';
 import type { Sql } from '../sql.ts';
 
 /** A small file that is kept in the database. */
@@ -13,6 +14,28 @@ export async function insertInlineFile(sql: Sql, tenantId: string, file: InlineF
     'insert into search.inline_files (key, tenant_id, content_type, content) values ($1, $2, $3, $4)',
     [file.key, tenantId, file.contentType, file.content],
     'search.insert_inline_file',
+  );
+}
+
+/** The same for several; one of the same name is replaced. */
+export async function putInlineFiles(
+  sql: Sql,
+  tenantId: string,
+  files: readonly InlineFile[],
+): Promise<void> {
+  if (files.length === 0) return;
+  await sql(
+    `insert into search.inline_files (key, tenant_id, content_type, content)
+     select key, $1, content_type, content
+     from unnest($2::text[], $3::text[], $4::bytea[]) as given (key, content_type, content)
+     on conflict (key) do update set content = excluded.content, content_type = excluded.content_type`,
+    [
+      tenantId,
+      files.map(({ key }) => key),
+      files.map(({ contentType }) => contentType),
+      byteaArray(files.map(({ content }) => content.toString('hex'))),
+    ],
+    'search.put_inline_files',
   );
 }
 

@@ -23,8 +23,8 @@ import type {
 
 /**
  * An object storage beside which small files lie in the database, under keys of a folder of their own. Whoever reads or
- * deletes a file need not know which of the two has it. An inline file is written in a transaction (`insertInlineFile`) and
- * never by `put`.
+ * deletes a file need not know which of the two has it. An inline file is written in a transaction (`insertInlineFile`,
+ * `putInlineFiles`) and never by `put`.
  */
 export class FileStorage implements ObjectStorage {
   readonly #objects: ObjectStorage;
