@@ -1,8 +1,9 @@
 import {
   isSupportedCountry,
   parsePhoneNumberFromString,
+  PhoneNumber,
   type CountryCode,
-  type PhoneNumber,
+  type E164Number,
   type PhoneNumberType,
 } from 'libphonenumber-js/max';
 import { Failure } from '../failure.ts';
@@ -93,13 +94,9 @@ export function normalisePhone(raw: string, defaultRegion?: string): NormalisedP
 }
 
 function plannedPhone(raw: string, { e164, region, type }: PlannedNumber): NormalisedPhone {
-  // Read again when somebody looks: nobody does in most rows of a batch.
+  // Made when somebody looks: nobody does in most rows of a batch.
   let known: PhoneNumber | undefined;
-  const number = (): PhoneNumber => {
-    known ??= read(e164, undefined);
-    if (!known) throw new TypeError('A number that was read cannot be read.');
-    return known;
-  };
+  const number = (): PhoneNumber => (known ??= numberOf(e164, region));
   return {
     raw,
     e164,
@@ -114,6 +111,13 @@ function plannedPhone(raw: string, { e164, region, type }: PlannedNumber): Norma
     },
     extension: null,
   };
+}
+
+/** To be written out. What the number is, is known: to read it again would take as long as that. */
+function numberOf(e164: string, region: CountryCode | null): PhoneNumber {
+  const number = new PhoneNumber(e164 as E164Number);
+  if (region !== null) number.country = region;
+  return number;
 }
 
 /**

@@ -98,6 +98,38 @@ describe('The search engine', () => {
     assert.deepEqual([fresh.cached, fresh.people], [false, found.people]);
   });
 
+  it('gives no process an answer from before a change that another has made, nor an old currency', async () => {
+    await harness.recordSet(tenantId, people.slice(1));
+    const [one, other] = [harness.process(), harness.process()];
+    const ask = (at: typeof one, tenant = tenantId) =>
+      at.engine.search(
+        scopeOf(tenant),
+        requestOf('name', { full_name: 'Ada Lovelace', date_of_birth: '1815-12-10' }),
+        never,
+      );
+    assert.equal((await ask(one)).cached, false);
+    // Once by the settings that were read, and then by what is known of them, beside others and other tenants.
+    for (let time = 0; time < 2; time += 1) assert.equal((await ask(other)).cached, true);
+    const together = await Promise.all([ask(other), ask(other), ask(other, uuidv7())]);
+    assert.deepEqual(
+      together.map(({ cached }) => cached),
+      [true, true, false],
+    );
+    assert.equal(new Set(together.map(({ searchId }) => searchId)).size, 3);
+    await harness.rows(`update search.settings set currency = 'EUR' where tenant_id = $1`, [tenantId]);
+    const { cached, currency } = await ask(other);
+    assert.deepEqual([cached, currency], [true, 'EUR']);
+    await harness.recordSet(tenantId, people.slice(0, 1));
+    const found = await ask(other);
+    assert.deepEqual([found.status, found.cached], ['found', false]);
+    const next = await ask(one);
+    assert.deepEqual([next.status, next.cached], ['found', true]);
+    await harness.rows(`update search.cache_entries set fresh_until = now() where tenant_id = $1`, [
+      tenantId,
+    ]);
+    assert.equal((await ask(one)).cached, false);
+  });
+
   it('looks into the given record sets only, and never into those of another tenant', async () => {
     const [own, other] = [await harness.recordSet(tenantId, people), uuidv7()];
     const theirs = await harness.recordSet(other, [

@@ -53,6 +53,9 @@ const testOptions: SearchOptions = {
   useCache: false,
 };
 
+/** Most tenants whose generation is remembered. */
+const mostRemembered = 10_000;
+
 interface Tenant {
   setup: SearchSetup;
   /** Enabled, in order. */
@@ -65,6 +68,8 @@ class Engine implements RunningSearchEngine {
   readonly #health: HealthReporter;
   readonly #recorder: SearchRecorder;
   readonly #setups = new SharedReads<SearchSetup>();
+  /** What this process last knew of tenants, by which answers that are there already are looked for. */
+  readonly #generations = new Map<string, string>();
   readonly #hashKey: string;
   readonly #closing = new AbortController();
   /** Questions of single searches that this process works on or waits for. */
@@ -132,7 +137,7 @@ class Engine implements RunningSearchEngine {
       );
     });
     const share = (performance.now() - started) / Math.max(1, requests.length);
-    const performedAt = endOf(tenant, started);
+    const performedAt = endOf(tenant.setup.readAt, started);
     const log = await mapInTurns(results, (result, index) =>
       logEntryOf(result, at(requests, index), this.#hash(scope, result), share, performedAt),
     );
@@ -188,23 +193,46 @@ class Engine implements RunningSearchEngine {
 
   async #searchAndRecord(scope: SearchScope, request: SearchRequest): Promise<SearchResult> {
     const started = performance.now();
-    const tenant = await this.#tenant(scope.tenantId);
-    const asked = { searchId: searchIdOf(request), currency: tenant.setup.currency };
-    const read = readQuestion(request, tenant.setup.generation);
-    let result: SearchResult;
-    let settlements: SearchEffects['settlements'] = [];
-    if ('problem' in read) result = invalidResult(asked, read.problem);
-    else {
-      const worked = await this.#once(scope, tenant, read.question);
-      result = resultOf({ ...asked, query: read.question.query }, worked.answer, worked.others);
-      settlements = worked.settlements;
-    }
+    const { result, settlements, readAt } =
+      (await this.#findAnswered(scope, request)) ?? (await this.#workOut(scope, request));
     const milliseconds = performance.now() - started;
     const hashed = this.#hash(scope, result);
-    const entry = logEntryOf(result, request, hashed, milliseconds, endOf(tenant, started));
-    const effects = effectsOf(tenant.setup.currency, settlements, [entry]);
+    const entry = logEntryOf(result, request, hashed, milliseconds, endOf(readAt, started));
+    const effects = effectsOf(result.currency, settlements, [entry]);
     await this.#recorder.record({ scope, effects, event: performed(scope, request, result, effects) });
     return result;
+  }
+
+  /**
+   * Mostly what is asked again has its answer, and the tenant's settings are as they were: one look, for all who ask at that
+   * moment, does for both. Null when they have changed, or when there is no answer.
+   */
+  async #findAnswered(scope: SearchScope, request: SearchRequest): Promise<Ended | null> {
+    const { tenantId } = scope;
+    const { freshAnswers } = this.#parts;
+    const generation = this.#generations.get(tenantId);
+    if (!freshAnswers || generation === undefined || !request.options.useCache) return null;
+    const read = readQuestion(request, generation);
+    if ('problem' in read) return null;
+    const { key, query } = read.question;
+    const found = await freshAnswers.find({ tenantId, generation, key });
+    if (!found) return null;
+    const asked = { searchId: searchIdOf(request), currency: found.currency, query };
+    return { result: resultOf(asked, found.answer, true), settlements: [], readAt: found.foundAt };
+  }
+
+  async #workOut(scope: SearchScope, request: SearchRequest): Promise<Ended> {
+    const tenant = await this.#tenant(scope.tenantId);
+    const { currency, generation, readAt } = tenant.setup;
+    const asked = { searchId: searchIdOf(request), currency };
+    const read = readQuestion(request, generation);
+    if ('problem' in read) return { result: invalidResult(asked, read.problem), settlements: [], readAt };
+    const { answer, others, settlements } = await this.#once(scope, tenant, read.question);
+    return {
+      result: resultOf({ ...asked, query: read.question.query }, answer, others),
+      settlements,
+      readAt,
+    };
   }
 
   /** Equal questions of this process are one: the first works it out, the others wait. */
@@ -282,14 +310,32 @@ class Engine implements RunningSearchEngine {
 
   async #tenant(tenantId: string): Promise<Tenant> {
     const setup = await this.#setups.read(tenantId, () => loadSetup(this.#parts.database, tenantId));
+    this.#remember(tenantId, setup.generation);
     const enabled = setup.providers.filter(({ enabled: isEnabled }) => isEnabled);
     return { setup, providers: enabled.map((stored) => this.#providers.of(tenantId, stored)) };
   }
+
+  /** Those that were not heard of for longest are forgotten. */
+  #remember(tenantId: string, generation: string): void {
+    this.#generations.delete(tenantId);
+    this.#generations.set(tenantId, generation);
+    if (this.#generations.size <= mostRemembered) return;
+    const [oldest] = this.#generations.keys();
+    if (oldest !== undefined) this.#generations.delete(oldest);
+  }
 }
 
-/** Now by the database's clock, as far as it is known from when the tenant's settings were read. */
-function endOf({ setup }: Tenant, started: number): Date {
-  return new Date(setup.readAt.getTime() + performance.now() - started);
+/** Now by the database's clock, as far as it is known from when it was last asked. */
+function endOf(readAt: Date, started: number): Date {
+  return new Date(readAt.getTime() + performance.now() - started);
+}
+
+/** What a search has come to. */
+interface Ended {
+  result: SearchResult;
+  settlements: SearchEffects['settlements'];
+  /** The database's time at which it was last asked. */
+  readAt: Date;
 }
 
 interface Worked {

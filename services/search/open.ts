@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import type { Database } from '../../db/database.ts';
+import { FreshAnswers } from '../../db/search/fresh-answers.ts';
 import { openAnswerCaches } from '../../db/search/open-answer-caches.ts';
 import type { Config } from '../../platform/config.ts';
 import { SecretBox } from '../../platform/crypto/secret-box.ts';
@@ -28,6 +29,7 @@ export function openSearchEngine({
   const engine = createSearchEngine({
     database,
     answerCaches: openAnswerCaches(database, redis, secretBox),
+    freshAnswers: redis ? null : new FreshAnswers(database),
     outbound,
     secretBox,
     hashKey: Buffer.from(hkdfSync('sha256', secret, '', 'perdure search log', 32)),

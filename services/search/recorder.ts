@@ -1,10 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Database } from '../../db/database.ts';
 import { insertLog, logParameters } from '../../db/search/search-log.repository.ts';
 import type { NewEvent } from '../../domain/events/event.ts';
 import type { Consumer } from '../../domain/events/subscriptions.ts';
 import { isOutage } from '../../platform/outage.ts';
 import { traceparentHere } from '../../platform/telemetry/span.ts';
+import { Together } from '../../platform/together.ts';
 import type { SearchEffects, SearchScope } from './contract.ts';
 import { writeEffects } from './effects.ts';
 
@@ -15,17 +15,6 @@ export interface SearchRecord {
   event: NewEvent;
 }
 
-interface Waiting {
-  record: SearchRecord;
-  /** Does work as part of the request that the search belongs to. */
-  inContext: <T>(work: () => T) => T;
-  done: () => void;
-  failed: (error: unknown) => void;
-}
-
-/** Most searches recorded in one transaction. */
-const mostTogether = 100;
-
 /**
  * Records searches: bill, log and event together or not at all, before their callers are answered. Those that end while
  * others are being recorded are recorded together, in one statement: a commit is a sync of the disk for one search as for
@@ -33,8 +22,11 @@ const mostTogether = 100;
  */
 export class SearchRecorder {
   readonly #database: Database;
-  #waiting: Waiting[] = [];
-  #writing = false;
+  // Each by itself also when PostgreSQL is busy: one that waits for a lock holds up the others, and they need none.
+  readonly #together = new Together(
+    (records: readonly SearchRecord[]) => this.#write(records),
+    (error) => !isOutage(error),
+  );
 
   constructor(database: Database) {
     this.#database = database;
@@ -42,39 +34,10 @@ export class SearchRecorder {
 
   async record(record: SearchRecord): Promise<void> {
     if (record.effects.settlements.length > 0) return await this.#writeAndSettle(record);
-    const event = { ...record.event, traceparent: traceparentHere() };
-    const inContext = AsyncLocalStorage.snapshot();
-    await new Promise<void>((done, failed) => {
-      this.#waiting.push({ record: { ...record, event }, inContext, done, failed });
-      if (!this.#writing) void this.#writeAll();
-    });
+    await this.#together.ask({ ...record, event: { ...record.event, traceparent: traceparentHere() } });
   }
 
-  async #writeAll(): Promise<void> {
-    this.#writing = true;
-    while (this.#waiting.length > 0) {
-      const together = this.#waiting.slice(0, mostTogether);
-      this.#waiting = this.#waiting.slice(mostTogether);
-      await this.#writeTogether(together);
-    }
-    this.#writing = false;
-  }
-
-  /** One that can't be written must not take the others with it. */
-  async #writeTogether(together: readonly Waiting[]): Promise<void> {
-    try {
-      // In a trace, what is written for several searches hangs under the first of them.
-      await together[0]?.inContext(() => this.#write(together.map(({ record }) => record)));
-      for (const { done } of together) done();
-    } catch (error) {
-      // Also when PostgreSQL is busy: one that waits for a lock holds up the others, and they need none.
-      if (together.length > 1 && !isOutage(error))
-        await Promise.all(together.map((one) => this.#writeTogether([one])));
-      else for (const { failed } of together) failed(error);
-    }
-  }
-
-  async #write(records: readonly SearchRecord[]): Promise<void> {
+  async #write(records: readonly SearchRecord[]): Promise<undefined[]> {
     const groups = records.map(({ scope, effects }) => ({
       scope: { ...scope, currency: effects.currency },
       entries: effects.log,
@@ -86,6 +49,7 @@ export class SearchRecorder {
       events: markingOnce(records),
       prepared: 'search.record_searches',
     });
+    return records.map(() => undefined);
   }
 
   async #writeAndSettle({ scope, effects, event }: SearchRecord): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../../db/database.ts';
+import { FreshAnswers } from '../../db/search/fresh-answers.ts';
 import { openAnswerCaches } from '../../db/search/open-answer-caches.ts';
 import { PersonRepository } from '../../db/search/person.repository.ts';
 import {
@@ -95,6 +96,7 @@ export class SearchHarness {
     const engine = createSearchEngine({
       database,
       answerCaches: openAnswerCaches(database, null, this.secretBox),
+      freshAnswers: new FreshAnswers(database),
       outbound,
       secretBox: this.secretBox,
       hashKey: randomBytes(32),
