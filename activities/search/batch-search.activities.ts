@@ -95,7 +95,8 @@ export function createBatchSearchActivities(
         let waitsForBudget = false;
         const waiting = new WaitingRows();
         if (isSearching(batch)) {
-          const lease = await database.transaction('search', ({ sql }) => takeRange(sql, batchId, from, to));
+          const lease = await database.read('search', ({ sql }) => takeRange(sql, batchId, from, to));
+          let isHeld = true;
           const prepared = searcher.prepare(batch);
           while (next <= to && performance.now() - started < rangeMilliseconds) {
             signal.throwIfAborted();
@@ -112,19 +113,21 @@ export function createBatchSearchActivities(
               const mayWait = !isOutOfPatience(batch.waiting, batch.readAt);
               const { attempt } = activityInfo();
               const answers = await prepared.answer(step.rows, step.budget, mayWait, attempt, signal);
+              const isLast = last.rowNo >= to;
               batch = await database.transaction('search', async (transaction) => {
                 await prepared.recordEffects(transaction, answers);
-                const stored = await storeResults(transaction.sql, tenantId, lease, answers.results);
+                const stored = await storeResults(transaction.sql, tenantId, lease, answers.results, isLast);
                 return await storeWaiting(transaction.sql, stored, step.rows, answers);
               });
               waiting.add(answers.waiting, batch);
               stepSizes.of(batchId).learn(step.rows.length, performance.now() - stepStarted);
               next = last.rowNo + 1;
+              isHeld = !isLast;
               return true;
             });
             if (!isToGoOn) break;
           }
-          await database.transaction('search', ({ sql }) => releaseRange(sql, lease));
+          if (isHeld) await database.read('search', ({ sql }) => releaseRange(sql, lease));
         }
         return {
           view: viewOf(batch),

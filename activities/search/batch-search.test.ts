@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { v7 as uuidv7 } from 'uuid';
-import { createBatch } from '../../db/search/batch.repository.ts';
+import { createBatch } from '../../db/search/create-batches.ts';
 import { mappingSchema } from '../../domain/search/mapping.ts';
 import { createLogger } from '../../platform/log.ts';
 import { searchHarness, vendorConfig, type SearchHarness } from '../../test/support/search.ts';

@@ -1,12 +1,19 @@
 import { z } from 'zod';
 import { runCommand, type Answer } from '../../db/commands/command.ts';
-import type { Teller } from '../../db/database.ts';
 import type { Batch, BatchWebhook } from '../../db/search/batch.ts';
-import { createBatch, type NewBatch } from '../../db/search/batch.repository.ts';
+import {
+  createBatch,
+  createBatches,
+  type BatchToCreate,
+  type NewBatch,
+} from '../../db/search/create-batches.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseDecimal } from '../../domain/search/micros.ts';
 import { webhookSecret } from '../../platform/crypto/webhook-signature.ts';
 import { checkDestination, parseHostsAndPorts } from '../../platform/http/destination.ts';
+import { isOutage } from '../../platform/outage.ts';
+import { traceparentHere } from '../../platform/telemetry/span.ts';
+import { Together } from '../../platform/together.ts';
 import { orderedUuid } from '../../platform/uuid.ts';
 import { readJson } from '../body.ts';
 import type { Principal } from '../principal.ts';
@@ -16,10 +23,22 @@ import { validate } from '../validate.ts';
 import { presentBatch } from './batch.presenter.ts';
 import { batchForm, newBatch, type BatchForm } from './batch.schemas.ts';
 import { readFormFields } from './form-fields.ts';
-import { storedFileOf, type IncomingFile, type IncomingFiles } from './incoming-files.ts';
+import { storedFileOf, type FileAtHand, type IncomingFile, type IncomingFiles } from './incoming-files.ts';
 import { requireRecordSets } from './record-set-check.ts';
 
 type PreparedBatch = NewBatch & { file: IncomingFile };
+
+/** One with its file at hand. */
+type SmallBatch = PreparedBatch & { file: FileAtHand };
+
+/** What is kept of it: of its file, no content. */
+function storedBatchOf(batch: PreparedBatch): NewBatch {
+  return { ...batch, file: storedFileOf(batch.file) };
+}
+
+function isSmall(batch: PreparedBatch): batch is SmallBatch {
+  return 'content' in batch.file;
+}
 
 type BatchRequest = Request<undefined, undefined, undefined>;
 
@@ -27,10 +46,17 @@ type BatchRequest = Request<undefined, undefined, undefined>;
 export class BatchIntake {
   readonly #services: Services;
   readonly #files: IncomingFiles;
+  /** Batches that are accepted at the same time are one statement, each before its caller is answered. */
+  readonly #together: Together<BatchToCreate, Batch>;
 
   constructor(services: Services, files: IncomingFiles) {
     this.#services = services;
     this.#files = files;
+    const teller = services.database.alone('search');
+    this.#together = new Together(
+      (batches: readonly BatchToCreate[]) => createBatches(teller, batches),
+      (error) => !isOutage(error),
+    );
   }
 
   /** Accepts a batch in one transaction, once an `Idempotency-Key`. Nothing of Temporal is needed for it. */
@@ -78,27 +104,29 @@ export class BatchIntake {
     const [prepared] = await Promise.allSettled([this.#prepare(request, body, find)]);
     const key = request.commandKey(content);
     const { database } = this.#services;
-    const create = async (teller: Teller, { file, ...batch }: PreparedBatch): Promise<Answer> => {
-      const created = await createBatch(
-        teller,
-        { ...batch, file: storedFileOf(file) },
-        'content' in file ? file : null,
-      );
-      const shown = presentBatch(created, this.#secretOf(created));
-      return { status: 202, headers: locationOf(created), body: shown };
-    };
     // A small file and its batch are one statement, and without a key there is nothing to be done beside it.
-    if (!key && prepared.status === 'fulfilled' && 'content' in prepared.value.file)
-      return { reply: await create(database.alone('search'), prepared.value), replayed: false };
+    if (!key && prepared.status === 'fulfilled' && isSmall(prepared.value)) {
+      const created = await this.#together.ask({
+        batch: storedBatchOf(prepared.value),
+        content: prepared.value.file,
+        traceparent: traceparentHere(),
+      });
+      return { reply: this.#accepted(created), replayed: false };
+    }
     const { answer, replayed } = await runCommand(database, 'search', key, async (transaction) => {
       if (prepared.status === 'rejected') throw prepared.reason;
       const { id, file } = prepared.value;
       if (!('content' in file))
         await this.#files.take(transaction.sql, principal.tenantId, file, `batch:${id}`);
-      return await create(transaction, prepared.value);
+      const stored = storedBatchOf(prepared.value);
+      return this.#accepted(await createBatch(transaction, stored, 'content' in file ? file : null));
     });
     if (replayed) ctx.set('Idempotency-Replayed', 'true');
     return { reply: answer, replayed };
+  }
+
+  #accepted(batch: Batch): Answer {
+    return { status: 202, headers: locationOf(batch), body: presentBatch(batch, this.#secretOf(batch)) };
   }
 
   async #prepare(

@@ -5,7 +5,8 @@ import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
 import type { Database } from '../database.ts';
 import type { Batch } from './batch.ts';
 import { linkRows } from './batch-ingest.ts';
-import { BatchRepository, createBatch } from './batch.repository.ts';
+import { BatchRepository } from './batch.repository.ts';
+import { createBatch } from './create-batches.ts';
 
 describe('the rows of a batch', () => {
   let test: TestDatabase;
@@ -56,6 +57,6 @@ async function batchOf(database: Database, rows: number): Promise<Batch> {
        select $1, n, $2, '["x"]', decode(md5((n / 2)::text), 'hex') from generate_series(2, $3::int + 1) as n`,
       [batch.id, tenantId, rows],
     );
-    return batch;
+    return { ...batch, rowsIngested: rows };
   });
 }

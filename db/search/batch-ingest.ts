@@ -34,6 +34,7 @@ export async function appendRows(
        progress_at = clock_timestamp(), updated_at = now()
      where id = $1 and phase = 'ingesting' and rows_ingested = $2 returning id`,
     [batch.id, batch.rowsIngested, upTo, failed.length],
+    'search.count_ingested',
   );
   if (mine.length === 0) return false;
   await sql(
@@ -48,6 +49,7 @@ export async function appendRows(
       textArray(rows.map(({ values }) => JSON.stringify(values))),
       byteaArray(rows.map(({ fingerprint }) => (fingerprint === null ? null : shortened(fingerprint)))),
     ],
+    'search.append_rows',
   );
   if (failed.length > 0) {
     await sql(
@@ -84,11 +86,15 @@ export async function analyseRows(sql: Sql, rows: number): Promise<void> {
   await sql('analyze (skip_locked) search.batch_rows');
 }
 
+/** So many rows are few: any plan does for them, and one that is kept saves making it. */
+const few = 100;
+
 /**
  * Once all rows are there: fails those whose key an earlier row has, and lets every group of equal rows be answered by
  * its first one. Nothing comes of doing it twice.
  */
 export async function linkRows({ sql }: Transaction, batch: Batch): Promise<void> {
+  const isSmall = batch.rowsIngested <= few;
   const [repeated] = await sql<{ rows: number }>(
     `with keyed as (
        select row_no, first_value(row_no) over (partition by row_key order by row_no) as first
@@ -100,9 +106,10 @@ export async function linkRows({ sql }: Transaction, batch: Batch): Promise<void
        on conflict do nothing returning 1
      ) select count(*)::int as rows from failed`,
     [batch.id, batch.tenantId],
+    isSmall ? 'search.fail_few_repeated_rows' : undefined,
   );
   // Whatever is known of the table's contents by now: the groups must not be formed anew for every row.
-  await sql('set local enable_nestloop = off');
+  if (!isSmall) await sql('set local enable_nestloop = off');
   const [equal] = await sql<{ rows: number }>(
     `with grouped as (
        select row_no, first_value(row_no) over (partition by fingerprint order by row_no) as first
@@ -114,11 +121,12 @@ export async function linkRows({ sql }: Transaction, batch: Batch): Promise<void
        where r.batch_id = $1 and r.row_no = grouped.row_no and grouped.row_no > first returning 1
      ) select count(*)::int as rows from linked`,
     [batch.id],
+    isSmall ? 'search.link_few_rows' : undefined,
   );
-  await sql('set local enable_nestloop to default');
-  await sql(`update search.batches set rows_failed = rows_failed + $2, rows_duplicate = $3 where id = $1`, [
-    batch.id,
-    repeated?.rows ?? 0,
-    equal?.rows ?? 0,
-  ]);
+  if (!isSmall) await sql('set local enable_nestloop to default');
+  await sql(
+    `update search.batches set rows_failed = rows_failed + $2, rows_duplicate = $3 where id = $1`,
+    [batch.id, repeated?.rows ?? 0, equal?.rows ?? 0],
+    'search.count_linked',
+  );
 }

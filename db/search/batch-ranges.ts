@@ -22,22 +22,23 @@ export async function takeRange(sql: Sql, batchId: string, from: number, to: num
      set last_row = excluded.last_row, token = excluded.token, attempt = chunk.attempt + 1, reserved_micros = 0,
        taken_at = now()`,
     [batchId, from, to, token],
+    'search.take_range',
   );
   return { batchId, firstRow: from, token };
 }
 
 /** Lets go of a range; of one that another attempt has taken, nothing. */
 export async function releaseRange(sql: Sql, { batchId, firstRow, token }: RangeLease): Promise<void> {
-  await sql('delete from search.batch_chunks where batch_id = $1 and first_row = $2 and token = $3', [
-    batchId,
-    firstRow,
-    token,
-  ]);
+  await sql(
+    'delete from search.batch_chunks where batch_id = $1 and first_row = $2 and token = $3',
+    [batchId, firstRow, token],
+    'search.release_range',
+  );
 }
 
 /** Takes every range of a batch from whoever has it, with what was reserved for it. */
 export async function releaseAllRanges(sql: Sql, batchId: string): Promise<void> {
-  await sql('delete from search.batch_chunks where batch_id = $1', [batchId]);
+  await sql('delete from search.batch_chunks where batch_id = $1', [batchId], 'search.release_all_ranges');
 }
 
 /**
@@ -78,9 +79,23 @@ export async function holdFence(
     `update search.batch_chunks set reserved_micros = $4
      where batch_id = $1 and first_row = $2 and token = $3 returning 1`,
     [batchId, firstRow, token, reserve],
+    'search.hold_fence',
   );
-  if (held.length === 0)
-    throw new Failure('search.batch_range_lost', 'Another attempt has taken these rows over.');
+  if (held.length === 0) throw lost();
+}
+
+/** The same for what is the last of a range: with the transaction it is let go. */
+export async function endFence(sql: Sql, { batchId, firstRow, token }: RangeLease): Promise<void> {
+  const held = await sql(
+    `delete from search.batch_chunks where batch_id = $1 and first_row = $2 and token = $3 returning 1`,
+    [batchId, firstRow, token],
+    'search.end_fence',
+  );
+  if (held.length === 0) throw lost();
+}
+
+function lost(): Failure {
+  return new Failure('search.batch_range_lost', 'Another attempt has taken these rows over.');
 }
 
 /**

@@ -3,7 +3,10 @@ import { Failure } from '../../domain/failure.ts';
 import { plainArray, textArray } from '../array-literal.ts';
 import type { Sql } from '../sql.ts';
 import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
-import { holdFence, type RangeLease } from './batch-ranges.ts';
+import { endFence, holdFence, type RangeLease } from './batch-ranges.ts';
+
+/** So many rows are few: any plan does for them, and one that is kept saves making it. */
+const few = 100;
 
 /** A row that waits for its answer. */
 export interface PendingRow {
@@ -52,6 +55,7 @@ export async function pendingRows(
                        where d.batch_id = $1 and d.row_no = r.row_no and d.row_no between $2 and $3)
      order by row_no limit $4`,
     [batchId, from, to, limit],
+    to - from < few ? 'search.few_pending_rows' : undefined,
   );
   return rows.map(({ paid, ...row }) => ({ ...row, paidMicros: BigInt(paid) }));
 }
@@ -60,6 +64,7 @@ export async function pendingRows(
  * Stores the results of rows and of the rows equal to them, and counts both. The row of each result can be inserted only
  * once, whoever tries: a second insert fails the whole transaction.
  *
+ * @param isLast lets go of the range, of which nothing is left
  * @throws Failure `search.batch_range_lost` when the lease is no longer this attempt's, or the batch no longer searches
  */
 export async function storeResults(
@@ -67,37 +72,38 @@ export async function storeResults(
   tenantId: string,
   lease: RangeLease,
   results: readonly RowResult[],
+  isLast: boolean,
 ): Promise<Batch> {
-  await holdFence(sql, lease, 0n);
-  const counted = await sql<{ status: RowStatus; rows: number; cost: string }>(insertResults, [
-    lease.batchId,
-    tenantId,
-    plainArray(results.map(({ rowNo }) => rowNo)),
-    plainArray(results.map(({ status }) => status)),
-    textArray(results.map(({ code }) => code)),
-    textArray(results.map(({ message }) => message)),
-    plainArray(results.map(({ score }) => score)),
-    plainArray(results.map(({ costMicros }) => costMicros)),
-    plainArray(results.map(({ searchId }) => searchId)),
-    plainArray(results.map(({ cached }) => cached)),
-    textArray(results.map(({ match }) => jsonOrNull(match))),
-    textArray(results.map(({ facts }) => jsonOrNull(facts))),
-    plainArray(results.map(({ attempt }) => attempt)),
-  ]);
+  await (isLast ? endFence(sql, lease) : holdFence(sql, lease, 0n));
+  const counted = await sql<{ status: RowStatus; rows: number; cost: string }>(
+    insertResults,
+    [
+      lease.batchId,
+      tenantId,
+      plainArray(results.map(({ rowNo }) => rowNo)),
+      plainArray(results.map(({ status }) => status)),
+      textArray(results.map(({ code }) => code)),
+      textArray(results.map(({ message }) => message)),
+      plainArray(results.map(({ score }) => score)),
+      plainArray(results.map(({ costMicros }) => costMicros)),
+      plainArray(results.map(({ searchId }) => searchId)),
+      plainArray(results.map(({ cached }) => cached)),
+      textArray(results.map(({ match }) => jsonOrNull(match))),
+      textArray(results.map(({ facts }) => jsonOrNull(facts))),
+      plainArray(results.map(({ attempt }) => attempt)),
+    ],
+    results.length <= few ? 'search.insert_few_results' : undefined,
+  );
   const count = (status: RowStatus): number => counted.find((one) => one.status === status)?.rows ?? 0;
   const paid = results.reduce((sum, { paidMicros }) => sum + paidMicros, 0n);
   const cost = counted.reduce((sum, one) => sum + BigInt(one.cost), 0n) - paid;
   const rows = counted.reduce((sum, one) => sum + one.rows, 0);
   // Last, because the other chunks of the batch wait for this row until we commit.
-  const updated = await sql<BatchRow>(countResults, [
-    lease.batchId,
-    count('found'),
-    count('not_found'),
-    count('failed'),
-    count('skipped'),
-    cost,
-    rows,
-  ]);
+  const updated = await sql<BatchRow>(
+    countResults,
+    [lease.batchId, count('found'), count('not_found'), count('failed'), count('skipped'), cost, rows],
+    'search.count_results',
+  );
   const [batch] = updated.map(toBatch);
   if (!batch) throw new Failure('search.batch_range_lost', 'The batch is no longer searched.');
   return batch;

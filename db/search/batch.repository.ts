@@ -2,31 +2,10 @@ import type { BatchCommand, BatchHold, BatchPhase } from '../../domain/search/ba
 import { applyCommand } from '../../domain/search/batch.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { BatchWait } from '../../domain/search/batch-wait.ts';
-import type { Teller, Transaction } from '../database.ts';
+import type { Transaction } from '../database.ts';
 import { databaseNow } from '../now.ts';
 import type { Sql } from '../sql.ts';
 import { batchColumns, toBatch, type Batch, type BatchRow } from './batch.ts';
-import type { InlineFile } from './inline-files.ts';
-
-export type NewBatch = Pick<
-  Batch,
-  | 'id'
-  | 'tenantId'
-  | 'name'
-  | 'kind'
-  | 'file'
-  | 'mapping'
-  | 'options'
-  | 'priority'
-  | 'concurrency'
-  | 'budgetMicros'
-  | 'webhook'
-  | 'traceId'
-  | 'createdBy'
-> & {
-  /** Null: as the tenant's settings say. */
-  currency: string | null;
-};
 
 /** Who does something to a batch: a person, or its workflow (null). */
 export interface Actor {
@@ -76,6 +55,12 @@ const columnOf: Record<keyof BatchChange, string> = {
   finishedAt: 'finished_at',
   version: 'version',
 };
+
+const changeable = Object.keys(columnOf) as (keyof BatchChange)[];
+
+function placesOf(entries: readonly [keyof BatchChange, unknown][]): string {
+  return entries.map(([name]) => changeable.indexOf(name)).join(',');
+}
 
 /** An entry of a batch's history, as its owner sees it. */
 export interface BatchEvent {
@@ -170,104 +155,6 @@ function found(batches: Batch[]): Batch {
   return batch;
 }
 
-/** Of a tenant whose settings nobody has looked at yet. */
-const defaultCurrency = 'USD';
-
-const insertBatch = `
-  created as (
-    insert into search.batches (id, tenant_id, name, kind, file, mapping, options, priority, concurrency, currency,
-      budget_micros, webhook, trace_id, created_by)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-      coalesce($10, (select currency from search.settings where tenant_id = $2), '${defaultCurrency}'),
-      $11, $12, $13, $14)
-    returning id, currency, phase, run, revision::float8 as revision, version, rate, created_at as "createdAt",
-      updated_at as "updatedAt", clock_timestamp() as "readAt"
-  ), told as (
-    insert into search.batch_events (batch_id, revision, type, data) select id, revision, $15::text, $16::jsonb from created
-  ), stored as (
-    insert into search.inline_files (key, tenant_id, content_type, content)
-    select $17::text, $2::uuid, $18::text, $19::bytea where $17::text is not null
-  )`;
-
-/**
- * Stores a new batch with its history, and asks for its workflow.
- *
- * @param teller the transaction, or the database where this is all
- * @param content of a small file that belongs to it alone: stored in the same statement
- */
-export async function createBatch(
-  teller: Teller,
-  batch: NewBatch,
-  content: InlineFile | null = null,
-): Promise<Batch> {
-  const data = { priority: batch.priority };
-  const type = 'search.batch_submitted';
-  const [row] = await teller.tell<Beginning>({
-    parts: insertBatch,
-    select: 'select * from created',
-    parameters: [
-      batch.id,
-      batch.tenantId,
-      batch.name,
-      batch.kind,
-      JSON.stringify(batch.file),
-      JSON.stringify(batch.mapping),
-      JSON.stringify(batch.options),
-      batch.priority,
-      batch.concurrency,
-      batch.currency,
-      batch.budgetMicros,
-      batch.webhook && JSON.stringify(batch.webhook),
-      batch.traceId,
-      batch.createdBy,
-      historyType(type),
-      JSON.stringify(data),
-      content?.key ?? null,
-      content?.contentType ?? null,
-      content?.content ?? null,
-    ],
-    events: [
-      {
-        type,
-        tenantId: batch.tenantId,
-        subject: `batch:${batch.id}`,
-        // Of its first revision, before any run.
-        data: { ...data, run: 0, revision: 1 },
-        actorId: batch.createdBy,
-        traceId: batch.traceId,
-      },
-    ],
-    prepared: 'search.create_batch',
-  });
-  if (!row) throw new Error('A batch was not there after it was written.');
-  return toBatch({ ...batch, ...nothingDone, ...row, budgetMicros: batch.budgetMicros?.toString() ?? null });
-}
-
-/** What the database decides of a new batch. The rest is as it was given, and need not be sent back and read again. */
-type Beginning = Pick<
-  BatchRow,
-  'id' | 'currency' | 'phase' | 'run' | 'revision' | 'version' | 'rate' | 'createdAt' | 'updatedAt' | 'readAt'
->;
-
-const nothingDone = {
-  hold: null,
-  costMicros: '0',
-  columns: null,
-  format: null,
-  rowsTotal: null,
-  rowsIngested: 0,
-  rowsFound: 0,
-  rowsNotFound: 0,
-  rowsFailed: 0,
-  rowsSkipped: 0,
-  rowsDuplicate: 0,
-  waiting: null,
-  resultFiles: null,
-  problem: null,
-  startedAt: null,
-  finishedAt: null,
-} satisfies Partial<BatchRow>;
-
 /**
  * Changes a batch that the caller holds locked, adds the change to its history and publishes it: all in the caller's
  * transaction, or not at all. The rate of progress is measured anew from here, as pauses don't count.
@@ -279,11 +166,14 @@ export async function changeBatch(
   event: { type: `search.batch_${string}`; data?: Record<string, unknown> },
   actor: Actor = { userId: null, traceId: batch.traceId },
 ): Promise<Batch> {
-  const entries = Object.entries(change) as [keyof BatchChange, unknown][];
+  const entries = changeable.flatMap((name): [keyof BatchChange, unknown][] =>
+    name in change ? [[name, change[name]]] : [],
+  );
   const given = entries.filter(([, value]) => value !== databaseNow);
+  const dated = entries.filter(([, value]) => value === databaseNow);
   const assignments = [
     ...given.map(([name], index) => `${columnOf[name]} = $${index + 3}`),
-    ...entries.filter((entry) => !given.includes(entry)).map(([name]) => `${columnOf[name]} = now()`),
+    ...dated.map(([name]) => `${columnOf[name]} = now()`),
   ];
   const data = event.data ?? {};
   const rows = await transaction.sql<BatchRow>(
@@ -303,6 +193,8 @@ export async function changeBatch(
       historyType(event.type),
       JSON.stringify(data),
     ],
+    // There are a dozen of them: whatever changes the same columns is the same statement.
+    ['search.change_batch', placesOf(given), 'now', placesOf(dated)].join(' '),
   );
   const changed = found(rows.map(toBatch));
   await publish(transaction, changed, event.type, data, actor);
@@ -337,7 +229,7 @@ export async function commandBatch(
 }
 
 /** In a batch's own history everything is of batches. */
-function historyType(type: string): string {
+export function historyType(type: string): string {
   return type.replace('search.batch_', '');
 }
 
