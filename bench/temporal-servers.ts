@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheCandidates, readLocalSettings } from '../platform/local/local-settings.ts';
+import { behindCallers } from '../platform/local/niced.ts';
 import { buildProductionTemporal } from '../platform/local/production-temporal-programs.ts';
 import { startProductionTemporal } from '../platform/local/production-temporal.ts';
 import { figure, quantile } from './parts/part.ts';
@@ -34,6 +35,7 @@ const production =
       adminUrl: postgres.adminUrl,
       databasePrefix: 'bench_',
       historyShards,
+      niceness: behindCallers,
       folder: join(folder, 'temporal'),
     });
 

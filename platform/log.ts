@@ -39,7 +39,10 @@ export function createLogger(service: string, level: string, destination?: Desti
 
 let output: DestinationStream | undefined;
 
-/** Lines that come in one turn of the event loop are written together at its end, or when the process ends. */
+/** For so long lines gather, which are then written together: each write is a call of the system, and wakes whoever reads. */
+const gatherMilliseconds = 10;
+
+/** Lines that come in one moment are written together at its end, or when the process ends. */
 function standardOutput(): DestinationStream {
   return (output ??= openOutput());
 }
@@ -54,7 +57,7 @@ function openOutput(): DestinationStream {
   process.once('exit', flush);
   return {
     write(line) {
-      if (lines === '') setImmediate(flush);
+      if (lines === '') setTimeout(flush, gatherMilliseconds);
       lines += line;
     },
   };

@@ -6,6 +6,7 @@ import { assertPortsFree } from './listeners.ts';
 import { cacheCandidates, type LocalSettings } from './local-settings.ts';
 import { openLog, type LogFile } from './log-file.ts';
 import { startMailSink } from './mail-sink.ts';
+import { behindCallers } from './niced.ts';
 import { runNodeProgram, startNodeProgram, type NodeProgram } from './node-program.ts';
 import { freePort } from '../ports.ts';
 import { startPostgres } from './postgres.ts';
@@ -197,6 +198,7 @@ class LocalTree {
           port: settings.TEMPORAL_PORT,
           uiPort: settings.TEMPORAL_UI_PORT,
           codecEndpoint: `http://127.0.0.1:${settings.PORT}/v1/codec`,
+          niceness: behindCallers,
           signal,
           onLog: log.write,
         });

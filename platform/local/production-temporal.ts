@@ -9,6 +9,7 @@ import { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { ProductionTemporalPrograms } from './production-temporal-programs.ts';
 import { createDatabase } from './postgres-databases.ts';
+import { niced } from './niced.ts';
 import { startTethered, type TetheredProcess } from './process.ts';
 
 export interface ProductionTemporalOptions {
@@ -19,6 +20,8 @@ export interface ProductionTemporalOptions {
   databasePrefix: string;
   /** Fixed for the life of the databases. */
   historyShards: number;
+  /** How far it stands back on a busy machine. Not at all without it. */
+  niceness?: number;
   /** For its configuration. */
   folder: string;
   /** 0 or none: a free one. */
@@ -60,8 +63,7 @@ export async function startProductionTemporal(
   await writeFile(configFile, JSON.stringify(config), { mode: 0o600 });
   const server = await startTethered({
     name: 'Temporal',
-    command: programs.server,
-    args: ['--config-file', configFile, '--allow-no-auth', 'start'],
+    ...niced(programs.server, ['--config-file', configFile, '--allow-no-auth', 'start'], options.niceness),
     stop: [{ signal: 'SIGTERM', wait: 20 }],
     ...(options.onLog ? { onLine: options.onLog } : {}),
   });

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { freePorts } from '../ports.ts';
+import { niced } from './niced.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { startTethered, type ProcessExit, type TetheredProcess } from './process.ts';
 
@@ -37,6 +38,8 @@ export interface TemporalOptions {
   /** Where the Web UI has payloads decoded. */
   codecEndpoint?: string;
   logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** How far it stands back on a busy machine. Not at all without it. */
+  niceness?: number;
   signal?: AbortSignal;
   onLog?: (line: string) => void;
 }
@@ -74,8 +77,7 @@ export async function startTemporal(options: TemporalOptions): Promise<LocalTemp
     const uiPort = options.uiPort === 0 ? freeForUi : (options.uiPort ?? null);
     const server = await startTethered({
       name: 'Temporal',
-      command: options.program,
-      args: serverArguments(options, ip, port, uiPort, namespace),
+      ...niced(options.program, serverArguments(options, ip, port, uiPort, namespace), options.niceness),
       // The caller's own TEMPORAL_* settings are meant for clients and would change what is started.
       env: withoutTemporalSettings(process.env),
       stop: [
