@@ -8,6 +8,7 @@ import { neighbours } from './parts/neighbours.ts';
 import { openOrders } from './parts/open-orders.ts';
 import type { Finding, Part } from './parts/part.ts';
 import { reads } from './parts/reads.ts';
+import { processorTime } from './parts/processor-time.ts';
 import { records } from './parts/records.ts';
 import { redis } from './parts/redis.ts';
 import { shortProcess } from './parts/short-process.ts';
@@ -30,6 +31,7 @@ const parts: Part[] = [
   commands,
   inboundWebhooks,
   reads,
+  processorTime,
   started,
   shortProcess,
   neighbours,
@@ -70,6 +72,8 @@ async function run(): Promise<void> {
   };
   try {
     for (const part of chosen) {
+      // What the part before has set going would be at work beside this one.
+      await stage.settle().catch((error: Error) => log(`  ${error.message}`));
       log(`\n${part.name}: ${part.about}`);
       const begun = performance.now();
       const findings = await part.run(stage, { full: options.full, log }).catch(notMeasured(part));

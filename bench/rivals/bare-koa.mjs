@@ -44,7 +44,6 @@ router.post('/as-batch', async (ctx) => {
 router.post('/as-search', async (ctx) => {
   const body = JSON.parse(await text(ctx.req));
   await select();
-  await select();
   await insert(body);
   ctx.body = body;
 });

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createDatabase } from '../../platform/local/postgres-databases.ts';
-import { startTethered } from '../../platform/local/process.ts';
+import { startTethered, type TetheredProcess } from '../../platform/local/process.ts';
 import { root, type Stage } from './stage.ts';
 
 /** Runs work while the bare Koa routes serve. */
-export async function withBareKoa<T>(stage: Stage, work: (url: string) => Promise<T>): Promise<T> {
+export async function withBareKoa<T>(
+  stage: Stage,
+  work: (url: string, server: TetheredProcess) => Promise<T>,
+): Promise<T> {
   const database = await createDatabase(stage.postgres.adminUrl, {
     name: `koa_${randomBytes(4).toString('hex')}`,
     owner: 'perdure',
@@ -21,7 +24,7 @@ export async function withBareKoa<T>(stage: Stage, work: (url: string) => Promis
     const ended = server.exited.then(() => {
       throw new Error(`Bare Koa ended:\n${server.lastLines().join('\n')}`);
     });
-    return await work(await Promise.race([listening, ended]));
+    return await work(await Promise.race([listening, ended]), server);
   } finally {
     await server.stop();
   }

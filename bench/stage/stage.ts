@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { Database } from '../../db/database.ts';
@@ -11,6 +12,7 @@ import { publishingDomains } from '../../domain/domains.ts';
 import { newApiKey } from '../../domain/identity/api-key.ts';
 import { cacheCandidates } from '../../platform/local/local-settings.ts';
 import { startMailSink } from '../../platform/local/mail-sink.ts';
+import { behindCallers } from '../../platform/local/niced.ts';
 import { startNodeProgram } from '../../platform/local/node-program.ts';
 import { freePort } from '../../platform/ports.ts';
 import { startPostgres, type LocalPostgres } from '../../platform/local/postgres.ts';
@@ -18,6 +20,9 @@ import type { TetheredProcess } from '../../platform/local/process.ts';
 import { locateTemporalCli } from '../../platform/local/temporal-cli.ts';
 import { startTemporal, type LocalTemporal } from '../../platform/local/temporal.ts';
 import { ApiClient } from './client.ts';
+
+/** How long what a part has set going may take: thousands of batches, at some thirty a second. */
+const settleSeconds = 240;
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -45,7 +50,14 @@ export const developmentTemporal: TemporalServer = async ({ folder }) => {
     cacheCandidates: cacheCandidates({ XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] }, join(root, '.data')),
   });
   const dbFile = join(folder, 'temporal', 'temporal.db');
-  return (port) => startTemporal({ program: path, dbFile, port, uiPort: null, logLevel: 'error' });
+  const options = {
+    program: path,
+    dbFile,
+    uiPort: null,
+    logLevel: 'error',
+    niceness: behindCallers,
+  } as const;
+  return (port) => startTemporal({ ...options, port });
 };
 
 /**
@@ -199,6 +211,30 @@ export class Stage {
   async forgetDeliveries(): Promise<void> {
     for (const domain of publishingDomains)
       await this.database.transaction(domain, ({ sql }) => sql(`delete from ${domain}.outbox_deliveries`));
+  }
+
+  /** Waits until all that was set going is done: it would be at work beside what is measured next. */
+  async settle(): Promise<void> {
+    const deadline = performance.now() + settleSeconds * 1_000;
+    while (await this.#isAtWork()) {
+      if (performance.now() > deadline)
+        throw new Error(`What was set going is not done after ${settleSeconds} seconds.`);
+      await pause(500);
+    }
+  }
+
+  async #isAtWork(): Promise<boolean> {
+    const waiting = await Promise.all(
+      publishingDomains.map((domain) =>
+        this.database.read(domain, ({ sql }) =>
+          sql(`select 1 from ${domain}.outbox_deliveries where parked_at is null limit 1`),
+        ),
+      ),
+    );
+    if (waiting.some((rows) => rows.length > 0)) return true;
+    return await this.withTemporalClient(
+      async ({ workflow }) => (await workflow.count(`ExecutionStatus = 'Running'`)).count > 0,
+    );
   }
 
   /** Takes Temporal away. */
