@@ -42,3 +42,11 @@ export class Failure extends Error {
     return errorKinds[this.code];
   }
 }
+
+/** For `catch`, where one failure only says that there is nothing: gives null for it, and throws everything else again. */
+export function nullFor(code: ErrorCode): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof Failure && error.code === code) return null;
+    throw error;
+  };
+}

@@ -8,7 +8,7 @@ import { contentHash, pixelsPerUnit, shownAssets, withAssets } from '../../domai
 import { neededPixels } from '../../domain/designs/needed-pixels.ts';
 import { isWorthwhile, reportOf } from '../../domain/designs/optimisation.ts';
 import { usualSizes } from '../../domain/designs/preview.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import type { ImageProcesses } from '../../platform/images/image-process.ts';
 import { AssetStore } from '../../services/designs/asset-store.ts';
 import type { OptimisationActivities, OptimiseDesignInput } from '../../workflows/designs/messages.ts';
@@ -143,13 +143,10 @@ export function createOptimisationActivities(
 
     failOptimisation: ({ tenantId, optimisationId, code }) =>
       database.transaction('designs', async (transaction) => {
+        // It may have been swept with its design meanwhile.
         const optimisation = await new OptimisationRepository(transaction.sql, tenantId)
           .lock(optimisationId)
-          .catch((error: unknown) => {
-            // Swept with its design meanwhile.
-            if (error instanceof Failure && error.code === 'designs.optimisation_not_found') return null;
-            throw error;
-          });
+          .catch(nullFor('designs.optimisation_not_found'));
         if (optimisation?.state !== 'requested') return;
         await endOptimisation(transaction, optimisation, { state: 'failed', failure: code });
       }),

@@ -3,7 +3,7 @@ import { managersOf } from '../../db/identity/mail-facts.ts';
 import { BatchRepository } from '../../db/search/batch.repository.ts';
 import { EndpointRepository } from '../../db/webhooks/endpoint.repository.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import type { Kind } from '../../domain/notifications/notice.ts';
 import { noticeOf, notices } from '../../domain/orders/order-mail.ts';
 import { findOrder } from '../../services/notifications/compose-order.ts';
@@ -125,11 +125,4 @@ async function caretakersOf(
   if (!endpoint) return null;
   const managers = await database.read('identity', ({ sql }) => managersOf(sql, tenantId));
   return [...new Set([endpoint.createdBy, ...managers])].toSorted().map((userId) => ({ userId }));
-}
-
-function nullFor(code: string): (error: unknown) => null {
-  return (error) => {
-    if (error instanceof Failure && error.code === code) return null;
-    throw error;
-  };
 }

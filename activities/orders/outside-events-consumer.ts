@@ -11,7 +11,7 @@ import {
 } from '../../db/orders/outside-events.ts';
 import { askAgain } from '../../db/orders/payments.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { readShopifyOrder } from '../../domain/orders/shop-order.ts';
 import { tracker } from '../../platform/carriers/easypost-objects.ts';
 import { trackingOf } from '../../platform/carriers/easypost-results.ts';
@@ -72,13 +72,7 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
 
   /** All that has happened to a parcel, dated as the carrier dates it: so what it is asked for later is the same. */
   const detailsOf = async (tenantId: string, inboundId: string): Promise<CarrierReport[]> => {
-    let content: unknown;
-    try {
-      content = await readContent(tenantId, inboundId);
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'webhooks.inbound_erased') throw error;
-      return [];
-    }
+    const content = await readContent(tenantId, inboundId).catch(nullFor('webhooks.inbound_erased'));
     const told = z.object({ result: tracker }).safeParse(content);
     if (!told.success) return [];
     return trackingOf(told.data.result).events.map(({ status, occurredAt, message, place }) => ({

@@ -1,9 +1,7 @@
 import { EndpointRepository } from '../../db/webhooks/endpoint.repository.ts';
-import type { Endpoint } from '../../db/webhooks/endpoint.ts';
 import { RecoveryRepository } from '../../db/webhooks/recovery.ts';
 import { recoverFailed, replayMissing } from '../../db/webhooks/resending.ts';
-import type { Sql } from '../../db/sql.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { mostRecovered } from '../../domain/webhooks/endpoint.ts';
 import type { RecoveryActivities } from '../../workflows/webhooks/messages.ts';
 import type { WorkerServices } from '../services.ts';
@@ -19,7 +17,9 @@ export function createRecoveryActivities({ database }: Pick<WorkerServices, 'dat
         const recovery = await recoveries.lock(recoveryId);
         const { endpointId, sent: before } = recovery;
         if (recovery.state !== 'running') return { sent: before, left: false };
-        const endpoint = await findEndpoint(sql, tenantId, endpointId);
+        const endpoint = await new EndpointRepository(sql, tenantId)
+          .get(endpointId)
+          .catch(nullFor('webhooks.endpoint_not_found'));
         const end = async (state: 'completed' | 'stopped', sent: number) => {
           await recoveries.end(recoveryId, state);
           await publish({
@@ -42,13 +42,4 @@ export function createRecoveryActivities({ database }: Pick<WorkerServices, 'dat
         return slice.cursor === null ? await end('completed', sent) : { sent, left: true };
       }),
   };
-}
-
-async function findEndpoint(sql: Sql, tenantId: string, id: string): Promise<Endpoint | null> {
-  try {
-    return await new EndpointRepository(sql, tenantId).get(id);
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'webhooks.endpoint_not_found') return null;
-    throw error;
-  }
 }

@@ -1,7 +1,6 @@
 import { OptimisationRepository, type Optimisation } from '../../db/designs/optimisation.repository.ts';
 import { PreviewRepository, type Preview } from '../../db/designs/preview.repository.ts';
-import type { ErrorCode } from '../../domain/errors.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { optimisationWorkflowId, previewWorkflowId } from '../../workflows/designs/messages.ts';
 import type { ProcessKind, ProcessSummary } from '../processes/process-kind.ts';
 import type { Services } from '../services.ts';
@@ -20,13 +19,11 @@ export function previewProcesses({ database }: Pick<Services, 'database'>): Proc
       'design.preview_ready': { type: 'ready', words: 'The pictures are there', data: ['pictures', 'bytes'] },
       'design.preview_failed': { type: 'failed', words: 'Failed', data: ['code'] },
     },
-    find: async (tenantId, id) =>
-      await orNull(
-        'designs.preview_not_found',
-        database.read('designs', async ({ sql }) =>
-          summaryOfPreview(await new PreviewRepository(sql, tenantId).get(id)),
-        ),
-      ),
+    find: (tenantId, id) =>
+      database
+        .read('designs', ({ sql }) => new PreviewRepository(sql, tenantId).get(id))
+        .then(summaryOfPreview)
+        .catch(nullFor('designs.preview_not_found')),
     list: async (tenantId, limit, afterId) => {
       const previews = await database.read('designs', ({ sql }) =>
         new PreviewRepository(sql, tenantId).list(limit, afterId),
@@ -53,13 +50,11 @@ export function optimisationProcesses({ database }: Pick<Services, 'database'>):
         data: ['state', 'new_version', 'bytes_before', 'bytes_after', 'code'],
       },
     },
-    find: async (tenantId, id) =>
-      await orNull(
-        'designs.optimisation_not_found',
-        database.read('designs', async ({ sql }) =>
-          summaryOfOptimisation(await new OptimisationRepository(sql, tenantId).get(id)),
-        ),
-      ),
+    find: (tenantId, id) =>
+      database
+        .read('designs', ({ sql }) => new OptimisationRepository(sql, tenantId).get(id))
+        .then(summaryOfOptimisation)
+        .catch(nullFor('designs.optimisation_not_found')),
     list: async (tenantId, limit, afterId) => {
       const optimisations = await database.read('designs', ({ sql }) =>
         new OptimisationRepository(sql, tenantId).list(null, limit, afterId),
@@ -67,15 +62,6 @@ export function optimisationProcesses({ database }: Pick<Services, 'database'>):
       return optimisations.map(summaryOfOptimisation);
     },
   };
-}
-
-async function orNull<T>(code: ErrorCode, found: Promise<T>): Promise<T | null> {
-  try {
-    return await found;
-  } catch (error) {
-    if (error instanceof Failure && error.code === code) return null;
-    throw error;
-  }
 }
 
 function summaryOfPreview({ id, run, state, createdAt, finishedAt }: Preview): ProcessSummary {

@@ -1,5 +1,5 @@
 import { ExportRepository, type Export } from '../../db/identity/exports.repository.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { exportWorkflowId } from '../../workflows/identity/messages.ts';
 import type { ProcessKind, ProcessSummary } from '../processes/process-kind.ts';
 import type { Services } from '../services.ts';
@@ -21,16 +21,11 @@ export function exportProcesses({ database }: Pick<Services, 'database'>): Proce
       'identity.export_expired': { type: 'expired', words: 'Its archive was deleted by age' },
       'identity.export_deleted': { type: 'deleted', words: 'Deleted' },
     },
-    find: async (tenantId, id) => {
-      try {
-        return await database.read('identity', async ({ sql }) =>
-          summaryOf(await new ExportRepository(sql, { tenantId }).get(id)),
-        );
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'identity.export_not_found') return null;
-        throw error;
-      }
-    },
+    find: (tenantId, id) =>
+      database
+        .read('identity', ({ sql }) => new ExportRepository(sql, { tenantId }).get(id))
+        .then(summaryOf)
+        .catch(nullFor('identity.export_not_found')),
     list: async (tenantId, limit, afterId) => {
       const exports = await database.read('identity', ({ sql }) =>
         new ExportRepository(sql, { tenantId }).list(limit, afterId),

@@ -1,6 +1,6 @@
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Order } from '../../db/orders/order.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { orderWorkflowId } from '../../workflows/orders/messages.ts';
 import type { ProcessKind, ProcessSummary } from '../processes/process-kind.ts';
 import type { Services } from '../services.ts';
@@ -57,16 +57,11 @@ export function orderProcesses({ database }: Pick<Services, 'database'>): Proces
         data: ['amount', 'currency', 'cause', 'refund_id'],
       },
     },
-    find: async (tenantId, id) => {
-      try {
-        return summaryOf(
-          await database.read('orders', ({ sql }) => new OrderRepository(sql, tenantId).get(id)),
-        );
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'orders.order_not_found') return null;
-        throw error;
-      }
-    },
+    find: (tenantId, id) =>
+      database
+        .read('orders', ({ sql }) => new OrderRepository(sql, tenantId).get(id))
+        .then(summaryOf)
+        .catch(nullFor('orders.order_not_found')),
     list: async (tenantId, limit, afterId) => {
       const orders = await database.read('orders', ({ sql }) =>
         new OrderRepository(sql, tenantId).list({}, limit, afterId),

@@ -1,6 +1,6 @@
 import type { Batch } from '../../db/search/batch.ts';
 import { BatchRepository } from '../../db/search/batch.repository.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { batchState } from '../../domain/search/batch.ts';
 import { batchWorkflowId } from '../../workflows/search/messages.ts';
 import type { ProcessKind, ProcessSummary } from '../processes/process-kind.ts';
@@ -59,15 +59,11 @@ export function batchProcesses({ database }: Pick<Services, 'database'>): Proces
       'search.batch_expired': { type: 'expired', words: 'Its rows and files were deleted by age' },
       'search.batch_deleted': { type: 'deleted', words: 'Deleted' },
     },
-    find: async (tenantId, id) => {
-      try {
-        const batch = await database.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, id));
-        return summaryOf(batch);
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'search.batch_not_found') return null;
-        throw error;
-      }
-    },
+    find: (tenantId, id) =>
+      database
+        .read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, id))
+        .then(summaryOf)
+        .catch(nullFor('search.batch_not_found')),
     list: async (tenantId, limit, afterId) => {
       const batches = await database.read('search', ({ sql }) =>
         new BatchRepository(sql).list(tenantId, {}, limit, afterId),

@@ -1,5 +1,5 @@
 import { ErasureRepository, type Erasure } from '../../db/search/erasure.repository.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { personErasureWorkflowId } from '../../workflows/search/messages.ts';
 import type { ProcessKind, ProcessSummary } from '../processes/process-kind.ts';
 import type { Services } from '../services.ts';
@@ -13,16 +13,11 @@ export function erasureProcesses({ database }: Pick<Services, 'database'>): Proc
       'search.erasure_requested': { type: 'requested', words: 'Asked for' },
       'search.erasure_completed': { type: 'completed', words: 'Done', data: ['report'] },
     },
-    find: async (tenantId, id) => {
-      try {
-        return await database.read('search', async ({ sql }) =>
-          summaryOf(await new ErasureRepository(sql, tenantId).get(id)),
-        );
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'search.erasure_not_found') return null;
-        throw error;
-      }
-    },
+    find: (tenantId, id) =>
+      database
+        .read('search', ({ sql }) => new ErasureRepository(sql, tenantId).get(id))
+        .then(summaryOf)
+        .catch(nullFor('search.erasure_not_found')),
     list: async (tenantId, limit, afterId) => {
       const erasures = await database.read('search', ({ sql }) =>
         new ErasureRepository(sql, tenantId).list(limit, afterId),

@@ -1,6 +1,6 @@
 import { ImportRepository } from '../../db/search/import.repository.ts';
 import type { Import } from '../../db/search/import.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { importWorkflowId } from '../../workflows/search/messages.ts';
 import type { ProcessKind, ProcessSummary } from '../processes/process-kind.ts';
 import type { Services } from '../services.ts';
@@ -30,15 +30,11 @@ export function importProcesses({ database }: Pick<Services, 'database'>): Proce
       'search.import_redacted': { type: 'redacted', words: 'Somebody was taken out of its report' },
       'search.import_expired': { type: 'expired', words: 'Its report was deleted by age' },
     },
-    find: async (tenantId, id) => {
-      try {
-        const found = await database.read('search', ({ sql }) => new ImportRepository(sql).get(tenantId, id));
-        return summaryOf(found);
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'search.import_not_found') return null;
-        throw error;
-      }
-    },
+    find: (tenantId, id) =>
+      database
+        .read('search', ({ sql }) => new ImportRepository(sql).get(tenantId, id))
+        .then(summaryOf)
+        .catch(nullFor('search.import_not_found')),
     list: async (tenantId, limit, afterId) => {
       const imports = await database.read('search', ({ sql }) =>
         new ImportRepository(sql).listAll(tenantId, limit, afterId),

@@ -1,5 +1,5 @@
 import { RecoveryRepository, type Recovery } from '../../db/webhooks/recovery.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { recoveryWorkflowId } from '../../workflows/webhooks/messages.ts';
 import type { ProcessKind, ProcessSummary } from '../processes/process-kind.ts';
 import type { Services } from '../services.ts';
@@ -13,16 +13,11 @@ export function recoveryProcesses({ database }: Pick<Services, 'database'>): Pro
       'endpoint.recovery_requested': { type: 'requested', words: 'Asked for', data: ['kind', 'endpoint_id'] },
       'endpoint.recovery_ended': { type: 'ended', words: 'Ended', data: ['state', 'sent', 'endpoint_id'] },
     },
-    find: async (tenantId, id) => {
-      try {
-        return await database.read('webhooks', async ({ sql }) =>
-          summaryOf(await new RecoveryRepository(sql, tenantId).get(id)),
-        );
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'webhooks.recovery_not_found') return null;
-        throw error;
-      }
-    },
+    find: (tenantId, id) =>
+      database
+        .read('webhooks', ({ sql }) => new RecoveryRepository(sql, tenantId).get(id))
+        .then(summaryOf)
+        .catch(nullFor('webhooks.recovery_not_found')),
     list: async (tenantId, limit, afterId) => {
       const recoveries = await database.read('webhooks', ({ sql }) =>
         new RecoveryRepository(sql, tenantId).list(limit, afterId),

@@ -1,6 +1,6 @@
 import { EndpointRepository } from '../../db/webhooks/endpoint.repository.ts';
 import type { Endpoint } from '../../db/webhooks/endpoint.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import {
   endpointDisabledMail,
   messageExhaustedMail,
@@ -49,8 +49,5 @@ async function findEndpoint(
 ): Promise<Endpoint | null> {
   return await database
     .read('webhooks', ({ sql }) => new EndpointRepository(sql, tenantId).get(String(data['endpoint_id'])))
-    .catch((error: unknown) => {
-      if (error instanceof Failure && error.code === 'webhooks.endpoint_not_found') return null;
-      throw error;
-    });
+    .catch(nullFor('webhooks.endpoint_not_found'));
 }

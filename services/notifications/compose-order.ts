@@ -1,6 +1,6 @@
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Order } from '../../db/orders/order.ts';
-import { Failure } from '../../domain/failure.ts';
+import { nullFor } from '../../domain/failure.ts';
 import { isErasedCustomer } from '../../domain/orders/erased-customer.ts';
 import { notices, orderMail } from '../../domain/orders/order-mail.ts';
 import type { Compose } from './composer.ts';
@@ -32,10 +32,7 @@ export async function findOrder(
   subject: string,
 ): Promise<Order | null> {
   const id = subject.replace('order:', '');
-  try {
-    return await database.read('orders', ({ sql }) => new OrderRepository(sql, tenantId).get(id));
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'orders.order_not_found') return null;
-    throw error;
-  }
+  return await database
+    .read('orders', ({ sql }) => new OrderRepository(sql, tenantId).get(id))
+    .catch(nullFor('orders.order_not_found'));
 }
