@@ -2,14 +2,20 @@ import type { Domain } from '../domain/domains.ts';
 import type { Sql } from './sql.ts';
 
 /** The table of counts, for a migration of a domain that keeps something of people. */
-export function erasureCountsTable(schema: string): string {
-  return `create table ${schema}.erasure_counts (
+export function erasureCountsTable(domain: Domain): string {
+  return `create table ${domain}.erasure_counts (
     tenant_id uuid not null,
     erasure_id uuid not null,
     kind text not null,
     number bigint not null,
     primary key (tenant_id, erasure_id, kind)
   )`;
+}
+
+/** Deletes the counts of tenant `$1`, up to `$2` of them: for the erasure of the tenant itself. */
+export function erasedCountsOfTenant(domain: Domain): string {
+  return `delete from ${domain}.erasure_counts where tenant_id = $1 and (erasure_id, kind) in (
+    select erasure_id, kind from ${domain}.erasure_counts where tenant_id = $1 limit $2)`;
 }
 
 interface OfErasure {

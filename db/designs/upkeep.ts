@@ -1,4 +1,5 @@
 import { designRetention } from '../../domain/designs/retention.ts';
+import { countRowsOfAll } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 
 /**
@@ -23,15 +24,7 @@ export async function purgeDeleted(sql: Sql, limit: number): Promise<number> {
        select id from designs.links where least(expires_at, revoked_at) < now() - make_interval(days => ${designRetention.links})
        limit $1)`,
   ];
-  let gone = 0;
-  for (const statement of statements) {
-    const [row] = await sql<{ gone: number }>(
-      `with gone as (${statement} returning 1) select count(*)::int as gone from gone`,
-      [limit],
-    );
-    gone += row?.gone ?? 0;
-  }
-  return gone;
+  return await countRowsOfAll(sql, statements, [limit]);
 }
 
 /** Some pictures whose content no version has any more, held until the transaction ends. */

@@ -1,3 +1,4 @@
+import { countRowsOfAll } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 import { pruneLoginThrottle } from './login-throttle.ts';
 import { pruneTokenBuckets } from './postgres-token-buckets.ts';
@@ -22,13 +23,7 @@ const statements = [
 
 /** Forgets what has been over for a month. Gives how many rows went. */
 export async function cleanIdentity(sql: Sql): Promise<number> {
-  let removed = 0;
-  for (const statement of statements) {
-    const rows = await sql(`with gone as (${statement} returning 1) select count(*)::int as gone from gone`, [
-      keptDays,
-    ]);
-    removed += Number(rows[0]?.['gone'] ?? 0);
-  }
+  const removed = await countRowsOfAll(sql, statements, [keptDays]);
   await pruneLoginThrottle(sql);
   await pruneTokenBuckets(sql);
   return removed;

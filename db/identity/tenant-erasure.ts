@@ -1,4 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
+import { countRowsOfAll } from '../count-rows.ts';
 import { eraseTenantMessages } from '../outbox/tenant-erasure.ts';
 import type { Sql } from '../sql.ts';
 
@@ -24,13 +25,6 @@ const statements = [
 
 /** Erases what identity keeps of a deleted organisation. Gives how many rows; call it until that is 0. */
 export async function eraseTenantFromIdentity(sql: Sql, tenantId: string, limit: number): Promise<number> {
-  let removed = await eraseTenantMessages(sql, 'identity', tenantId, limit);
-  for (const statement of statements) {
-    const [row] = await sql<{ gone: number }>(
-      `with gone as (${statement} returning 1) select count(*)::int as gone from gone`,
-      [tenantId],
-    );
-    removed += row?.gone ?? 0;
-  }
-  return removed;
+  const messages = await eraseTenantMessages(sql, 'identity', tenantId, limit);
+  return messages + (await countRowsOfAll(sql, statements, [tenantId]));
 }

@@ -1,4 +1,5 @@
 import { addressKeptDays, keptDays } from '../../domain/notifications/notice.ts';
+import { countRowsOfAll } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 
 /** Each deletes up to `$1` rows of those that are kept no longer. What waits still is never among them. */
@@ -19,13 +20,5 @@ const statements = [
 
 /** Forgets what is older than it is kept, up to `limit` rows of each kind; call it until it gives 0. */
 export async function forgetOldNotices(sql: Sql, limit: number): Promise<number> {
-  let removed = 0;
-  for (const statement of statements) {
-    const [row] = await sql<{ gone: number }>(
-      `with gone as (${statement} returning 1) select count(*)::int as gone from gone`,
-      [limit],
-    );
-    removed += row?.gone ?? 0;
-  }
-  return removed;
+  return await countRowsOfAll(sql, statements, [limit]);
 }

@@ -1,3 +1,5 @@
+import { countRowsOfAll } from '../count-rows.ts';
+import { erasedCountsOfTenant } from '../erasure-counts.ts';
 import { eraseTenantMessages } from '../outbox/tenant-erasure.ts';
 import type { Sql } from '../sql.ts';
 import { feedErasure } from './feed-erasure.ts';
@@ -14,8 +16,7 @@ const statements: readonly string[] = [
   `delete from notifications.addresses where id in (
      select id from notifications.addresses where tenant_id = $1 limit $2)`,
   `delete from notifications.preferences where tenant_id = $1 and $2::integer > 0`,
-  `delete from notifications.erasure_counts where tenant_id = $1 and (erasure_id, kind) in (
-     select erasure_id, kind from notifications.erasure_counts where tenant_id = $1 limit $2)`,
+  erasedCountsOfTenant('notifications'),
 ];
 
 /** Erases what the domain keeps of a tenant, up to `limit` rows of each kind; call it until it gives 0. */
@@ -24,13 +25,6 @@ export async function eraseTenantFromNotifications(
   tenantId: string,
   limit: number,
 ): Promise<number> {
-  let removed = 0;
-  for (const statement of statements) {
-    const [row] = await sql<{ gone: number }>(
-      `with gone as (${statement} returning 1) select count(*)::int as gone from gone`,
-      [tenantId, limit],
-    );
-    removed += row?.gone ?? 0;
-  }
+  const removed = await countRowsOfAll(sql, statements, [tenantId, limit]);
   return removed > 0 ? removed : await eraseTenantMessages(sql, 'notifications', tenantId, limit);
 }

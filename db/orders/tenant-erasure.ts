@@ -1,3 +1,5 @@
+import { countRowsOfAll } from '../count-rows.ts';
+import { erasedCountsOfTenant } from '../erasure-counts.ts';
 import { eraseTenantMessages } from '../outbox/tenant-erasure.ts';
 import type { Sql } from '../sql.ts';
 
@@ -10,19 +12,11 @@ const statements = [
      select location from orders.locations where tenant_id = $1 limit $2)`,
   `delete from orders.items where tenant_id = $1 and sku in (
      select sku from orders.items where tenant_id = $1 limit $2)`,
-  `delete from orders.erasure_counts where tenant_id = $1 and (erasure_id, kind) in (
-     select erasure_id, kind from orders.erasure_counts where tenant_id = $1 limit $2)`,
+  erasedCountsOfTenant('orders'),
 ];
 
 /** Erases what the domain keeps of a tenant, up to `limit` rows of each kind; call it until it gives 0. */
 export async function eraseTenantFromOrders(sql: Sql, tenantId: string, limit: number): Promise<number> {
-  let removed = 0;
-  for (const statement of statements) {
-    const [row] = await sql<{ gone: number }>(
-      `with gone as (${statement} returning 1) select count(*)::int as gone from gone`,
-      [tenantId, limit],
-    );
-    removed += row?.gone ?? 0;
-  }
+  const removed = await countRowsOfAll(sql, statements, [tenantId, limit]);
   return removed > 0 ? removed : await eraseTenantMessages(sql, 'orders', tenantId, limit);
 }

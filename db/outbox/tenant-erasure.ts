@@ -1,4 +1,5 @@
 import type { Domain } from '../../domain/domains.ts';
+import { countRows } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 
 /**
@@ -11,23 +12,21 @@ export async function eraseTenantMessages(
   tenantId: string,
   limit: number,
 ): Promise<number> {
-  const [events] = await sql<{ gone: number }>(
+  const events = await countRows(
+    sql,
     `with doomed as (
        select position from ${domain}.outbox o where tenant_id = $1
          and not exists (select 1 from ${domain}.outbox_deliveries d
                          where d.position = o.position and d.consumer = 'audit')
        limit $2 for update skip locked
-     ), gone as (
-       delete from ${domain}.outbox using doomed where outbox.position = doomed.position returning 1
-     ) select count(*)::int as gone from gone`,
+     ) delete from ${domain}.outbox using doomed where outbox.position = doomed.position`,
     [tenantId, limit],
   );
-  const [commands] = await sql<{ gone: number }>(
-    `with gone as (
-       delete from ${domain}.commands where scope in (
-         select scope from ${domain}.commands where starts_with(scope, $1) limit $2) returning 1)
-     select count(*)::int as gone from gone`,
+  const commands = await countRows(
+    sql,
+    `delete from ${domain}.commands where scope in (
+       select scope from ${domain}.commands where starts_with(scope, $1) limit $2)`,
     [`${tenantId}:`, limit],
   );
-  return (events?.gone ?? 0) + (commands?.gone ?? 0);
+  return events + commands;
 }

@@ -1,5 +1,6 @@
 import type { Needles } from '../../domain/search/data-subject.ts';
 import type { PersonFields } from '../../domain/search/person.ts';
+import { countRows } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 import { mayBeOf, needleParameters } from '../speaking-texts.ts';
 
@@ -177,12 +178,7 @@ export async function dropChargeAnswers(sql: Sql, effectKeys: readonly string[])
 
 /** Forgets all cached answers of a tenant: it costs asking again, and leaves no doubt. Gives how many. */
 export async function dropCachedAnswers(sql: Sql, tenantId: string): Promise<number> {
-  const [row] = await sql<{ gone: number }>(
-    `with gone as (delete from search.cache_entries where tenant_id = $1 returning 1)
-     select count(*)::int as gone from gone`,
-    [tenantId],
-  );
-  return row?.gone ?? 0;
+  return await countRows(sql, 'delete from search.cache_entries where tenant_id = $1', [tenantId]);
 }
 
 /**
@@ -195,18 +191,15 @@ export async function forgetInSearchLog(
   personIds: readonly string[],
   queryHashes: readonly string[],
 ): Promise<number> {
-  const [row] = await sql<{ gone: number }>(
-    `with gone as (
-       update search.searches s set query_hash = null, people = (
-         select coalesce(jsonb_agg(case when p->>'person_id' = any($2::text[])
-                                        then p || '{"person_id": null}' else p end), '[]')
-         from jsonb_array_elements(s.people) p)
-       where tenant_id = $1 and (
-         query_hash in (select decode(hash, 'hex') from unnest($3::text[]) as hash)
-         or exists (select 1 from jsonb_array_elements(s.people) p where p->>'person_id' = any($2::text[])))
-       returning 1)
-     select count(*)::int as gone from gone`,
+  return await countRows(
+    sql,
+    `update search.searches s set query_hash = null, people = (
+       select coalesce(jsonb_agg(case when p->>'person_id' = any($2::text[])
+                                      then p || '{"person_id": null}' else p end), '[]')
+       from jsonb_array_elements(s.people) p)
+     where tenant_id = $1 and (
+       query_hash in (select decode(hash, 'hex') from unnest($3::text[]) as hash)
+       or exists (select 1 from jsonb_array_elements(s.people) p where p->>'person_id' = any($2::text[])))`,
     [tenantId, personIds, queryHashes],
   );
-  return row?.gone ?? 0;
 }

@@ -1,3 +1,4 @@
+import { countRows } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 
 /** How the calls of one provider went since the last report of this process. */
@@ -134,10 +135,9 @@ const selectHealth = `
 
 /** Forgets samples that no window reaches. Gives how many went. */
 export async function pruneSamples(sql: Sql): Promise<number> {
-  const [row] = await sql<{ pruned: number }>(
-    `with gone as (
-       delete from search.provider_samples where taken_at < now() - interval '1 day' returning 1)
-     select count(*)::int as pruned from gone`,
+  return await countRows(
+    sql,
+    `delete from search.provider_samples where taken_at < now() - interval '1 day'`,
+    [],
   );
-  return row?.pruned ?? 0;
 }

@@ -1,3 +1,4 @@
+import { countRows, countRowsOfAll } from '../count-rows.ts';
 import { eraseTenantMessages } from '../outbox/tenant-erasure.ts';
 import type { Sql } from '../sql.ts';
 import { deleteSomeRows } from './batch-results.ts';
@@ -39,9 +40,8 @@ const large = [
  * charges the amounts stay.
  */
 export async function eraseTenantFromSearch(sql: Sql, tenantId: string, limit: number): Promise<number> {
-  let removed = 0;
-  for (const statement of small) removed += await count(sql, statement, [tenantId]);
-  for (const statement of large) removed += await count(sql, statement, [tenantId, limit]);
+  let removed = await countRowsOfAll(sql, small, [tenantId]);
+  removed += await countRowsOfAll(sql, large, [tenantId, limit]);
   removed += await eraseBatches(sql, tenantId, limit);
   removed += await eraseRecordSets(sql, tenantId, limit);
   // The outbox last: it knows of batches that were deleted and whose rows may still be there.
@@ -64,7 +64,7 @@ async function eraseBatches(sql: Sql, tenantId: string, limit: number): Promise<
   for (const { id } of [...batches, ...deleted]) removed += await deleteSomeRows(sql, id, limit);
   return removed > 0
     ? removed
-    : await count(sql, 'delete from search.batches where tenant_id = $1', [tenantId]);
+    : await countRows(sql, 'delete from search.batches where tenant_id = $1', [tenantId]);
 }
 
 async function eraseRecordSets(sql: Sql, tenantId: string, limit: number): Promise<number> {
@@ -73,39 +73,31 @@ async function eraseRecordSets(sql: Sql, tenantId: string, limit: number): Promi
   ]);
   let removed = 0;
   for (const { id } of sets) {
-    removed += await count(
+    removed += await countBoth(
       sql,
       `delete from search.persons where person_no in (
-         select person_no from search.persons where record_set_id = $1 limit $2)`,
-      [id, limit],
+         select person_no from search.persons where record_set_id = $1 limit $2) returning person_no, keys`,
       `delete from search.person_keys using gone, unnest(gone.keys) as gone_key (key)
        where person_keys.key = gone_key.key and person_keys.person_no = gone.person_no`,
-      'person_no, keys',
-    );
-    removed += await count(
-      sql,
-      `delete from search.terms where key in (select key from search.terms where record_set_id = $1 limit $2)`,
       [id, limit],
+    );
+    removed += await countBoth(
+      sql,
+      `delete from search.terms where key in (
+         select key from search.terms where record_set_id = $1 limit $2) returning key`,
       `delete from search.spellings using gone where spellings.term_key = gone.key`,
-      'key',
+      [id, limit],
     );
   }
   if (removed > 0 || sets.length === 0) return removed;
   // Contents name the set that they are of, so they go with it, in one statement.
-  return await count(sql, 'delete from search.record_sets where tenant_id = $1', [tenantId]);
+  return await countRows(sql, 'delete from search.record_sets where tenant_id = $1', [tenantId]);
 }
 
-/** Runs a statement, and another with what it gives (`gone`). Gives how many rows the first one met. */
-async function count(
-  sql: Sql,
-  statement: string,
-  parameters: unknown[],
-  then?: string,
-  returning = '1',
-): Promise<number> {
+/** Runs a statement, and in the same one another with what it gives (`gone`). Gives how many rows the first one met. */
+async function countBoth(sql: Sql, first: string, second: string, parameters: unknown[]): Promise<number> {
   const [row] = await sql<{ gone: number }>(
-    `with gone as (${statement} returning ${returning})${then ? `, further as (${then})` : ''}
-     select count(*)::int as gone from gone`,
+    `with gone as (${first}), further as (${second}) select count(*)::int as gone from gone`,
     parameters,
   );
   return row?.gone ?? 0;

@@ -1,3 +1,4 @@
+import { countRowsOfAll } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 
 /** Each deletes up to `$2` rows of those that are older than `$1` days, or whose endpoint was deleted. */
@@ -23,15 +24,7 @@ const statements = [
 
 /** Forgets what is older than it is kept, up to `limit` rows of each kind; call it until it gives 0. */
 export async function forgetOldMessages(sql: Sql, days: number, limit: number): Promise<number> {
-  let removed = 0;
-  for (const statement of statements) {
-    const [row] = await sql<{ gone: number }>(
-      `with gone as (${statement} returning 1) select count(*)::int as gone from gone`,
-      [days, limit],
-    );
-    removed += row?.gone ?? 0;
-  }
-  return removed;
+  return await countRowsOfAll(sql, statements, [days, limit]);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { countRowsOfAll } from '../count-rows.ts';
+import { erasedCountsOfTenant } from '../erasure-counts.ts';
 import { eraseTenantMessages } from '../outbox/tenant-erasure.ts';
 import type { Sql } from '../sql.ts';
 import { inboundErasure } from './inbound-erasure.ts';
@@ -15,20 +17,12 @@ const statements: readonly string[] = [
   `delete from webhooks.endpoints where id in (
      select id from webhooks.endpoints e where tenant_id = $1
        and not exists (select 1 from webhooks.deliveries d where d.endpoint_id = e.id) limit $2)`,
-  `delete from webhooks.erasure_counts where tenant_id = $1 and (erasure_id, kind) in (
-     select erasure_id, kind from webhooks.erasure_counts where tenant_id = $1 limit $2)`,
+  erasedCountsOfTenant('webhooks'),
   ...inboundErasure,
 ];
 
 /** Erases what the domain keeps of a tenant, up to `limit` rows of each kind; call it until it gives 0. */
 export async function eraseTenantFromWebhooks(sql: Sql, tenantId: string, limit: number): Promise<number> {
-  let removed = 0;
-  for (const statement of statements) {
-    const [row] = await sql<{ gone: number }>(
-      `with gone as (${statement} returning 1) select count(*)::int as gone from gone`,
-      [tenantId, limit],
-    );
-    removed += row?.gone ?? 0;
-  }
+  const removed = await countRowsOfAll(sql, statements, [tenantId, limit]);
   return removed > 0 ? removed : await eraseTenantMessages(sql, 'webhooks', tenantId, limit);
 }
