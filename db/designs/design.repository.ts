@@ -37,10 +37,6 @@ export interface DesignChange {
   changedBy: string | null;
 }
 
-type DesignRow = {
-  [F in keyof Design]: Date extends Design[F] ? (null extends Design[F] ? string | null : string) : Design[F];
-};
-
 /** Designs of a tenant, as far as whoever asks may see them. Deleted ones are not there. */
 export class DesignRepository {
   readonly #sql: Sql;
@@ -167,7 +163,7 @@ export class DesignRepository {
   }
 
   async #select(rest: string, parameters: unknown[]): Promise<Design[]> {
-    const rows = await this.#sql<DesignRow>(
+    const rows = await this.#sql<Design>(
       `select d.id, d.tenant_id as "tenantId", d.name, d.tags, d.product_sku as "productSku", d.version, d.revision,
          d.origin, d.created_by as "createdBy", d.ordered_at as "orderedAt", d.created_at as "createdAt",
          d.updated_at as "updatedAt", case when $3 or d.created_by = $2 then 'own' else s.access end as access
@@ -176,10 +172,7 @@ export class DesignRepository {
        ${rest}`,
       [this.#tenantId, this.#asker?.userId ?? null, this.#asker?.everyDesign ?? true, ...parameters],
     );
-    return withDates(rows as Omit<DesignRow, 'orderedAt'>[], ['createdAt', 'updatedAt']).map((row) => {
-      const { orderedAt } = row as unknown as DesignRow;
-      return { ...row, orderedAt: orderedAt === null ? null : new Date(orderedAt) };
-    });
+    return withDates(rows, ['orderedAt', 'createdAt', 'updatedAt']);
   }
 }
 

@@ -3,6 +3,7 @@ import type { OptimisationReport, OptimisationState } from '../../domain/designs
 import { Failure } from '../../domain/failure.ts';
 import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 
 /** A design made smaller, or on its way there. */
 export interface Optimisation {
@@ -22,11 +23,6 @@ export interface Optimisation {
   createdAt: Date;
   finishedAt: Date | null;
 }
-
-type OptimisationRow = Omit<Optimisation, 'createdAt' | 'finishedAt'> & {
-  createdAt: string;
-  finishedAt: string | null;
-};
 
 const columns = `id, tenant_id as "tenantId", design_id as "designId", version, quality, state, report,
   new_version as "newVersion", failure, created_by as "createdBy", created_at as "createdAt", finished_at as "finishedAt"`;
@@ -80,15 +76,11 @@ export class OptimisationRepository {
   }
 
   async #select(rest: string, parameters: unknown[]): Promise<Optimisation[]> {
-    const rows = await this.#sql<OptimisationRow>(
+    const rows = await this.#sql<Optimisation>(
       `select ${columns} from designs.optimisations where tenant_id = $1 ${rest}`,
       [this.#tenantId, ...parameters],
     );
-    return rows.map((row) => ({
-      ...row,
-      createdAt: new Date(row.createdAt),
-      finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt),
-    }));
+    return withDates(rows, ['createdAt', 'finishedAt']);
   }
 }
 

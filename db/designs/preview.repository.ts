@@ -5,6 +5,7 @@ import type { PictureFile, PreviewState } from '../../domain/designs/preview.ts'
 import { Failure } from '../../domain/failure.ts';
 import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 
 /** Pictures of one content in some sizes. */
 export interface Preview {
@@ -27,13 +28,9 @@ export interface Preview {
   finishedAt: Date | null;
 }
 
-type PreviewRow = Omit<Preview, 'createdAt' | 'finishedAt'> & {
-  createdAt: string;
-  finishedAt: string | null;
-};
-
-const columns = `p.id, p.tenant_id as "tenantId", p.design_id as "designId", p.version, p.content_hash as "contentHash", p.rendering, p.sizes, p.state, p.run,
-  p.files, p.failure, p.created_at as "createdAt", p.finished_at as "finishedAt"`;
+const columns = `p.id, p.tenant_id as "tenantId", p.design_id as "designId", p.version,
+  p.content_hash as "contentHash", p.rendering, p.sizes, p.state, p.run, p.files, p.failure,
+  p.created_at as "createdAt", p.finished_at as "finishedAt"`;
 
 /** Pictures of a tenant's designs. */
 export class PreviewRepository {
@@ -108,15 +105,11 @@ export class PreviewRepository {
   }
 
   async #select(rest: string, parameters: unknown[]): Promise<Preview[]> {
-    const rows = await this.#sql<PreviewRow>(
+    const rows = await this.#sql<Preview>(
       `select ${columns} from designs.previews p where p.tenant_id = $1 ${rest}`,
       [this.#tenantId, ...parameters],
     );
-    return rows.map((row) => ({
-      ...row,
-      createdAt: new Date(row.createdAt),
-      finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt),
-    }));
+    return withDates(rows, ['createdAt', 'finishedAt']);
   }
 }
 

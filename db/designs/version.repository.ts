@@ -1,9 +1,8 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 import type { Asker, Version, VersionFacts } from './design.ts';
 import { DesignRepository } from './design.repository.ts';
-
-type FactsRow = Omit<VersionFacts, 'frozenAt' | 'createdAt'> & { frozenAt: string | null; createdAt: string };
 
 const factColumns = `v.design_id as "designId", v.number, v.content_hash as "contentHash", v.made_from as "madeFrom",
   v.frozen_at as "frozenAt", v.created_by as "createdBy", v.created_at as "createdAt"`;
@@ -27,31 +26,27 @@ export class VersionRepository {
    * @throws Failure `designs.design_not_found`, `designs.version_not_found`
    */
   async get(designId: string, number: number): Promise<Version> {
-    const [row] = await this.#sql<FactsRow & Pick<Version, 'document' | 'assets'>>(
+    const rows = await this.#sql<Version>(
       `select ${factColumns}, v.document, v.assets from designs.versions v
        where v.tenant_id = $1 and v.design_id = $2 and v.number = $3`,
       [this.#tenantId, designId, number],
     );
-    if (row?.frozenAt) return withFactDates(row);
+    const [version] = withDates(rows, ['frozenAt', 'createdAt']);
+    if (version?.frozenAt) return version;
     await new DesignRepository(this.#sql, this.#tenantId, this.#asker).get(designId);
-    if (!row) throw new Failure('designs.version_not_found', 'The design has no such version.');
-    return withFactDates(row);
+    if (!version) throw new Failure('designs.version_not_found', 'The design has no such version.');
+    return version;
   }
 
   /** Newest first, before a number. @throws Failure `designs.design_not_found` */
   async list(designId: string, limit: number, before: number | null): Promise<VersionFacts[]> {
     await new DesignRepository(this.#sql, this.#tenantId, this.#asker).get(designId);
-    const rows = await this.#sql<FactsRow>(
+    const rows = await this.#sql<VersionFacts>(
       `select ${factColumns} from designs.versions v
        where v.tenant_id = $1 and v.design_id = $2 and ($3::integer is null or v.number < $3)
        order by v.number desc limit $4`,
       [this.#tenantId, designId, before, limit],
     );
-    return rows.map(withFactDates);
+    return withDates(rows, ['frozenAt', 'createdAt']);
   }
-}
-
-function withFactDates<R extends FactsRow>(row: R): Omit<R, 'frozenAt' | 'createdAt'> & VersionFacts {
-  const { frozenAt, createdAt } = row;
-  return { ...row, frozenAt: frozenAt === null ? null : new Date(frozenAt), createdAt: new Date(createdAt) };
 }

@@ -58,7 +58,7 @@ export async function claimMails(
   const tenants = await dueTenants(sql, limit, after);
   if (tenants.length === 0) return { mails: [], reached: null };
   const share = Math.ceil(limit / tenants.length);
-  const rows = await sql<ClaimedMail & { lost: string | null }>(
+  const rows = await sql<ClaimedMail>(
     `with picked as (
        select d.* from unnest($1::uuid[]) as due (tenant_id) cross join lateral (
          select id, claim, claimed_at from notifications.deliveries d
@@ -74,14 +74,10 @@ export async function claimMails(
      returning d.id, d.tenant_id as "tenantId", d.recipient, d.user_id as "userId", d.category, d.critical,
        d.gathers is not null as gathered, d.claim, d.claimed_at as "claimedAt", d.created_at as "createdAt",
        d.attempts as attempt, d.deferred, d.unreachable, d.unknown,
-       case when picked.claim is not null then picked.claimed_at::text end as lost`,
+       case when picked.claim is not null then picked.claimed_at end as "lostSince"`,
     [tenants, share, limit, claimSeconds],
   );
-  const mails = withDates(rows, ['claimedAt', 'createdAt']).map(({ lost, ...mail }) => ({
-    ...mail,
-    lostSince: lost === null ? null : new Date(lost),
-  }));
-  return { mails, reached: tenants.at(-1) ?? null };
+  return { mails: withDates(rows, ['claimedAt', 'createdAt', 'lostSince']), reached: tenants.at(-1) ?? null };
 }
 
 /** Up to so many tenants whose mails are due, those behind a place first. */

@@ -4,6 +4,7 @@ import { returnableUnits } from '../../domain/orders/lines.ts';
 import { admitCommand } from '../../domain/orders/order-commands.ts';
 import { requireReturnMove, type ReturnStatus } from '../../domain/orders/return-status.ts';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 import type { OpenOrder } from './open-order.ts';
 import { lockStock, StockRepository } from './stock.repository.ts';
 
@@ -70,12 +71,7 @@ export class ReturnRepository {
       `select ${columns} from orders.returns r where tenant_id = $1 and ${condition}`,
       [this.#tenantId, ...parameters],
     );
-    return rows.map((row) => ({
-      ...row,
-      createdAt: new Date(row.createdAt),
-      updatedAt: new Date(row.updatedAt),
-      closedAt: row.closedAt === null ? null : new Date(row.closedAt),
-    }));
+    return withDates(rows, ['createdAt', 'updatedAt', 'closedAt']);
   }
 }
 

@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 
 /** What was erased, in numbers. Never who. */
 export interface ErasureReport {
@@ -138,20 +139,16 @@ export class ErasureRepository {
   }
 
   async #select(rest: string, parameters: unknown[]): Promise<Erasure[]> {
-    const rows = await this.#sql<
-      Omit<Erasure, 'createdAt' | 'finishedAt'> & { createdAt: string; finishedAt: string | null }
-    >(
+    const rows = await this.#sql<Erasure>(
       `select id, tenant_id as "tenantId", state, subject, report, awaited, created_at as "createdAt",
               finished_at as "finishedAt"
        from search.erasures where tenant_id = $1 ${rest}`,
       [this.#tenantId, ...parameters],
     );
-    return rows.map((row) => ({
+    return withDates(rows, ['createdAt', 'finishedAt']).map((row) => ({
       ...row,
       // Those from before other domains were looked through have not all of the counts.
       report: { ...emptyReport, ...row.report },
-      createdAt: new Date(row.createdAt),
-      finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt),
     }));
   }
 }

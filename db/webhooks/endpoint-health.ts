@@ -1,10 +1,9 @@
 import { newHealth, type EndpointHealth } from '../../domain/webhooks/endpoint-health.ts';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 
 const columns = `failures, outages, failing_since as "failingSince", open_until as "openUntil",
   hold_until as "holdUntil", last_success_at as "lastSuccessAt", last_failure_at as "lastFailureAt"`;
-
-type HealthRow = { [F in keyof EndpointHealth]: EndpointHealth[F] extends number ? number : string | null };
 
 /** How the endpoints fare, by their IDs. */
 export async function readHealth(
@@ -12,12 +11,13 @@ export async function readHealth(
   endpointIds: readonly string[],
   lock = false,
 ): Promise<Map<string, EndpointHealth>> {
-  const rows = await sql<HealthRow & { endpointId: string }>(
+  const rows = await sql<EndpointHealth & { endpointId: string }>(
     `select endpoint_id as "endpointId", ${columns} from webhooks.endpoint_health
      where endpoint_id = any($1::uuid[]) order by endpoint_id ${lock ? 'for update' : ''}`,
     [endpointIds],
   );
-  return new Map(rows.map((row) => [row.endpointId, toHealth(row)]));
+  const dates = ['failingSince', 'openUntil', 'holdUntil', 'lastSuccessAt', 'lastFailureAt'] as const;
+  return new Map(withDates(rows, dates).map(({ endpointId, ...health }) => [endpointId, health]));
 }
 
 /** Writes how endpoints fare. The caller holds them locked. */
@@ -41,17 +41,4 @@ export async function resetHealth(sql: Sql, endpointId: string): Promise<void> {
   const [before] = (await readHealth(sql, [endpointId])).values();
   const { lastSuccessAt, lastFailureAt } = before ?? newHealth;
   await writeHealth(sql, new Map([[endpointId, { ...newHealth, lastSuccessAt, lastFailureAt }]]));
-}
-
-function toHealth(row: HealthRow): EndpointHealth {
-  const date = (text: string | null): Date | null => (text === null ? null : new Date(text));
-  return {
-    failures: row.failures,
-    outages: row.outages,
-    failingSince: date(row.failingSince),
-    openUntil: date(row.openUntil),
-    holdUntil: date(row.holdUntil),
-    lastSuccessAt: date(row.lastSuccessAt),
-    lastFailureAt: date(row.lastFailureAt),
-  };
 }

@@ -3,6 +3,7 @@ import type { EntityProgress } from '../../domain/webhooks/inbound/precedence.ts
 import type { Reading } from '../../domain/webhooks/inbound/reading.ts';
 import { v7 as uuidv7 } from 'uuid';
 import type { Sql } from '../sql.ts';
+import { withDates } from '../timestamps.ts';
 import { sourceColumns, type StoredSource } from './source.repository.ts';
 
 /** An event as an attempt at it finds it. */
@@ -101,14 +102,15 @@ export async function lockEntity(
   event: Pick<InboundEvent, 'tenantId' | 'sourceId'>,
   { kind, externalId }: NonNullable<Reading['entity']>,
 ): Promise<Entity> {
-  const [row] = await sql<Omit<Entity, 'stateAt'> & { stateAt: string | null }>(
+  const rows = await sql<Entity>(
     `insert into webhooks.inbound_entities (id, tenant_id, source_id, kind, external_id) values ($1, $2, $3, $4, $5)
      on conflict (source_id, kind, external_id) do update set kind = excluded.kind
      returning id, state_at as "stateAt", rank, final, version`,
     [uuidv7(), event.tenantId, event.sourceId, kind, externalId],
   );
-  if (!row) throw new Error('An entity was neither made nor found.');
-  return { ...row, stateAt: row.stateAt === null ? null : new Date(row.stateAt) };
+  const [found] = withDates(rows, ['stateAt']);
+  if (!found) throw new Error('An entity was neither made nor found.');
+  return found;
 }
 
 /** Takes an event as the newest of its entity. Gives the entity's new version. */

@@ -41,10 +41,6 @@ const deliveryColumns = `d.message_id as "messageId", m.type as "messageType", d
   d.claim is not null as "underWay", d.last_status as "lastStatus", d.last_problem as "lastProblem",
   d.delivered_at as "deliveredAt", d.exhausted_at as "exhaustedAt", d.created_at as "createdAt"`;
 
-type DeliveryRow = {
-  [F in keyof MessageDelivery]: Date extends MessageDelivery[F] ? string | null : MessageDelivery[F];
-};
-
 /** Messages of a tenant, and what came of them. What was sent to endpoints that are deleted is not shown. */
 export class MessageRepository {
   readonly #sql: Sql;
@@ -118,19 +114,12 @@ export class MessageRepository {
   }
 
   async #deliveries(rest: string, parameters: unknown[]): Promise<MessageDelivery[]> {
-    const rows = await this.#sql<DeliveryRow>(
+    const rows = await this.#sql<MessageDelivery>(
       `select ${deliveryColumns} from webhooks.deliveries d join webhooks.messages m on m.id = d.message_id
          join webhooks.endpoints e on e.id = d.endpoint_id
        where d.tenant_id = $1 and e.state <> 'deleted' ${rest}`,
       [this.#tenantId, ...parameters],
     );
-    const date = (text: string | null): Date | null => (text === null ? null : new Date(text));
-    return rows.map((row) => ({
-      ...row,
-      nextAttemptAt: date(row.nextAttemptAt),
-      deliveredAt: date(row.deliveredAt),
-      exhaustedAt: date(row.exhaustedAt),
-      createdAt: new Date(String(row.createdAt)),
-    }));
+    return withDates(rows, ['nextAttemptAt', 'deliveredAt', 'exhaustedAt', 'createdAt']);
   }
 }

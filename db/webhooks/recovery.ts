@@ -26,9 +26,6 @@ export interface Recovery {
 const columns = `id, tenant_id as "tenantId", endpoint_id as "endpointId", kind, since, until, state, cursor, sent,
   created_at as "createdAt", finished_at as "finishedAt"`;
 
-type RecoveryRow = Omit<Recovery, 'since' | 'until' | 'createdAt' | 'finishedAt'> &
-  Record<'since' | 'until' | 'createdAt' | 'finishedAt', string>;
-
 export class RecoveryRepository {
   readonly #sql: Sql;
   readonly #tenantId: string;
@@ -83,14 +80,11 @@ export class RecoveryRepository {
   }
 
   async #select(rest: string, parameters: unknown[]): Promise<Recovery[]> {
-    const rows = await this.#sql<RecoveryRow>(
+    const rows = await this.#sql<Recovery>(
       `select ${columns} from webhooks.recoveries where tenant_id = $1 ${rest}`,
       [this.#tenantId, ...parameters],
     );
-    return withDates(rows, ['since', 'until', 'createdAt']).map((row) => ({
-      ...row,
-      finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt),
-    }));
+    return withDates(rows, ['since', 'until', 'createdAt', 'finishedAt']);
   }
 }
 
