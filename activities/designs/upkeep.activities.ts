@@ -3,6 +3,7 @@ import { purgeDeleted, takeUnusedAssets, takeUnusedPictures } from '../../db/des
 import { pictureFolder } from '../../domain/designs/files.ts';
 import type { DesignUpkeepActivities } from '../../workflows/designs/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { untilNothing } from '../platform/until-nothing.ts';
 import type { WorkerServices } from '../services.ts';
 
 const atOnce = 200;
@@ -12,22 +13,16 @@ export function createDesignUpkeepActivities({
   database,
   storage,
 }: Pick<WorkerServices, 'database' | 'storage'>): DesignUpkeepActivities {
-  const untilNothing = (some: (sql: Sql) => Promise<number>): Promise<{ removed: number }> =>
-    withHeartbeat(async (signal) => {
-      let removed = 0;
-      for (let gone = 1; gone > 0;) {
-        signal.throwIfAborted();
-        gone = await database.transaction('designs', ({ sql }) => some(sql));
-        removed += gone;
-      }
-      return { removed };
-    });
+  const removeAll = (some: (sql: Sql) => Promise<number>): Promise<{ removed: number }> =>
+    withHeartbeat(async (signal) => ({
+      removed: await untilNothing(signal, () => database.transaction('designs', ({ sql }) => some(sql))),
+    }));
 
   return {
-    purgeDesigns: () => untilNothing((sql) => purgeDeleted(sql, atOnce)),
+    purgeDesigns: () => removeAll((sql) => purgeDeleted(sql, atOnce)),
 
     sweepPictures: () =>
-      untilNothing(async (sql) => {
+      removeAll(async (sql) => {
         const unused = await takeUnusedPictures(sql, atOnce);
         for (const { tenantId, contentHash, rendering } of unused)
           await storage.deletePrefix(pictureFolder(tenantId, contentHash, rendering));
@@ -35,7 +30,7 @@ export function createDesignUpkeepActivities({
       }),
 
     sweepAssets: () =>
-      untilNothing(async (sql) => {
+      removeAll(async (sql) => {
         const keys = await takeUnusedAssets(sql, atOnce);
         for (const key of keys) await storage.delete(key);
         return keys.length;

@@ -3,6 +3,7 @@ import { forgetOldNotices } from '../../db/notifications/retention.ts';
 import { feedRetention } from '../../domain/notifications/feed.ts';
 import type { NoticeUpkeepActivities } from '../../workflows/notifications/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { untilNothing } from '../platform/until-nothing.ts';
 import type { WorkerServices } from '../services.ts';
 
 const rowsAtOnce = 2_000;
@@ -32,13 +33,11 @@ export function createNoticeUpkeepActivities({
   return {
     forgetNotices: () =>
       withHeartbeat(async (signal) => {
-        let removed = await tidyFeeds(signal);
-        for (let gone = 1; gone > 0;) {
-          signal.throwIfAborted();
-          gone = await database.transaction('notifications', ({ sql }) => forgetOldNotices(sql, rowsAtOnce));
-          removed += gone;
-        }
-        return { removed };
+        const items = await tidyFeeds(signal);
+        const notices = await untilNothing(signal, () =>
+          database.transaction('notifications', ({ sql }) => forgetOldNotices(sql, rowsAtOnce)),
+        );
+        return { removed: items + notices };
       }),
   };
 }

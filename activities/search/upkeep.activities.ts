@@ -7,6 +7,7 @@ import { inlineFolder } from '../../domain/search/inline-file.ts';
 import { processRetentionDays } from '../../domain/search/retention.ts';
 import type { SearchUpkeepActivities } from '../../workflows/search/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { untilNothing } from '../platform/until-nothing.ts';
 import type { WorkerServices } from '../services.ts';
 
 const rowsAtOnce = 10_000;
@@ -24,10 +25,9 @@ export function createSearchUpkeepActivities({
     await storage.delete(fileKey);
     for (const folder of ['batches', inlineFolder])
       await storage.deletePrefix(`${folder}/${tenantId}/${id}/`);
-    for (let rows = 1; rows > 0;) {
-      signal.throwIfAborted();
-      rows = await database.transaction('search', ({ sql }) => deleteSomeRows(sql, id, rowsAtOnce));
-    }
+    await untilNothing(signal, () =>
+      database.transaction('search', ({ sql }) => deleteSomeRows(sql, id, rowsAtOnce)),
+    );
   };
 
   const expireBatch = async (old: OldProcess, signal: AbortSignal): Promise<void> => {
@@ -72,17 +72,14 @@ export function createSearchUpkeepActivities({
 
     sweepUploads: () =>
       withHeartbeat(async (signal) => {
-        let removed = 0;
-        for (let found = 1; found > 0;) {
-          signal.throwIfAborted();
-          // The rows go when their objects are gone: should this break off, they are found again.
-          found = await database.transaction('search', async ({ sql }) => {
+        // The rows go when their objects are gone: should this break off, they are found again.
+        const removed = await untilNothing(signal, () =>
+          database.transaction('search', async ({ sql }) => {
             const keys = await takeUnusedUploads(sql, graceHours, uploadsAtOnce);
             for (const key of keys) await storage.delete(key);
             return keys.length;
-          });
-          removed += found;
-        }
+          }),
+        );
         const unfinished = (await storage.removeUnfinished?.()) ?? 0;
         return { removed: removed + unfinished };
       }),

@@ -4,6 +4,7 @@ import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
 import { createReconciliation } from '../../services/webhooks/reconciliation.ts';
 import type { InboundUpkeepActivities } from '../../workflows/webhooks/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { untilNothing } from '../platform/until-nothing.ts';
 import type { WorkerServices } from '../services.ts';
 
 const atOnce = 200;
@@ -48,27 +49,17 @@ export function createInboundUpkeepActivities({
   return {
     wakeInbound: () =>
       withHeartbeat(async (signal) => {
-        const all = async (some: () => Promise<number>): Promise<number> => {
-          let sum = 0;
-          for (let found = 1; found > 0; sum += found) {
-            signal.throwIfAborted();
-            found = await some();
-          }
-          return sum;
-        };
-        const woken = await all(wakeSome);
-        const buried = await all(burySome);
+        const woken = await untilNothing(signal, wakeSome);
+        const buried = await untilNothing(signal, burySome);
         if (buried > 0) metrics.inboundAttempts.inc({ kind: 'unclaimed', state: 'dead' }, buried);
         return { woken, buried };
       }),
     forgetInbound: () =>
       withHeartbeat(async (signal) => {
-        let removed = 0;
         const days = { bodies: bodyRetentionDays, log: logRetentionDays };
-        for (let found = 1; found > 0; removed += found) {
-          signal.throwIfAborted();
-          found = await database.transaction('webhooks', ({ sql }) => forgetOldInbound(sql, days, 1_000));
-        }
+        const removed = await untilNothing(signal, () =>
+          database.transaction('webhooks', ({ sql }) => forgetOldInbound(sql, days, 1_000)),
+        );
         return { removed };
       }),
     reconcileSources: () =>

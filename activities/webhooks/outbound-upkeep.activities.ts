@@ -2,6 +2,7 @@ import { forgetOldMessages, releaseWaiting } from '../../db/webhooks/outbound-re
 import { resealWebhookSecrets } from '../../services/webhooks/resealing.ts';
 import type { OutboundUpkeepActivities } from '../../workflows/webhooks/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { untilNothing } from '../platform/until-nothing.ts';
 import type { WorkerServices } from '../services.ts';
 
 const rowsAtOnce = 2_000;
@@ -14,14 +15,11 @@ export function createOutboundUpkeepActivities({
   return {
     forgetMessages: () =>
       withHeartbeat(async (signal) => {
-        let removed = 0;
-        for (let gone = 1; gone > 0;) {
-          signal.throwIfAborted();
-          gone = await database.transaction('webhooks', ({ sql }) =>
+        const removed = await untilNothing(signal, () =>
+          database.transaction('webhooks', ({ sql }) =>
             forgetOldMessages(sql, config.WEBHOOK_RETENTION_DAYS, rowsAtOnce),
-          );
-          removed += gone;
-        }
+          ),
+        );
         await database.transaction('webhooks', ({ sql }) => releaseWaiting(sql));
         return { removed };
       }),
