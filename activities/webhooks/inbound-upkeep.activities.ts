@@ -1,4 +1,4 @@
-import { buryUnclaimed, forgetOldInbound, takeDue } from '../../db/webhooks/inbound-upkeep.ts';
+import { buryUnclaimed, firstDelivery, forgetOldInbound, takeDue } from '../../db/webhooks/inbound-upkeep.ts';
 import { bodyRetentionDays, logRetentionDays } from '../../domain/webhooks/inbound/event-state.ts';
 import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
 import { createReconciliation } from '../../services/webhooks/reconciliation.ts';
@@ -8,6 +8,7 @@ import { untilNothing } from '../platform/until-nothing.ts';
 import type { WorkerServices } from '../services.ts';
 
 const atOnce = 200;
+const deliveriesAtOnce = 2_000;
 const unclaimed = {
   code: 'webhooks.subject_unknown',
   message: 'What it speaks of has not become known here.',
@@ -57,9 +58,16 @@ export function createInboundUpkeepActivities({
     forgetInbound: () =>
       withHeartbeat(async (signal) => {
         const days = { bodies: bodyRetentionDays, log: logRetentionDays };
-        const removed = await untilNothing(signal, () =>
-          database.transaction('webhooks', ({ sql }) => forgetOldInbound(sql, days, 1_000)),
-        );
+        let removed = 0;
+        for (let after: string | null = firstDelivery; after !== null;) {
+          signal.throwIfAborted();
+          const from: string = after;
+          const page = await database.transaction('webhooks', ({ sql }) =>
+            forgetOldInbound(sql, days, from, deliveriesAtOnce),
+          );
+          removed += page.gone;
+          after = page.reached;
+        }
         return { removed };
       }),
     reconcileSources: () =>

@@ -43,30 +43,41 @@ export async function buryUnclaimed(
   return rows;
 }
 
-/** Forgets bodies, and later whole deliveries, that are old. What is still to be done keeps its body. Gives how many. */
+/** Before the first delivery of all. */
+export const firstDelivery = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Forgets bodies, and later whole deliveries, that are old. What is still to be done keeps its body. Looks at one page of
+ * deliveries in the order of their IDs, in which they came: most of those that are kept have lost their body long ago, and
+ * to look for the others from the beginning each time would take the square of their number.
+ *
+ * @param after the delivery that the page before ended with
+ * @returns how many bodies and deliveries went, and where the page ends; null when what follows is not old yet
+ */
 export async function forgetOldInbound(
   sql: Sql,
   days: { bodies: number; log: number },
+  after: string,
   limit: number,
-): Promise<number> {
-  const open = `exists (select 1 from webhooks.inbound_events e where e.delivery_id = d.id
-                        and e.state in ('received', 'held', 'retrying', 'parked'))`;
-  const [row] = await sql<{ gone: number }>(
-    `with emptied as (
-       update webhooks.inbound_deliveries set body = null, headers = '{}' where id in (
-         select id from webhooks.inbound_deliveries d
-         where received_at < now() - make_interval(days => $1) and body is not null and not ${open}
-         order by received_at limit $3)
-       returning 1
+): Promise<{ gone: number; reached: string | null }> {
+  const [row] = await sql<{ gone: number; reached: string | null }>(
+    `with page as materialized (
+       select id, body is null as emptied, received_at < now() - make_interval(days => $1) as old,
+         received_at < now() - make_interval(days => $2) as over
+       from webhooks.inbound_deliveries where id > $3 order by id limit $4
+     ), done as materialized (
+       select * from page where old and not exists (
+         select 1 from webhooks.inbound_events e
+         where e.delivery_id = page.id and e.state in ('received', 'held', 'retrying', 'parked'))
+     ), emptied as (
+       update webhooks.inbound_deliveries set body = null, headers = '{}'
+       where id in (select id from done where not emptied) returning 1
      ), gone as (
-       delete from webhooks.inbound_deliveries where id in (
-         select id from webhooks.inbound_deliveries d
-         where received_at < now() - make_interval(days => $2) and body is null and not ${open}
-         order by received_at limit $3)
-       returning 1
+       delete from webhooks.inbound_deliveries where id in (select id from done where emptied and over) returning 1
      )
-     select (select count(*) from emptied)::int + (select count(*) from gone)::int as gone`,
-    [days.bodies, days.log, limit],
+     select (select count(*) from emptied)::int + (select count(*) from gone)::int as gone,
+       (select id from page where exists (select 1 from page where old) order by id desc limit 1) as reached`,
+    [days.bodies, days.log, after, limit],
   );
-  return row?.gone ?? 0;
+  return row ?? { gone: 0, reached: null };
 }
