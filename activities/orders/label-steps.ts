@@ -12,22 +12,16 @@ import { Failure } from '../../domain/failure.ts';
 import { isBeforeShipping } from '../../domain/orders/fulfillment-status.ts';
 import { labelRetrySeconds, mostLabelTries, mostVoidTries } from '../../domain/orders/label-retry.ts';
 import type { CarrierCalls, Label } from '../../services/orders/outside.ts';
-import type { PaymentSteps } from './payment-steps.ts';
+import type { OfFulfillment, OrderChanges } from './order-changes.ts';
 
 const byHand: PreparedParcel = { kind: 'by_hand' };
 
-interface OfFulfillment {
-  orderId: string;
-  tenantId: string;
-  fulfillmentId: string;
-}
-
 /** The labels of packages. As with payments, a call is written down, made, and settled; after a lost answer it is looked up. */
 export class LabelSteps {
-  readonly #orders: Pick<PaymentSteps, 'read' | 'changeOne'>;
+  readonly #orders: OrderChanges;
   readonly #carrier: CarrierCalls | null;
 
-  constructor(orders: Pick<PaymentSteps, 'read' | 'changeOne'>, carrier: CarrierCalls | null) {
+  constructor(orders: OrderChanges, carrier: CarrierCalls | null) {
     this.#orders = orders;
     this.#carrier = carrier;
   }

@@ -1,15 +1,6 @@
-import type { Database } from '../../db/database.ts';
 import { markShipped } from '../../db/orders/fulfillments.ts';
-import {
-  changeOrder,
-  dueOf,
-  isConfirming,
-  sumOf,
-  system,
-  type OpenOrder,
-} from '../../db/orders/open-order.ts';
+import { dueOf, isConfirming, sumOf, type OpenOrder } from '../../db/orders/open-order.ts';
 import { followRefusal, settle } from '../../db/orders/order-steps.ts';
-import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Fulfillment, Order, Payment } from '../../db/orders/order.ts';
 import {
   askAgain,
@@ -24,44 +15,16 @@ import {
 } from '../../db/orders/payments.ts';
 import { isUndone } from '../../domain/orders/order-status.ts';
 import type { PaymentCalls } from '../../services/orders/outside.ts';
-
-interface OfOrder {
-  orderId: string;
-  tenantId: string;
-}
+import type { OfFulfillment, OfOrder, OrderChanges } from './order-changes.ts';
 
 /** The calls to the processor: each written down first, then made, then settled with what follows from its outcome. */
 export class PaymentSteps {
-  readonly #database: Database;
+  readonly #orders: OrderChanges;
   readonly #calls: PaymentCalls;
 
-  constructor(database: Database, calls: PaymentCalls) {
-    this.#database = database;
+  constructor(orders: OrderChanges, calls: PaymentCalls) {
+    this.#orders = orders;
     this.#calls = calls;
-  }
-
-  async change(
-    { orderId, tenantId }: OfOrder,
-    work: (open: OpenOrder) => Promise<void> | void,
-  ): Promise<Order> {
-    return await this.#database.transaction('orders', (transaction) =>
-      changeOrder(transaction, tenantId, orderId, system, work),
-    );
-  }
-
-  /** Changes a fulfilment, if the order has it. */
-  async changeOne(
-    of: OfOrder & { fulfillmentId: string },
-    work: (open: OpenOrder, one: Fulfillment) => Promise<void> | void,
-  ): Promise<Order> {
-    return await this.change(of, async (open) => {
-      const one = open.fulfillment(of.fulfillmentId);
-      if (one) await work(open, one);
-    });
-  }
-
-  async read({ orderId, tenantId }: OfOrder): Promise<Order> {
-    return await this.#database.read('orders', ({ sql }) => new OrderRepository(sql, tenantId).get(orderId));
   }
 
   async authorize(of: OfOrder): Promise<Order> {
@@ -119,7 +82,7 @@ export class PaymentSteps {
   /** Looks up whether the customer has confirmed the payment, should nobody have told us. */
   async confirm(of: OfOrder): Promise<void> {
     let waiting: Payment | null = null;
-    await this.change(of, (open) => {
+    await this.#orders.change(of, (open) => {
       waiting = unconfirmedOf(open.order);
       if (waiting) askAgain(open, waiting);
     });
@@ -131,7 +94,7 @@ export class PaymentSteps {
   }
 
   /** Takes the money for a package that is packed, then lets it leave. */
-  async ship(of: OfOrder & { fulfillmentId: string }): Promise<Order> {
+  async ship(of: OfFulfillment): Promise<Order> {
     const order = await this.#reserveAndPerform(of, (open) => {
       const one = open.fulfillment(of.fulfillmentId);
       const authorization = authorizationOf(open.order);
@@ -153,27 +116,24 @@ export class PaymentSteps {
     });
     const one = order.fulfillments.find(({ id }) => id === of.fulfillmentId);
     if (!one || !isReady(order, one)) return order;
-    return await this.change(of, async (open) => {
-      const packed = open.fulfillment(of.fulfillmentId);
-      if (packed && isReady(open.order, packed)) await markShipped(open, packed);
+    return await this.#orders.changeOne(of, async (open, packed) => {
+      if (isReady(open.order, packed)) await markShipped(open, packed);
     });
   }
 
-  /**
-   * Makes a call whose outcome is not known: it is looked up first. Once settled, it is never made again.
-   */
+  /** Makes a call whose outcome is not known: it is looked up first. Once settled, it is never made again. */
   async perform(of: OfOrder, paymentId: string): Promise<Order> {
-    const before = await this.read(of);
+    const before = await this.#orders.read(of);
     const known = paymentOf(before, paymentId);
     if (known.state !== 'reserved' && known.state !== 'unknown') return before;
     // From here on it may have arrived, whatever becomes of this process.
-    const order = await this.change(of, (open) => void beginPayment(open, paymentId));
+    const order = await this.#orders.change(of, (open) => void beginPayment(open, paymentId));
     const payment = paymentOf(order, paymentId);
     const parent = payment.parentId === null ? null : paymentOf(order, payment.parentId);
     const outcome =
       (known.state === 'unknown' ? await this.#calls.find(order, payment, parent) : null) ??
       (await this.#calls.make(order, payment, parent));
-    return await this.change(of, (open) => settle(open, paymentId, outcome));
+    return await this.#orders.change(of, (open) => settle(open, paymentId, outcome));
   }
 
   async #reserveAndPerform(
@@ -181,7 +141,7 @@ export class PaymentSteps {
     reserve: (open: OpenOrder) => Payment[] | Promise<Payment[]>,
   ): Promise<Order> {
     let reserved: Payment[] = [];
-    let order = await this.change(of, async (open) => {
+    let order = await this.#orders.change(of, async (open) => {
       reserved = await reserve(open);
     });
     for (const { id } of reserved) order = await this.perform(of, id);

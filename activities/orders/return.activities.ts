@@ -1,4 +1,3 @@
-import { changeOrder, system } from '../../db/orders/open-order.ts';
 import { ReturnRepository, type Return } from '../../db/orders/returns.ts';
 import { returnRefundKey, settleReturn } from '../../db/orders/settle-return.ts';
 import type { Order } from '../../db/orders/order.ts';
@@ -10,6 +9,7 @@ import type {
   ReturnView,
 } from '../../workflows/orders/messages.ts';
 import type { WorkerServices } from '../services.ts';
+import { OrderChanges } from './order-changes.ts';
 import { PaymentSteps } from './payment-steps.ts';
 
 /** What has not come back so long after it was approved is not waited for any more. */
@@ -20,19 +20,20 @@ export function createReturnActivities({
   database,
   payments: calls,
 }: Pick<WorkerServices, 'database' | 'payments'>): ReturnActivities & RefundActivities {
-  const payments = new PaymentSteps(database, calls);
+  const orders = new OrderChanges(database);
+  const payments = new PaymentSteps(orders, calls);
 
   const read = ({ returnId, tenantId }: ReturnOrderInput): Promise<Return> =>
     database.read('orders', ({ sql }) => new ReturnRepository(sql, tenantId).get(returnId));
 
   const perform = async (input: RefundOrderInput): Promise<void> => {
-    const order = await payments.read(input);
+    const order = await orders.read(input);
     for (const id of openRefunds(order, input.key)) await payments.perform(input, id);
   };
 
   const view = async (input: ReturnOrderInput): Promise<ReturnView> => {
     const one = await read(input);
-    const order = await payments.read(input);
+    const order = await orders.read(input);
     const details = one.lines.map(({ quantity, received }) => `- ${received} of ${quantity} back`).join('\n');
     const open = openRefunds(order, returnRefundKey(one.id));
     return {
@@ -45,12 +46,10 @@ export function createReturnActivities({
   return {
     readReturn: view,
     async settleReturn(input) {
-      await database.transaction('orders', (transaction) =>
-        changeOrder(transaction, input.tenantId, input.orderId, system, async (open) => {
-          const one = await new ReturnRepository(transaction.sql, input.tenantId).get(input.returnId);
-          await settleReturn(open, one, calls.available);
-        }),
-      );
+      await orders.change(input, async (open) => {
+        const returns = new ReturnRepository(open.transaction.sql, input.tenantId);
+        await settleReturn(open, await returns.get(input.returnId), calls.available);
+      });
       await perform({ ...input, key: returnRefundKey(input.returnId) });
       return await view(input);
     },
