@@ -1,5 +1,6 @@
 import type { Database } from '../../db/database.ts';
-import { changeOrder, system, type OpenOrder } from '../../db/orders/open-order.ts';
+import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
+import { system } from '../../db/orders/actor.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Fulfillment, Order } from '../../db/orders/order.ts';
 

@@ -1,4 +1,4 @@
-import { capturedOf, dueOf } from '../../db/orders/open-order.ts';
+import { capturedOf, dueOf } from '../../db/orders/order-money.ts';
 import { stepOf } from '../../db/orders/order-steps.ts';
 import type { Order } from '../../db/orders/order.ts';
 import type { OrderView } from '../../workflows/orders/messages.ts';

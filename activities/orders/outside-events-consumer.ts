@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
 import { track, type CarrierReport } from '../../db/orders/fulfillments.ts';
-import { changeOrder, type Actor, type OpenOrder } from '../../db/orders/open-order.ts';
+import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
+import type { Actor } from '../../db/orders/actor.ts';
 import {
   addPayment,
   findPaidOrder,

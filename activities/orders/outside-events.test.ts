@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { fulfillUnits, markShipped, moveFulfillment } from '../../db/orders/fulfillments.ts';
-import { changeOrder, system } from '../../db/orders/open-order.ts';
+import { changeOrder } from '../../db/orders/open-order.ts';
+import { system } from '../../db/orders/actor.ts';
 import { openForWork, reserveOrder, settle, stepOf } from '../../db/orders/order-steps.ts';
 import { reservePayment } from '../../db/orders/payments.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';

@@ -1,17 +1,22 @@
 import { markShipped } from '../../db/orders/fulfillments.ts';
-import { dueOf, isConfirming, sumOf, type OpenOrder } from '../../db/orders/open-order.ts';
+import type { OpenOrder } from '../../db/orders/open-order.ts';
+import {
+  dueOf,
+  isConfirming,
+  sumOf,
+  authorizationOf,
+  heldInVain,
+  isLastCapture,
+  unconfirmedOf,
+} from '../../db/orders/order-money.ts';
 import { followRefusal, settle } from '../../db/orders/order-steps.ts';
 import type { Fulfillment, Order, Payment } from '../../db/orders/order.ts';
 import {
   askAgain,
-  authorizationOf,
   beginPayment,
-  heldInVain,
-  isLastCapture,
   paymentOf,
   reserveCorrections,
   reservePayment,
-  unconfirmedOf,
 } from '../../db/orders/payments.ts';
 import { isUndone } from '../../domain/orders/order-status.ts';
 import type { PaymentCalls } from '../../services/orders/outside.ts';

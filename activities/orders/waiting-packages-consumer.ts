@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
-import { changeOrder, type Actor } from '../../db/orders/open-order.ts';
+import { changeOrder } from '../../db/orders/open-order.ts';
+import type { Actor } from '../../db/orders/actor.ts';
 import { lookAgain, waitingPackages } from '../../db/orders/parcels.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 

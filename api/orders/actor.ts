@@ -1,4 +1,4 @@
-import type { Actor } from '../../db/orders/open-order.ts';
+import type { Actor } from '../../db/orders/actor.ts';
 import type { Request } from '../route.ts';
 
 /** Who does something to an order by the API. */

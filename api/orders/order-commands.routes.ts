@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
-import { amendOrder, cancelOrder, holdOrder, releaseOrder } from '../../db/orders/order-steps.ts';
+import { amendOrder, cancelOrder, holdOrder, releaseOrder } from '../../db/orders/order-commands.ts';
 import { etagOf, requireMatch } from '../etag.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';

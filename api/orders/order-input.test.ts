@@ -3,7 +3,8 @@ import { shipped } from '../../test/support/order-fixtures.ts';
 import { orderOf, startOrdersSystem, type OrdersSystem } from '../../test/support/orders-system.ts';
 import type { ApiClient, Tenant } from '../../test/support/api.ts';
 import { track } from '../../db/orders/fulfillments.ts';
-import { changeOrder, system as nobody, type OpenOrder } from '../../db/orders/open-order.ts';
+import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
+import { system as nobody } from '../../db/orders/actor.ts';
 
 describe('What orders take', function () {
   this.timeout(60_000);

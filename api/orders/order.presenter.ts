@@ -1,5 +1,5 @@
 import { shown, type TrackingEntry } from '../../db/orders/fulfillments.ts';
-import { capturedOf, dueOf, refundedOf, sumOf } from '../../db/orders/open-order.ts';
+import { capturedOf, dueOf, refundedOf, sumOf } from '../../db/orders/order-money.ts';
 import type { TimelineEntry } from '../../db/orders/order.repository.ts';
 import type { Fulfillment, Order, OrderLine } from '../../db/orders/order.ts';
 

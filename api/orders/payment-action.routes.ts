@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
-import { unconfirmedOf } from '../../db/orders/payments.ts';
+import { unconfirmedOf } from '../../db/orders/order-money.ts';
 import { Failure } from '../../domain/failure.ts';
 import { PaymentActions } from '../../services/orders/payment-actions.ts';
 import { route, type Route } from '../route.ts';

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../db/database.ts';
 import { createOrder, type NewLine } from '../../db/orders/create-order.ts';
-import type { Actor } from '../../db/orders/open-order.ts';
+import type { Actor } from '../../db/orders/actor.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { StockRepository, type Item } from '../../db/orders/stock.repository.ts';
 import { lineRefusal } from './line-refusal.ts';

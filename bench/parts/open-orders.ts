@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createOrder, type NewOrder } from '../../db/orders/create-order.ts';
-import { changeOrder, type Actor } from '../../db/orders/open-order.ts';
-import { cancelOrder } from '../../db/orders/order-steps.ts';
+import { changeOrder } from '../../db/orders/open-order.ts';
+import type { Actor } from '../../db/orders/actor.ts';
+import { cancelOrder } from '../../db/orders/order-commands.ts';
 import { cpuSeconds } from '../stage/cpu.ts';
 import { residentMegabytes } from '../stage/memory.ts';
 import type { Stage } from '../stage/stage.ts';

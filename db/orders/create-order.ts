@@ -3,7 +3,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { amountDue } from '../../domain/orders/lines.ts';
 import { numberBytes, orderNumber } from '../../domain/orders/order-number.ts';
 import type { Transaction } from '../database.ts';
-import { OpenOrder, type Actor } from './open-order.ts';
+import { OpenOrder } from './open-order.ts';
+import type { Actor } from './actor.ts';
 import type { Address, Customer, DesignReference, Order, PaymentTerms } from './order.ts';
 import { emailHash, OrderRepository } from './order.repository.ts';
 

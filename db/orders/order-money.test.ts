@@ -11,18 +11,12 @@ import {
   StoredOrders,
 } from '../../test/support/stored-orders.ts';
 import type { OpenOrder } from './open-order.ts';
-import {
-  amendOrder,
-  cancelOrder,
-  holdOrder,
-  releaseOrder,
-  reserveOrder,
-  settle,
-  standingOf,
-} from './order-steps.ts';
+import { reserveOrder, settle, standingOf } from './order-steps.ts';
+import { amendOrder, cancelOrder, holdOrder, releaseOrder } from './order-commands.ts';
+import { heldInVain, isLastCapture, refundableOf } from './order-money.ts';
 import type { Order } from './order.ts';
 import { addPayment } from './outside-events.ts';
-import { heldInVain, isLastCapture, refundableOf, reservePayment, settlePayment } from './payments.ts';
+import { reservePayment, settlePayment } from './payments.ts';
 import { reserveRefund, takeRefundable } from './refunds.ts';
 import { approveReturn, receiveReturn, requestReturn, ReturnRepository } from './returns.ts';
 import { settleReturn } from './settle-return.ts';

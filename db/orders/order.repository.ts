@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../domain/failure.ts';
 import type { Sql } from '../sql.ts';
+import type { ActorKind } from './actor.ts';
 import type { Fulfillment, FulfillmentLine, Order, OrderLine, OrderRow, Payment } from './order.ts';
 
 const orderColumns = `id, tenant_id as "tenantId", number, source, external_id as "externalId",
@@ -53,8 +54,6 @@ export interface TimelineEntry {
   /** ISO 8601. */
   occurredAt: string;
 }
-
-export type ActorKind = 'user' | 'customer' | 'system' | 'carrier' | 'source';
 
 /** The orders of a tenant. */
 export class OrderRepository {

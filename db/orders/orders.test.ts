@@ -4,8 +4,10 @@ import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { Failure } from '../../domain/failure.ts';
 import { createOrder, type NewOrder } from './create-order.ts';
 import { callOff, fulfillUnits, markShipped, moveFulfillment, splitOrder, track } from './fulfillments.ts';
-import { changeOrder, system, type OpenOrder } from './open-order.ts';
-import { amendOrder, cancelOrder, failFulfillment, openForWork, reserveOrder } from './order-steps.ts';
+import { changeOrder, type OpenOrder } from './open-order.ts';
+import { system } from './actor.ts';
+import { amendOrder, cancelOrder } from './order-commands.ts';
+import { failFulfillment, openForWork, reserveOrder } from './order-steps.ts';
 import type { Order } from './order.ts';
 import { OrderRepository } from './order.repository.ts';
 import { reserveRefund } from './refunds.ts';

@@ -1,9 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { OpenOrder } from './open-order.ts';
-import { dueOf } from './open-order.ts';
-import { amountDue, costOfUnits, lostAndRefundedUnits, unallocatedUnits } from '../../domain/orders/lines.ts';
-import { isBeforeShipping } from '../../domain/orders/fulfillment-status.ts';
-import { isUndone } from '../../domain/orders/order-status.ts';
+import { overpaidOf, refundableOf, unconfirmedOf } from './order-money.ts';
 import type { Order, Payment, RefundCause, RefundLine } from './order.ts';
 
 export interface NewPayment {
@@ -171,39 +168,10 @@ export function paymentOf(order: Order, id: string): Payment {
   return payment;
 }
 
-/** The authorisation that is drawn on. */
-export function authorizationOf(order: Order): Payment | null {
-  return order.payments.find(({ kind, state }) => kind === 'authorize' && state === 'settled') ?? null;
-}
-
-/** The authorisation that its customer has yet to confirm. */
-export function unconfirmedOf(order: Order): Payment | null {
-  return order.payments.find(({ state }) => state === 'action_required') ?? null;
-}
-
 /** Something was told of a payment that waits for its customer: it is to be looked up. */
 export function askAgain(open: OpenOrder, payment: Payment): void {
   payment.state = 'unknown';
   open.touchPayment(payment);
-}
-
-/** Whether nothing more will be taken of what is held, once a package is paid: then the processor lets go of the rest. */
-export function isLastCapture({ fulfillments, lines }: Order, fulfillmentId: string | null): boolean {
-  return (
-    lines.every((line) => unallocatedUnits(line) === 0) &&
-    fulfillments.every((one) => one.id === fulfillmentId || !isBeforeShipping(one.status))
-  );
-}
-
-/** What is held of the customer's money and will not be taken any more. */
-export function heldInVain(order: Order): bigint {
-  const authorization = authorizationOf(order) ?? unconfirmedOf(order);
-  const captures = order.payments.filter(({ kind, state }) => kind === 'capture' && state === 'settled');
-  if (authorization === null || captures.some(({ final }) => final)) return 0n;
-  if (order.payments.some(({ kind }) => kind === 'void')) return 0n;
-  const isOver = isUndone(order.status) || order.status === 'completed';
-  if (!isOver && (captures.length === 0 || !isLastCapture(order, null))) return 0n;
-  return captures.reduce((left, { amount }) => left - amount, authorization.amount);
 }
 
 /** A call whose outcome is not known. Refunds that people ask for have a process of their own. */
@@ -213,75 +181,6 @@ export function openPaymentOf(order: Order): string | null {
       (state === 'reserved' || state === 'unknown') && (cause === null || cause === 'correction'),
   );
   return open?.id ?? null;
-}
-
-/**
- * What of a payment has not been refunded, and is not about to be. Of the whole order, also what was set off against the
- * order of an exchange is given back already.
- */
-export function refundableOf(order: Order, parentId?: string): bigint {
-  const of = (
-    kind: Payment['kind'],
-    states: Payment['state'][],
-    matches: (one: Payment) => boolean,
-  ): bigint =>
-    order.payments
-      .filter((one) => one.kind === kind && states.includes(one.state) && matches(one))
-      .reduce((sum, one) => sum + one.amount, 0n);
-  const captured = of('capture', ['settled'], (one) => parentId === undefined || one.id === parentId);
-  const refunded = of(
-    'refund',
-    ['reserved', 'unknown', 'settled'],
-    (one) => parentId === undefined || one.parentId === parentId,
-  );
-  return captured - refunded - (parentId === undefined ? exchangedFromOurs(order) : 0n);
-}
-
-/** What was set off against exchanges is drawn first on what we have not taken ourselves and can't give back. */
-function exchangedFromOurs(order: Order): bigint {
-  const others = notOurs(order);
-  return order.exchanged > others ? order.exchanged - others : 0n;
-}
-
-/** Paid to somebody else, or with what was sent back of an earlier order. */
-function notOurs({ externalPaid, externalRefunded, credit, creditLeft }: Order): bigint {
-  return externalPaid - externalRefunded + credit - creditLeft;
-}
-
-/** What of all that was paid, to whomever, is neither given back nor set off against an exchange. */
-export function worthLeftOf(order: Order): bigint {
-  const others = notOurs(order);
-  return refundableOf(order) + (order.exchanged < others ? others - order.exchanged : 0n);
-}
-
-/** Money that was taken for what will not come any more, and is not being given back yet. */
-export function overpaidOf(order: Order): bigint {
-  const captured = order.payments
-    .filter(({ kind, state }) => kind === 'capture' && state === 'settled')
-    .reduce((sum, one) => sum + one.amount, 0n);
-  const corrected = order.payments
-    .filter(({ kind, cause }) => kind === 'refund' && cause === 'correction')
-    .reduce((sum, one) => sum + one.amount, 0n);
-  const over = captured - corrected - dueWithoutLost(order) - refundedOfLost(order);
-  const refundable = refundableOf(order);
-  const most = over < refundable ? over : refundable;
-  return most > 0n ? most : 0n;
-}
-
-/** What was given back for lost units when somebody asked for it, before they were known to be lost. */
-function refundedOfLost(order: Order): bigint {
-  return order.lines.reduce((sum, line) => {
-    const kept = line.refunded - lostAndRefundedUnits(line);
-    return sum + costOfUnits(line, line.refunded) - costOfUnits(line, kept);
-  }, 0n);
-}
-
-function dueWithoutLost(order: Order): bigint {
-  if (isUndone(order.status)) return 0n;
-  if (order.lines.every(({ undeliverable }) => undeliverable === 0)) return dueOf(order);
-  const lines = order.lines.map((line) => ({ ...line, cancelled: line.cancelled + line.undeliverable }));
-  const due = amountDue(lines, order.shipping) - order.credit;
-  return due > 0n ? due : 0n;
 }
 
 /**

@@ -9,7 +9,8 @@ import {
   type SpeakingRow,
 } from '../speaking-texts.ts';
 import type { Sql } from '../sql.ts';
-import { changeOrder, type Actor } from './open-order.ts';
+import { system } from './actor.ts';
+import { changeOrder } from './open-order.ts';
 
 /** An order that may be of the person. */
 export interface SpeakingOrder extends SpeakingRow {
@@ -46,8 +47,6 @@ export async function notesAfter(sql: Sql, look: SpeakingLook): Promise<Speaking
   return await readSpeakingPage(sql, { table: 'orders.notes', time: 'created_at', texts }, look);
 }
 
-const actor: Actor = { kind: 'system', userId: null, traceId: null };
-
 /**
  * Takes its customer out of an order that has ended: name, addresses, numbers, notes, reasons in words, and the label. Its
  * number, lines, money and course stay, for the books.
@@ -57,7 +56,7 @@ export async function eraseCustomer(
   tenantId: string,
   orderId: string,
 ): Promise<void> {
-  await changeOrder(transaction, tenantId, orderId, actor, (open) => {
+  await changeOrder(transaction, tenantId, orderId, system, (open) => {
     open.order.customer = erasedCustomer(orderId);
     open.order.shippingAddress = null;
     open.order.holdReason = null;

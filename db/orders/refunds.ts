@@ -2,7 +2,8 @@ import { Failure } from '../../domain/failure.ts';
 import { costOfUnits, refundableUnits } from '../../domain/orders/lines.ts';
 import type { OpenOrder } from './open-order.ts';
 import type { Payment, RefundCause, RefundLine } from './order.ts';
-import { refundableOf, reservePayment } from './payments.ts';
+import { reservePayment } from './payments.ts';
+import { refundableOf } from './order-money.ts';
 
 export interface NewRefund {
   /** What it is for, in words of the business. A second refund under the same key is the first one. */

@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Transaction } from '../database.ts';
 import { createOrder, type NewLine } from './create-order.ts';
-import type { Actor } from './open-order.ts';
+import type { Actor } from './actor.ts';
 import type { Order, PaymentTerms } from './order.ts';
 import { StockRepository } from './stock.repository.ts';
 

@@ -4,7 +4,7 @@ import { createOrder, type NewLine } from './create-order.ts';
 import type { OpenOrder } from './open-order.ts';
 import { reserveRefund, takeRefundable } from './refunds.ts';
 import { closeReturn, type Replacement, type Return } from './returns.ts';
-import { refundableOf, worthLeftOf } from './payments.ts';
+import { refundableOf, worthLeftOf } from './order-money.ts';
 import { StockRepository } from './stock.repository.ts';
 
 /** The key of what a return pays back. */

@@ -1,6 +1,7 @@
 import { fulfillUnits, markShipped, moveFulfillment, track } from '../../db/orders/fulfillments.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
-import { changeOrder, system, type OpenOrder } from '../../db/orders/open-order.ts';
+import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
+import { system } from '../../db/orders/actor.ts';
 import { openForWork, reserveOrder, settle } from '../../db/orders/order-steps.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { waitForMeasures } from '../../db/orders/parcels.ts';

@@ -1,7 +1,8 @@
 import { createOrder, type NewLine, type NewOrder } from '../../db/orders/create-order.ts';
 import type { Database } from '../../db/database.ts';
 import { fulfillUnits, markShipped, moveFulfillment, track } from '../../db/orders/fulfillments.ts';
-import { changeOrder, system, type OpenOrder } from '../../db/orders/open-order.ts';
+import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
+import { system } from '../../db/orders/actor.ts';
 import { openForWork, reserveOrder } from '../../db/orders/order-steps.ts';
 import type { Fulfillment, Order } from '../../db/orders/order.ts';
 import { reservePayment, settlePayment } from '../../db/orders/payments.ts';

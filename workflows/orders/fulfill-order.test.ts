@@ -3,7 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { splitOrder, track } from '../../db/orders/fulfillments.ts';
-import { amendOrder, cancelOrder, holdOrder, releaseOrder } from '../../db/orders/order-steps.ts';
+import { amendOrder, cancelOrder, holdOrder, releaseOrder } from '../../db/orders/order-commands.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import { StockRepository } from '../../db/orders/stock.repository.ts';
