@@ -98,6 +98,19 @@ describe('Processes for images', function () {
     assert.equal((await one.run('inspect', { content: png, format: 'png' })).width, 4);
   });
 
+  it('that cannot be started keep nobody waiting', async () => {
+    const one = new ImageProcesses({ atOnce: 1 });
+    const content = await solid(4, 4).png().toBuffer();
+    const { execPath } = process;
+    process.execPath = '/nowhere/node';
+    try {
+      await assert.rejects(one.run('inspect', { content, format: 'png' }), { code: 'ENOENT' });
+    } finally {
+      process.execPath = execPath;
+    }
+    assert.equal((await one.run('inspect', { content, format: 'png' })).width, 4);
+  });
+
   it('make pictures smaller, and keep their transparency', async () => {
     const noise = Buffer.from(
       Array.from({ length: 200 * 200 * 4 }, (_, i) => Math.imul(i, 2_654_435_761) >>> 24),

@@ -64,7 +64,11 @@ export class ImageProcesses {
     }, this.#seconds * 1_000);
     const abort = (): void => reject(signal?.reason as Error);
     signal?.addEventListener('abort', abort, { once: true });
-    const exited = new Promise<void>((end) => child.once('exit', () => end()));
+    // One that could not be started never ends either.
+    const exited =
+      child.pid === undefined
+        ? Promise.resolve()
+        : new Promise<void>((end) => child.once('exit', () => end()));
     child.once('error', reject);
     child.once('exit', (code, by) =>
       reject(
