@@ -1,7 +1,7 @@
 import { AssetRepository, type Asset } from '../../db/designs/asset.repository.ts';
 import { DesignRepository } from '../../db/designs/design.repository.ts';
 import { endOptimisation, OptimisationRepository } from '../../db/designs/optimisation.repository.ts';
-import { requestPreview } from '../../db/designs/preview.repository.ts';
+import { requestPreview } from '../../db/designs/preview-steps.ts';
 import { VersionRepository } from '../../db/designs/version.repository.ts';
 import type { Sql } from '../../db/sql.ts';
 import { contentHash, pixelsPerUnit, shownAssets, withAssets } from '../../domain/designs/content.ts';

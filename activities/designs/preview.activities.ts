@@ -1,10 +1,6 @@
 import { AssetRepository, type Asset } from '../../db/designs/asset.repository.ts';
-import {
-  completePreview,
-  failPreview,
-  PreviewRepository,
-  type Preview,
-} from '../../db/designs/preview.repository.ts';
+import { completePreview, failPreview } from '../../db/designs/preview-steps.ts';
+import { PreviewRepository, type Preview } from '../../db/designs/preview.repository.ts';
 import { mediaTypes } from '../../domain/designs/asset.ts';
 import { assetMark, composeSvg, pictureSize } from '../../domain/designs/compose-svg.ts';
 import { shownAssets } from '../../domain/designs/content.ts';

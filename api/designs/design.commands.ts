@@ -3,7 +3,7 @@ import type { Transaction } from '../../db/database.ts';
 import { requireAssets } from '../../db/designs/asset-check.ts';
 import type { Design, Origin, Version } from '../../db/designs/design.ts';
 import { DesignRepository } from '../../db/designs/design.repository.ts';
-import { requestPreview } from '../../db/designs/preview.repository.ts';
+import { requestPreview } from '../../db/designs/preview-steps.ts';
 import { PresetRepository } from '../../db/designs/preset.repository.ts';
 import { VersionRepository } from '../../db/designs/version.repository.ts';
 import { requireAccess } from '../../domain/designs/access.ts';

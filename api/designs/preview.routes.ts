@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { DesignRepository } from '../../db/designs/design.repository.ts';
 import type { Version } from '../../db/designs/design.ts';
-import { PreviewRepository, requestPreview, type Preview } from '../../db/designs/preview.repository.ts';
+import { requestPreview } from '../../db/designs/preview-steps.ts';
+import { PreviewRepository, type Preview } from '../../db/designs/preview.repository.ts';
 import { VersionRepository } from '../../db/designs/version.repository.ts';
 import type { Sql } from '../../db/sql.ts';
 import { designLimits } from '../../domain/designs/limits.ts';
@@ -97,7 +98,7 @@ export function createPreviewRoutes({ config, database, storage }: Services): Ro
         const { params, body, principal, traceId } = request;
         const { tenantId, userId } = principal;
         const given = await versionOf(transaction.sql, principal, params.id, body.version);
-        const { preview } = await requestPreview(transaction, {
+        const preview = await requestPreview(transaction, {
           tenantId,
           designId: given.designId,
           version: given.number,

@@ -1,9 +1,7 @@
-import { v7 as uuidv7 } from 'uuid';
 import { renderingVersion } from '../../domain/designs/compose-svg.ts';
 import type { DesignDocument } from '../../domain/designs/document.ts';
 import type { PictureFile, PreviewState } from '../../domain/designs/preview.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
 import { withDates } from '../timestamps.ts';
 
@@ -47,8 +45,13 @@ export class PreviewRepository {
     return found(await this.#select('and p.id = $2', [id]));
   }
 
-  async lock(id: string): Promise<Preview> {
-    return found(await this.#select('and p.id = $2 for no key update', [id]));
+  /** Those of one content in just these sizes, held until the transaction ends; null when there are none. */
+  async lock(contentHash: string, sizes: readonly number[]): Promise<Preview | null> {
+    const [preview] = await this.#select(
+      'and p.content_hash = $2 and p.rendering = $3 and p.sizes = $4 for no key update',
+      [contentHash, renderingVersion, sizes],
+    );
+    return preview ?? null;
   }
 
   /** Of any content, newest first. */
@@ -111,108 +114,6 @@ export class PreviewRepository {
     );
     return withDates(rows, ['createdAt', 'finishedAt']);
   }
-}
-
-export interface PreviewRequest {
-  tenantId: string;
-  designId: string;
-  version: number;
-  contentHash: string;
-  /** Each once, from small to large. */
-  sizes: readonly number[];
-  /** Null: the system. */
-  userId: string | null;
-  traceId: string | null;
-}
-
-/**
- * Asks for pictures. What is there, or is being drawn, is not drawn again; what has failed is tried anew.
- *
- * @returns the pictures as they stand, and whether they were asked for only now
- */
-export async function requestPreview(
-  { sql, publish }: Transaction,
-  request: PreviewRequest,
-): Promise<{ preview: Preview; asked: boolean }> {
-  const { tenantId, designId, version, contentHash, sizes, userId, traceId } = request;
-  const previews = new PreviewRepository(sql, tenantId);
-  const [made] = await sql<{ id: string }>(
-    `insert into designs.previews (id, tenant_id, design_id, version, content_hash, rendering, sizes, state, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7, 'requested', $8) on conflict do nothing returning id`,
-    [uuidv7(), tenantId, designId, version, contentHash, renderingVersion, sizes, userId],
-  );
-  const [known] = made
-    ? [made]
-    : await sql<{ id: string }>(
-        `update designs.previews set
-           run = case when state = 'failed' then run + 1 else run end,
-           finished_at = case when state = 'failed' then null else finished_at end,
-           failure = null,
-           state = case when state = 'failed' then 'requested' else state end
-         where tenant_id = $1 and content_hash = $2 and rendering = $3 and sizes = $4 returning id,
-           (select state from designs.previews o where o.id = previews.id) as before`,
-        [tenantId, contentHash, renderingVersion, sizes],
-      );
-  if (!known) throw new Error('Pictures are neither new nor known.');
-  const preview = await previews.get(known.id);
-  const asked = made !== undefined || (known as { before?: string }).before === 'failed';
-  if (asked)
-    await publish({
-      type: 'design.preview_requested',
-      tenantId,
-      subject: `preview:${preview.id}`,
-      actorId: userId,
-      traceId,
-      data: { design_id: preview.designId, version: preview.version, run: preview.run, sizes: preview.sizes },
-    });
-  return { preview, asked };
-}
-
-/** The pictures are there. Does nothing when that is known, or when nobody wants them any more. */
-export async function completePreview(
-  { sql, publish }: Transaction,
-  { id, tenantId }: Pick<Preview, 'id' | 'tenantId'>,
-  files: readonly PictureFile[],
-): Promise<void> {
-  const [ready] = await sql<Pick<Preview, 'designId' | 'version'>>(
-    `update designs.previews set state = 'ready', files = $3, failure = null, finished_at = now()
-     where tenant_id = $1 and id = $2 and state = 'requested'
-     returning design_id as "designId", version`,
-    [tenantId, id, JSON.stringify(files)],
-  );
-  if (!ready) return;
-  await publish({
-    type: 'design.preview_ready',
-    tenantId,
-    subject: `preview:${id}`,
-    data: {
-      design_id: ready.designId,
-      version: ready.version,
-      pictures: files.length,
-      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    },
-  });
-}
-
-/** The pictures can't be drawn. Does nothing when they are there after all. */
-export async function failPreview(
-  { sql, publish }: Transaction,
-  { id, tenantId }: Pick<Preview, 'id' | 'tenantId'>,
-  code: string,
-): Promise<void> {
-  const [failed] = await sql<Pick<Preview, 'designId' | 'version'>>(
-    `update designs.previews set state = 'failed', failure = $3, finished_at = now()
-     where tenant_id = $1 and id = $2 and state = 'requested'
-     returning design_id as "designId", version`,
-    [tenantId, id, code],
-  );
-  if (!failed) return;
-  await publish({
-    type: 'design.preview_failed',
-    tenantId,
-    subject: `preview:${id}`,
-    data: { design_id: failed.designId, version: failed.version, code },
-  });
 }
 
 function found([preview]: Preview[]): Preview {

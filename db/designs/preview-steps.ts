@@ -1,0 +1,112 @@
+import { v7 as uuidv7 } from 'uuid';
+import { renderingVersion } from '../../domain/designs/compose-svg.ts';
+import type { PictureFile } from '../../domain/designs/preview.ts';
+import type { Transaction } from '../database.ts';
+import type { Sql } from '../sql.ts';
+import { PreviewRepository, type Preview } from './preview.repository.ts';
+
+export interface PreviewRequest {
+  tenantId: string;
+  designId: string;
+  version: number;
+  contentHash: string;
+  /** Each once, from small to large. */
+  sizes: readonly number[];
+  /** Null: the system. */
+  userId: string | null;
+  traceId: string | null;
+}
+
+/**
+ * Asks for pictures. What is there, or is being drawn, is not drawn again; what has failed is tried anew.
+ *
+ * @returns the pictures as they stand
+ */
+export async function requestPreview(transaction: Transaction, request: PreviewRequest): Promise<Preview> {
+  const { sql, publish } = transaction;
+  const { tenantId, userId, traceId } = request;
+  const { found, isNew } = await insertOrLock(sql, request);
+  if (!isNew && found.state !== 'failed') return found;
+  const preview = isNew ? found : await beginAnew(sql, found);
+  await publish({
+    type: 'design.preview_requested',
+    tenantId,
+    subject: `preview:${preview.id}`,
+    actorId: userId,
+    traceId,
+    data: { design_id: preview.designId, version: preview.version, run: preview.run, sizes: preview.sizes },
+  });
+  return preview;
+}
+
+async function insertOrLock(sql: Sql, request: PreviewRequest): Promise<{ found: Preview; isNew: boolean }> {
+  const { tenantId, designId, version, contentHash, sizes, userId } = request;
+  const previews = new PreviewRepository(sql, tenantId);
+  for (;;) {
+    const [made] = await sql<{ id: string }>(
+      `insert into designs.previews (id, tenant_id, design_id, version, content_hash, rendering, sizes, state, created_by)
+       values ($1, $2, $3, $4, $5, $6, $7, 'requested', $8) on conflict do nothing returning id`,
+      [uuidv7(), tenantId, designId, version, contentHash, renderingVersion, sizes, userId],
+    );
+    if (made) return { found: await previews.get(made.id), isNew: true };
+    const known = await previews.lock(contentHash, sizes);
+    // They may have been swept in between: then they are new after all.
+    if (known) return { found: known, isNew: false };
+  }
+}
+
+async function beginAnew(sql: Sql, { id, tenantId }: Preview): Promise<Preview> {
+  await sql(
+    `update designs.previews set state = 'requested', run = run + 1, failure = null, finished_at = null
+     where tenant_id = $1 and id = $2`,
+    [tenantId, id],
+  );
+  return await new PreviewRepository(sql, tenantId).get(id);
+}
+
+/** The pictures are there. Does nothing when that is known, or when nobody wants them any more. */
+export async function completePreview(
+  { sql, publish }: Transaction,
+  { id, tenantId }: Pick<Preview, 'id' | 'tenantId'>,
+  files: readonly PictureFile[],
+): Promise<void> {
+  const [ready] = await sql<Pick<Preview, 'designId' | 'version'>>(
+    `update designs.previews set state = 'ready', files = $3, failure = null, finished_at = now()
+     where tenant_id = $1 and id = $2 and state = 'requested'
+     returning design_id as "designId", version`,
+    [tenantId, id, JSON.stringify(files)],
+  );
+  if (!ready) return;
+  await publish({
+    type: 'design.preview_ready',
+    tenantId,
+    subject: `preview:${id}`,
+    data: {
+      design_id: ready.designId,
+      version: ready.version,
+      pictures: files.length,
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    },
+  });
+}
+
+/** The pictures can't be drawn. Does nothing when they are there after all. */
+export async function failPreview(
+  { sql, publish }: Transaction,
+  { id, tenantId }: Pick<Preview, 'id' | 'tenantId'>,
+  code: string,
+): Promise<void> {
+  const [failed] = await sql<Pick<Preview, 'designId' | 'version'>>(
+    `update designs.previews set state = 'failed', failure = $3, finished_at = now()
+     where tenant_id = $1 and id = $2 and state = 'requested'
+     returning design_id as "designId", version`,
+    [tenantId, id, code],
+  );
+  if (!failed) return;
+  await publish({
+    type: 'design.preview_failed',
+    tenantId,
+    subject: `preview:${id}`,
+    data: { design_id: failed.designId, version: failed.version, code },
+  });
+}
