@@ -1,86 +1,48 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
-import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
-import type { DomainEvent } from '../../domain/events/event.ts';
 import { Failure } from '../../domain/failure.ts';
 import { messageOf } from '../../domain/webhooks/public-events.ts';
-import { createOrder, type NewLine, type NewOrder } from './create-order.ts';
-import { callOff, fulfillUnits, markLost, markShipped, moveFulfillment, track } from './fulfillments.ts';
-import { changeOrder, type OpenOrder } from './open-order.ts';
-import { system } from './actor.ts';
+import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { untilWaiting } from '../../test/support/lock-waits.ts';
+import { deliver, elsewhere, lineOf, settled, ship, StoredOrders } from '../../test/support/stored-orders.ts';
+import type { NewOrder } from './create-order.ts';
+import { callOff, fulfillUnits, markLost, markShipped, moveFulfillment } from './fulfillments.ts';
+import type { OpenOrder } from './open-order.ts';
 import { amendOrder, cancelOrder } from './order-commands.ts';
 import { overpaidOf } from './order-money.ts';
 import { openForWork, reserveOrder, standingOf, timeOut } from './order-steps.ts';
 import type { Fulfillment, Order } from './order.ts';
 import { markPaid } from './outside-events.ts';
-import { reserveCorrections, reservePayment, settlePayment } from './payments.ts';
+import { reserveCorrections, settlePayment } from './payments.ts';
 import { reserveRefund, takeRefundable } from './refunds.ts';
 import { approveReturn, receiveReturn, requestReturn, ReturnRepository } from './returns.ts';
 import { settleReturn } from './settle-return.ts';
 import { StockRepository } from './stock.repository.ts';
-import { until } from '../../test/support/until.ts';
 
 describe('Orders at their edges', function () {
   this.timeout(60_000);
   let db: TestDatabase;
-  let tenantId: string;
+  let orders: StoredOrders;
   before(async () => {
     db = await testDatabase();
   });
   after(() => db?.close());
   beforeEach(() => {
-    tenantId = uuidv7();
+    orders = new StoredOrders(db.database, uuidv7());
   });
 
-  const lineOf = (change: Partial<NewLine> = {}): NewLine => ({
-    sku: 'MUG',
-    title: 'Mug',
-    externalId: null,
-    quantity: 3,
-    unitPrice: 1_000n,
-    discount: 0n,
-    tax: 0n,
-    design: null,
-    ...change,
-  });
-  const place = async (change: Partial<NewOrder> = {}): Promise<Order> =>
-    await db.database.transaction('orders', async (transaction) => {
-      const given: NewOrder = {
-        tenantId,
-        source: 'api',
-        externalId: null,
-        sourceOrderId: null,
-        currency: 'EUR',
-        shipping: 490n,
-        credit: 0n,
-        customer: { email: 'ada@example.com', name: null, phone: null },
-        shippingAddress: null,
-        payment: { mode: 'processor', capture: 'immediately', method: 'pm_card_visa' },
-        externalPaid: 0n,
-        fulfillmentMode: 'manual',
-        actionSeconds: 3_600,
-        externalUpdatedAt: null,
-        lines: [lineOf()],
-        ...change,
-      };
-      return (await createOrder(transaction, given, system)).order;
-    });
-  const change = (id: string, work: (open: OpenOrder) => Promise<void> | void): Promise<Order> =>
-    db.database.transaction('orders', (transaction) => changeOrder(transaction, tenantId, id, system, work));
+  const place = (given: Partial<NewOrder> = {}) => orders.place(given);
+  const change = (id: string, work: (open: OpenOrder) => Promise<void> | void) => orders.change(id, work);
   const addItem = (sku: string, currency: string): Promise<void> =>
     db.database.transaction('orders', ({ sql }) =>
-      new StockRepository(sql, tenantId).add({ sku, title: sku, price: 700n, currency, active: true }),
+      new StockRepository(sql, orders.tenantId).add({ sku, title: sku, price: 700n, currency, active: true }),
     );
   /** Worked on, and paid by a processor if it is to be. */
   const worked = async (given: Partial<NewOrder> = {}): Promise<Order> => {
-    const { id } = await place(given);
-    return await change(id, async (open) => {
-      await reserveOrder(open);
-      openForWork(open);
+    const { id } = await orders.worked(given);
+    return await change(id, (open) => {
       if (open.order.payment.mode === 'external') return;
-      const amount = standingOf(open.order).payment.due ? 3_490n : 0n;
-      const { id: paymentId } = reservePayment(open, { kind: 'capture', key: 'c', amount, parentId: null });
-      settlePayment(open, paymentId, { outcome: 'succeeded', reference: 'r' });
+      settled(open, 'capture', standingOf(open.order).payment.due ? 3_490n : 0n);
     });
   };
   const pack = async (open: OpenOrder, quantity: number, position = 0): Promise<Fulfillment> => {
@@ -89,18 +51,6 @@ describe('Orders at their edges', function () {
     moveFulfillment(open, one, 'packed');
     return one;
   };
-  const ship = async (open: OpenOrder, quantity: number): Promise<Fulfillment> => {
-    const one = await pack(open, quantity);
-    await markShipped(open, one);
-    return one;
-  };
-  const deliver = (open: OpenOrder, one: Fulfillment): Promise<boolean> =>
-    track(open, one, {
-      status: 'delivered',
-      occurredAt: '2026-11-28T10:00:00.000Z',
-      message: null,
-      place: null,
-    });
   /** Gives money back for units, as a person asks for it. */
   const refundUnits = (open: OpenOrder, quantity: number, key = 'goodwill'): void => {
     const lines = [{ line_id: open.order.lines[0]?.id ?? '', quantity }];
@@ -108,20 +58,10 @@ describe('Orders at their edges', function () {
     for (const { id } of reserveRefund(open, { key, amount, cause: 'goodwill', lines, reason: null }))
       settlePayment(open, id, { outcome: 'succeeded', reference: key });
   };
-  const eventsOf = (id: string): Promise<DomainEvent[]> =>
-    db.database.read('orders', ({ sql }) =>
-      sql<DomainEvent>(
-        `select id, type, tenant_id as "tenantId", subject, data, occurred_at as "occurredAt" from orders.outbox
-         where subject = $1 order by position`,
-        [`order:${id}`],
-      ),
-    );
-  const dueBack = async (id: string): Promise<unknown[]> =>
-    (await eventsOf(id)).filter(({ type }) => type === 'order.refund_due').map(({ data }) => data['amount']);
   const failsWith = (code: string) => (error: unknown) => error instanceof Failure && error.code === code;
 
   it('do not time out when the money came just before the deadline', async () => {
-    const { id } = await place({ payment: { mode: 'external', capture: 'immediately', method: null } });
+    const { id } = await place({ payment: elsewhere });
     const waiting = await change(id, reserveOrder);
     const deadline = waiting.deadlineAt?.toISOString() ?? '';
     await change(id, (open) => markPaid(open, 3_490n));
@@ -129,19 +69,19 @@ describe('Orders at their edges', function () {
   });
 
   it('time out when only a part of the money came, and say that it is to be given back', async () => {
-    const { id } = await place({ payment: { mode: 'external', capture: 'immediately', method: null } });
+    const { id } = await place({ payment: elsewhere });
     const deadline = (await change(id, reserveOrder)).deadlineAt?.toISOString() ?? '';
     await change(id, (open) => markPaid(open, 3_489n));
     assert.equal((await change(id, (open) => timeOut(open, deadline))).status, 'cancelled');
-    assert.deepEqual(await dueBack(id), ['3489']);
+    assert.deepEqual(await orders.dueBack(id), ['3489']);
   });
 
   it('say that money is to be given back that came after they were cancelled', async () => {
-    const { id } = await place({ payment: { mode: 'external', capture: 'immediately', method: null } });
+    const { id } = await place({ payment: elsewhere });
     await change(id, (open) => cancelOrder(open, 'a test'));
     await change(id, (open) => markPaid(open, 3_490n));
     await change(id, (open) => markPaid(open, 3_490n));
-    assert.deepEqual(await dueBack(id), ['3490']);
+    assert.deepEqual(await orders.dueBack(id), ['3490']);
   });
 
   it('charge the shipping also when the package that bore it is called off', async () => {
@@ -173,7 +113,7 @@ describe('Orders at their edges', function () {
   it('are known to endpoints also when a package is lost that no carrier has spoken of', async () => {
     const { id } = await worked();
     await change(id, async (open) => markLost(open, await ship(open, 3)));
-    for (const event of await eventsOf(id)) assert.doesNotThrow(() => messageOf(event), event.type);
+    for (const event of await orders.events(id)) assert.doesNotThrow(() => messageOf(event), event.type);
   });
 
   it('pay a lost package once, whether a person or the process is first', async () => {
@@ -225,14 +165,14 @@ describe('Orders at their edges', function () {
       });
     });
     const order = await change(id, async (open) => {
-      const returns = new ReturnRepository(open.transaction.sql, tenantId);
+      const returns = new ReturnRepository(open.transaction.sql, orders.tenantId);
       const one = await returns.get(returnId);
       await approveReturn(open, one);
       await receiveReturn(open, one, [{ lineId: open.order.lines[0]?.id ?? '', quantity: 1 }], null);
       await settleReturn(open, one);
     });
     const { exchangeOrderId } = await db.database.read('orders', ({ sql }) =>
-      new ReturnRepository(sql, tenantId).get(returnId),
+      new ReturnRepository(sql, orders.tenantId).get(returnId),
     );
     return { id, exchangeOrderId, order };
   };
@@ -244,7 +184,7 @@ describe('Orders at their edges', function () {
     assert.deepEqual(refundsOf(order), []);
     assert.ok(exchangeOrderId);
     await change(exchangeOrderId, (open) => cancelOrder(open, 'a test'));
-    assert.deepEqual(await dueBack(exchangeOrderId), ['1000']);
+    assert.deepEqual(await orders.dueBack(exchangeOrderId), ['1000']);
   });
 
   it('say what is left over of what was sent back when an exchange is lowered', async () => {
@@ -263,7 +203,7 @@ describe('Orders at their edges', function () {
     await lower(2);
     await lower(1);
     await change(id, (open) => cancelOrder(open, 'a test'));
-    assert.deepEqual(await dueBack(id), ['1000', '1000', '1000']);
+    assert.deepEqual(await orders.dueBack(id), ['1000', '1000', '1000']);
   });
 
   it('pay back what can’t be exchanged, because nobody knows what the other thing costs', async () => {
@@ -276,13 +216,7 @@ describe('Orders at their edges', function () {
   });
 
   it('leave in any order of their lines, without waiting for each other in a circle', async () => {
-    await db.database.transaction('orders', async ({ sql }) => {
-      const stock = new StockRepository(sql, tenantId);
-      for (const sku of ['CUP', 'MUG']) {
-        await stock.add({ sku, title: sku, price: 1_000n, currency: 'EUR', active: true });
-        await stock.set(sku, 'berlin', 1_000);
-      }
-    });
+    for (const sku of ['CUP', 'MUG']) await orders.stock(sku, { berlin: 1_000 });
     const skus = Array.from({ length: 20 }, (_, index) => (index % 2 ? ['CUP', 'MUG'] : ['MUG', 'CUP']));
     const packed = await Promise.all(
       skus.map(async (pair) => {
@@ -305,13 +239,7 @@ describe('Orders at their edges', function () {
   });
 
   it('give and take stock in one order, in whatever order the lines are named', async () => {
-    await db.database.transaction('orders', async ({ sql }) => {
-      const stock = new StockRepository(sql, tenantId);
-      for (const sku of ['CUP', 'MUG']) {
-        await stock.add({ sku, title: sku, price: 1_000n, currency: 'EUR', active: true });
-        await stock.set(sku, 'berlin', 10);
-      }
-    });
+    for (const sku of ['CUP', 'MUG']) await orders.stock(sku, { berlin: 10 });
     const lines = [lineOf({ sku: 'MUG', quantity: 2 }), lineOf({ sku: 'CUP', quantity: 2 })];
     const { id: amended } = await worked({ lines, shipping: 0n });
     const { id: returned } = await worked({ lines, shipping: 0n });
@@ -326,39 +254,32 @@ describe('Orders at their edges', function () {
     await change(returned, async (open) => {
       const wanted = open.order.lines.map(({ id: lineId }) => ({ lineId, quantity: 1 }));
       returnId = await requestReturn(open, { lines: wanted, reason: null, replacement: null });
-      const returns = new ReturnRepository(open.transaction.sql, tenantId);
+      const returns = new ReturnRepository(open.transaction.sql, orders.tenantId);
       await approveReturn(open, await returns.get(returnId));
     });
-    const waiting = async (count: number) =>
-      await until(async () => {
-        const rows = await db.database.read('orders', ({ sql }) =>
-          sql(
-            `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-          ),
-        );
-        return rows.length >= count ? true : null;
-      });
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: held, resolve: hold } = Promise.withResolvers<void>();
     const holder = db.database.transaction('orders', async ({ sql }) => {
-      await sql(`select 1 from orders.stock where tenant_id = $1 and sku = 'CUP' for update`, [tenantId]);
+      await sql(`select 1 from orders.stock where tenant_id = $1 and sku = 'CUP' for update`, [
+        orders.tenantId,
+      ]);
       hold();
       await released;
     });
     await held;
     const receive = change(returned, async (open) => {
-      const one = await new ReturnRepository(open.transaction.sql, tenantId).get(returnId);
+      const one = await new ReturnRepository(open.transaction.sql, orders.tenantId).get(returnId);
       const back = open.order.lines.toReversed().map(({ id: lineId }) => ({ lineId, quantity: 1 }));
       await receiveReturn(open, one, back, 'berlin');
     });
-    await waiting(1);
+    await untilWaiting(db.database, 'orders', 1);
     const amend = change(amended, (open) =>
       amendOrder(open, {
         lines: open.order.lines.map(({ id: lineId }) => ({ lineId, quantity: 1 })),
         removeMissing: false,
       }),
     );
-    await waiting(2);
+    await untilWaiting(db.database, 'orders', 2);
     release();
     await Promise.all([holder, receive, amend]);
   });
@@ -367,10 +288,10 @@ describe('Orders at their edges', function () {
     await addItem('MUG', 'EUR');
     const adjust = (by: number) =>
       db.database.transaction('orders', ({ sql }) =>
-        new StockRepository(sql, tenantId).adjust('MUG', 'berlin', by),
+        new StockRepository(sql, orders.tenantId).adjust('MUG', 'berlin', by),
       );
     await db.database.transaction('orders', ({ sql }) =>
-      new StockRepository(sql, tenantId).set('MUG', 'berlin', 99_999_999),
+      new StockRepository(sql, orders.tenantId).set('MUG', 'berlin', 99_999_999),
     );
     await adjust(1);
     await assert.rejects(adjust(1), failsWith('orders.quantity_exceeded'));

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { Failure } from '../../domain/failure.ts';
-import { createOrder, type NewOrder } from './create-order.ts';
+import { elsewhere, StoredOrders } from '../../test/support/stored-orders.ts';
+import type { NewOrder } from './create-order.ts';
 import { callOff, fulfillUnits, markShipped, moveFulfillment, splitOrder, track } from './fulfillments.ts';
-import { changeOrder, type OpenOrder } from './open-order.ts';
-import { system } from './actor.ts';
+import type { OpenOrder } from './open-order.ts';
 import { amendOrder, cancelOrder } from './order-commands.ts';
 import { failFulfillment, openForWork, reserveOrder } from './order-steps.ts';
-import type { Order } from './order.ts';
 import { OrderRepository } from './order.repository.ts';
 import { reserveRefund } from './refunds.ts';
 import { reservePayment, settlePayment } from './payments.ts';
@@ -18,60 +17,26 @@ import { eraseTenantFromOrders } from './tenant-erasure.ts';
 describe('Orders in the database', function () {
   this.timeout(60_000);
   let db: TestDatabase;
+  let orders: StoredOrders;
   let tenantId: string;
   before(async () => {
     db = await testDatabase();
   });
   after(() => db?.close());
   beforeEach(async () => {
-    tenantId = uuidv7();
-    await db.database.transaction('orders', async ({ sql }) => {
-      const stock = new StockRepository(sql, tenantId);
-      await stock.add({ sku: 'MUG', title: 'Mug', price: 1_000n, currency: 'EUR', active: true });
-      await stock.set('MUG', 'berlin', 5);
-    });
+    orders = new StoredOrders(db.database, uuidv7());
+    ({ tenantId } = orders);
+    await orders.stock('MUG', { berlin: 5 });
   });
 
-  const place = async (change: Partial<NewOrder> = {}): Promise<Order> =>
-    await db.database.transaction('orders', async (transaction) => {
-      const line = { externalId: null, discount: 0n, tax: 0n, design: null };
-      const { order } = await createOrder(
-        transaction,
-        {
-          tenantId,
-          source: 'api',
-          externalId: null,
-          sourceOrderId: null,
-          currency: 'EUR',
-          shipping: 0n,
-          credit: 0n,
-          customer: { email: 'ada@example.com', name: null, phone: null },
-          shippingAddress: null,
-          payment: { mode: 'external', capture: 'immediately', method: null },
-          externalPaid: 3_000n,
-          fulfillmentMode: 'manual',
-          actionSeconds: 3_600,
-          externalUpdatedAt: null,
-          lines: [{ ...line, sku: 'MUG', title: 'Mug', quantity: 3, unitPrice: 1_000n }],
-          ...change,
-        },
-        system,
-      );
-      return order;
-    });
-  const change = (id: string, work: (open: OpenOrder) => Promise<void> | void): Promise<Order> =>
-    db.database.transaction('orders', (transaction) => changeOrder(transaction, tenantId, id, system, work));
+  const paidElsewhere = { shipping: 0n, payment: elsewhere, externalPaid: 3_000n } as const;
+  const place = (given: Partial<NewOrder> = {}) => orders.place({ ...paidElsewhere, ...given });
+  const change = (id: string, work: (open: OpenOrder) => Promise<void> | void) => orders.change(id, work);
   const stockNow = async () => {
     const item = await db.database.read('orders', ({ sql }) => new StockRepository(sql, tenantId).get('MUG'));
     return item.locations.map(({ onHand, reserved }) => [onHand, reserved]);
   };
-  const worked = async (): Promise<Order> => {
-    const { id } = await place();
-    return await change(id, async (open) => {
-      await reserveOrder(open);
-      openForWork(open);
-    });
-  };
+  const worked = () => orders.worked(paidElsewhere);
   const pack = async (open: OpenOrder, quantity: number) => {
     const [one] = await fulfillUnits(open, [{ lineId: open.order.lines[0]?.id ?? '', quantity }]);
     assert.ok(one);

@@ -1,4 +1,4 @@
-import { fulfillUnits, markShipped, moveFulfillment, track } from '../../db/orders/fulfillments.ts';
+import { fulfillUnits, markShipped, moveFulfillment } from '../../db/orders/fulfillments.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
 import { system } from '../../db/orders/actor.ts';
@@ -10,6 +10,7 @@ import { approveReturn, requestReturn, ReturnRepository } from '../../db/orders/
 import { PaymentActions } from '../../services/orders/payment-actions.ts';
 import type { Fixture, FixtureContext } from './fixtures.ts';
 import { aSender, orderOf } from './orders-system.ts';
+import { deliver } from './stored-orders.ts';
 
 type Work = (open: OpenOrder) => Promise<void> | void;
 
@@ -52,13 +53,7 @@ export async function shipped(open: OpenOrder): Promise<void> {
 
 /** What was shipped arrives. */
 async function arrived(open: OpenOrder): Promise<void> {
-  for (const one of open.order.fulfillments)
-    await track(open, one, {
-      status: 'delivered',
-      occurredAt: '2026-11-28T10:00:00.000Z',
-      message: null,
-      place: null,
-    });
+  for (const one of open.order.fulfillments) await deliver(open, one);
 }
 
 const fixtureOf = (...works: Work[]) => ({

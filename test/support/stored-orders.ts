@@ -5,6 +5,7 @@ import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
 import { system } from '../../db/orders/actor.ts';
 import { openForWork, reserveOrder } from '../../db/orders/order-steps.ts';
 import type { Fulfillment, Order } from '../../db/orders/order.ts';
+import type { DomainEvent } from '../../domain/events/event.ts';
 import { reservePayment, settlePayment } from '../../db/orders/payments.ts';
 import { LocationRepository } from '../../db/orders/location.repository.ts';
 import { madeToOrderAt, StockRepository } from '../../db/orders/stock.repository.ts';
@@ -86,13 +87,7 @@ export class StoredOrders {
     await this.change(id, (open) => settled(open, 'capture', 3_490n));
     await this.change(id, async (open) => void (await ship(open, 3)));
     return await this.change(id, async (open) => {
-      for (const one of open.order.fulfillments)
-        await track(open, one, {
-          status: 'delivered',
-          occurredAt: '2026-11-28T10:00:00.000Z',
-          message: null,
-          place: null,
-        });
+      for (const one of open.order.fulfillments) await deliver(open, one);
     });
   }
 
@@ -117,9 +112,13 @@ export class StoredOrders {
   }
 
   /** What listeners were told of an order. */
-  async events(id: string): Promise<{ type: string; data: Record<string, unknown> }[]> {
+  async events(id: string): Promise<DomainEvent[]> {
     return await this.#database.read('orders', ({ sql }) =>
-      sql('select type, data from orders.outbox where subject = $1 order by position', [`order:${id}`]),
+      sql<DomainEvent>(
+        `select id, type, tenant_id as "tenantId", subject, data, occurred_at as "occurredAt" from orders.outbox
+         where subject = $1 order by position`,
+        [`order:${id}`],
+      ),
     );
   }
 
@@ -140,6 +139,16 @@ export function settled(
   const key = `${kind}:${open.order.payments.length}`;
   const { id } = reservePayment(open, { kind, key, amount, parentId: null, final, fulfillmentId });
   settlePayment(open, id, { outcome: 'succeeded', reference: key });
+}
+
+/** Its carrier says that a package has arrived. */
+export async function deliver(open: OpenOrder, one: Fulfillment): Promise<void> {
+  await track(open, one, {
+    status: 'delivered',
+    occurredAt: '2026-11-28T10:00:00.000Z',
+    message: null,
+    place: null,
+  });
 }
 
 /** A package of some units of the first line that has left. */
