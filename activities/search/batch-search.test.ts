@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { createBatch } from '../../db/search/create-batches.ts';
-import { mappingSchema } from '../../domain/search/mapping.ts';
 import { createLogger } from '../../platform/log.ts';
+import { newBatch } from '../../test/support/batches.ts';
 import { searchHarness, vendorConfig, type SearchHarness } from '../../test/support/search.ts';
 import { shiftClock } from '../../test/support/shifted-clock.ts';
 import { startVendor, type Vendor } from '../../test/support/vendor.ts';
@@ -28,22 +28,7 @@ describe('Rows that wait for a provider', () => {
     await harness.withoutDefaults(tenantId);
     await harness.provider(tenantId, { name: 'vendor', config: vendorConfig(vendor) });
     await harness.db.database.transaction('search', async (transaction) => {
-      await createBatch(transaction, {
-        id: batchId,
-        tenantId,
-        name: 'A test',
-        kind: 'phone',
-        file: { key: 'uploads/none', name: 'none.csv', bytes: 1, sha256: '00' },
-        mapping: mappingSchema.parse({ phones: ['phone'] }),
-        options: { minScore: 0.5, requiredFields: [], rowBudget: null, recordSetIds: null, useCache: true },
-        priority: 3,
-        concurrency: 4,
-        currency: 'USD',
-        budgetMicros: null,
-        webhook: null,
-        traceId: null,
-        createdBy: uuidv7(),
-      });
+      await createBatch(transaction, newBatch(tenantId, { id: batchId }));
       await transaction.sql(
         `insert into search.batch_rows (batch_id, row_no, tenant_id, input, fingerprint)
          values ($1, 1, $2, '["+447400123456"]', decode(md5('one'), 'hex'))`,

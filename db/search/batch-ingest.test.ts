@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
-import { mappingSchema } from '../../domain/search/mapping.ts';
+import { newBatch } from '../../test/support/batches.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import type { Database } from '../database.ts';
 import type { Batch } from './batch.ts';
@@ -36,22 +36,7 @@ describe('the rows of a batch', () => {
 async function batchOf(database: Database, rows: number): Promise<Batch> {
   const tenantId = uuidv7();
   return await database.transaction('search', async (transaction) => {
-    const batch = await createBatch(transaction, {
-      id: uuidv7(),
-      tenantId,
-      name: 'A test',
-      kind: 'phone',
-      file: { key: 'uploads/none', name: 'none.csv', bytes: 1, sha256: '00' },
-      mapping: mappingSchema.parse({ phones: ['phone'] }),
-      options: { minScore: 0.5, requiredFields: [], rowBudget: null, recordSetIds: null, useCache: true },
-      priority: 3,
-      concurrency: 4,
-      currency: 'USD',
-      budgetMicros: null,
-      webhook: null,
-      traceId: null,
-      createdBy: uuidv7(),
-    });
+    const batch = await createBatch(transaction, newBatch(tenantId));
     await transaction.sql(
       `insert into search.batch_rows (batch_id, row_no, tenant_id, input, fingerprint)
        select $1, n, $2, '["x"]', decode(md5((n / 2)::text), 'hex') from generate_series(2, $3::int + 1) as n`,

@@ -21,6 +21,27 @@ export function phonesCsv(rows: number): string {
   return `id,phone\n${lines.join('\n')}\n`;
 }
 
+/** A batch of telephone numbers, with some of it otherwise. Its file is nowhere. */
+export function newBatch(tenantId: string, changes: Partial<NewBatch> = {}): NewBatch {
+  return {
+    id: uuidv7(),
+    tenantId,
+    name: 'A test',
+    kind: 'phone',
+    file: { key: 'uploads/none', name: 'none.csv', bytes: 1, sha256: '00' },
+    mapping: mappingSchema.parse({ phones: ['phone'] }),
+    options: { minScore: 0.5, requiredFields: [], rowBudget: null, recordSetIds: null, useCache: true },
+    priority: 3,
+    concurrency: 4,
+    currency: 'USD',
+    budgetMicros: null,
+    webhook: null,
+    traceId: null,
+    createdBy: uuidv7(),
+    ...changes,
+  };
+}
+
 /** Puts a file into the storage and submits a batch of it, as the API does. */
 export async function submitBatch(
   parts: Parts,
@@ -28,26 +49,9 @@ export async function submitBatch(
   csv: string,
   changes: Partial<NewBatch> = {},
 ): Promise<Batch> {
-  const id = uuidv7();
   const file = await storeFile(parts, tenantId, csv);
   return await parts.database.transaction('search', (transaction) =>
-    createBatch(transaction, {
-      id,
-      tenantId,
-      name: 'A test',
-      kind: 'phone',
-      file,
-      mapping: mappingSchema.parse({ phones: ['phone'] }),
-      options: { minScore: 0.5, requiredFields: [], rowBudget: null, recordSetIds: null, useCache: true },
-      priority: 3,
-      concurrency: 4,
-      currency: 'USD',
-      budgetMicros: null,
-      webhook: null,
-      traceId: null,
-      createdBy: uuidv7(),
-      ...changes,
-    }),
+    createBatch(transaction, newBatch(tenantId, { file, ...changes })),
   );
 }
 
