@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Transaction } from '../../db/database.ts';
 import { countErased, erasedCounts } from '../../db/erasure-counts.ts';
 import { eraseFeedItems } from '../../db/notifications/feed-erasure.ts';
 import {
@@ -13,10 +12,10 @@ import {
   suppressionsAfter,
 } from '../../db/notifications/person-erasure.ts';
 import { ErasedAddresses } from '../../domain/notifications/erased-address.ts';
-import type { Recogniser } from '../../domain/search/data-subject.ts';
 import { SecretBox } from '../../platform/crypto/secret-box.ts';
-import type { PersonErasureActivities, PersonErasureInput } from '../../workflows/tenants/messages.ts';
+import type { PersonErasureActivities } from '../../workflows/tenants/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { eraseTexts, type DomainErasure } from '../platform/erase-texts.ts';
 import { lookThrough } from '../platform/look-through.ts';
 import { personOfErasure } from '../platform/person-erasure.ts';
 import type { WorkerServices } from '../services.ts';
@@ -43,38 +42,7 @@ export function createNotificationPersonErasureActivities({
     }
   };
 
-  const eraseTexts = async (
-    given: PersonErasureInput,
-    recogniser: Recogniser,
-    signal: AbortSignal,
-    look: typeof deliveriesAfter,
-    erase: (transaction: Transaction, ids: readonly string[]) => Promise<number>,
-  ): Promise<void> => {
-    const { tenantId, before } = given;
-    const { needles } = recogniser;
-    await lookThrough(
-      recogniser,
-      signal,
-      (after) =>
-        database.read('notifications', ({ sql }) =>
-          look(sql, { tenantId, before, after, limit: rowsAtOnce, needles }),
-        ),
-      (rows) =>
-        database.transaction('notifications', async (transaction) => {
-          const erased = await erase(
-            transaction,
-            rows.map(({ id }) => id),
-          );
-          await countErased(transaction.sql, 'notifications', given, 'notices', erased);
-        }),
-    );
-  };
-
-  const eraseAddresses = async (
-    given: PersonErasureInput,
-    recogniser: Recogniser,
-    signal: AbortSignal,
-  ): Promise<void> => {
+  const eraseAddresses = async ({ given, recogniser, signal }: DomainErasure): Promise<void> => {
     const { tenantId, before: since } = given;
     const { needles } = recogniser;
     await lookThrough(
@@ -102,11 +70,13 @@ export function createNotificationPersonErasureActivities({
         const recogniser = await personOfErasure(storage, box, given, signal);
         if (recogniser) {
           await untilMailsAreOut(given.tenantId, signal);
-          await eraseAddresses(given, recogniser, signal);
-          const erase = eraseTexts.bind(null, given, recogniser, signal);
-          await erase(suppressionsAfter, ({ sql }, ids) => forgetDetails(sql, ids));
-          await erase(deliveriesAfter, ({ sql }, ids) => forgetMailAnswers(sql, ids));
-          await erase(feedItemsAfter, eraseFeedItems);
+          const erasure: DomainErasure = { database, domain: 'notifications', given, recogniser, signal };
+          await eraseAddresses(erasure);
+          await eraseTexts(erasure, 'notices', suppressionsAfter, ({ sql }, ids) => forgetDetails(sql, ids));
+          await eraseTexts(erasure, 'notices', deliveriesAfter, ({ sql }, ids) =>
+            forgetMailAnswers(sql, ids),
+          );
+          await eraseTexts(erasure, 'notices', feedItemsAfter, eraseFeedItems);
         }
         const counts = await database.read('notifications', ({ sql }) =>
           erasedCounts(sql, 'notifications', given),

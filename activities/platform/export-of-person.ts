@@ -1,8 +1,9 @@
 import { exportContext, exportSubjectKey } from '../../domain/identity/export.ts';
-import { dataSubjectSchema, recogniserOf, textsIn } from '../../domain/search/data-subject.ts';
+import { textsIn } from '../../domain/search/data-subject.ts';
 import type { SecretBox } from '../../platform/crypto/secret-box.ts';
 import type { ExportSlice, ExportSliceInput } from '../../workflows/tenants/messages.ts';
 import { exportSlice, type ExportSource } from './export-slice.ts';
+import { readSealedSubject } from './sealed-subject.ts';
 
 /** A slice of an export of a person: of all rows those that speak of the person, by the rule of erasures. */
 export async function exportOfPerson(
@@ -12,10 +13,9 @@ export async function exportOfPerson(
   signal: AbortSignal,
 ): Promise<ExportSlice> {
   const { tenantId, exportId } = input;
-  const stored = await source.storage.get(exportSubjectKey(tenantId, exportId), { signal });
-  const sealed = Buffer.concat(await Array.fromAsync(stored)).toString();
-  const subject = JSON.parse(box.open(sealed, exportContext(tenantId, exportId))) as unknown;
-  const recogniser = recogniserOf(dataSubjectSchema.parse(subject));
+  const key = exportSubjectKey(tenantId, exportId);
+  const context = exportContext(tenantId, exportId);
+  const recogniser = await readSealedSubject(source.storage, box, { key, context }, signal);
   const keep = (line: string): boolean => recogniser.holds(textsIn(JSON.parse(line)));
   return await exportSlice({ ...source, keep }, input, signal);
 }

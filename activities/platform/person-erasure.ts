@@ -1,8 +1,9 @@
-import { dataSubjectSchema, recogniserOf, type Recogniser } from '../../domain/search/data-subject.ts';
+import type { Recogniser } from '../../domain/search/data-subject.ts';
 import { erasureContext, erasureSubjectKey } from '../../domain/search/erasure.ts';
 import type { SecretBox } from '../../platform/crypto/secret-box.ts';
 import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
 import type { PersonErasureInput } from '../../workflows/tenants/messages.ts';
+import { readSealedSubject } from './sealed-subject.ts';
 
 /** Who is to be forgotten, as search tells the other domains; null when the erasure is done, and has forgotten it. */
 export async function personOfErasure(
@@ -13,7 +14,5 @@ export async function personOfErasure(
 ): Promise<Recogniser | null> {
   const key = erasureSubjectKey(tenantId, erasureId);
   if ((await storage.head(key)) === undefined) return null;
-  const sealed = Buffer.concat(await Array.fromAsync(await storage.get(key, { signal }))).toString();
-  const subject = JSON.parse(box.open(sealed, erasureContext(tenantId, erasureId))) as unknown;
-  return recogniserOf(dataSubjectSchema.parse(subject));
+  return await readSealedSubject(storage, box, { key, context: erasureContext(tenantId, erasureId) }, signal);
 }

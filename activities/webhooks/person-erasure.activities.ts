@@ -1,5 +1,4 @@
 import { countErased, erasedCounts } from '../../db/erasure-counts.ts';
-import type { Sql } from '../../db/sql.ts';
 import { releaseWaiting } from '../../db/webhooks/outbound-retention.ts';
 import {
   answersAfter,
@@ -10,17 +9,16 @@ import {
   messagesAfter,
   type KeptBody,
 } from '../../db/webhooks/person-erasure.ts';
-import { textsIn, type Recogniser } from '../../domain/search/data-subject.ts';
+import { textsIn } from '../../domain/search/data-subject.ts';
 import { SecretBox } from '../../platform/crypto/secret-box.ts';
 import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
-import type { PersonErasureActivities, PersonErasureInput } from '../../workflows/tenants/messages.ts';
+import type { PersonErasureActivities } from '../../workflows/tenants/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { lookThrough } from '../platform/look-through.ts';
+import { eraseTexts, type DomainErasure } from '../platform/erase-texts.ts';
 import { personOfErasure } from '../platform/person-erasure.ts';
 import type { WorkerServices } from '../services.ts';
 
 const bodiesAtOnce = 200;
-const textsAtOnce = 5_000;
 const waitingShown = 100;
 
 /** Finds a person in what came in and went out, and takes them out. Each step finds nothing when it is repeated. */
@@ -33,11 +31,7 @@ export function createWebhookPersonErasureActivities({
   const secrets = new SourceSecrets(config.ENCRYPTION_KEYS);
 
   /** Bodies are sealed, so each is opened. Gives what still needs one that speaks of the person. */
-  const eraseBodies = async (
-    given: PersonErasureInput,
-    recogniser: Recogniser,
-    signal: AbortSignal,
-  ): Promise<string[]> => {
+  const eraseBodies = async ({ given, recogniser, signal }: DomainErasure): Promise<string[]> => {
     const { tenantId, before } = given;
     const waiting = new Set<string>();
     for (let after: string | null = null; ;) {
@@ -62,42 +56,16 @@ export function createWebhookPersonErasureActivities({
     }
   };
 
-  const eraseTexts = async (
-    given: PersonErasureInput,
-    recogniser: Recogniser,
-    signal: AbortSignal,
-    look: typeof messagesAfter,
-    erase: (sql: Sql, ids: readonly string[]) => Promise<number>,
-  ): Promise<void> => {
-    const { tenantId, before } = given;
-    const { needles } = recogniser;
-    await lookThrough(
-      recogniser,
-      signal,
-      (after) =>
-        database.read('webhooks', ({ sql }) =>
-          look(sql, { tenantId, before, after, limit: textsAtOnce, needles }),
-        ),
-      (rows) =>
-        database.transaction('webhooks', async ({ sql }) => {
-          const erased = await erase(
-            sql,
-            rows.map(({ id }) => id),
-          );
-          await countErased(sql, 'webhooks', given, 'messages', erased);
-        }),
-    );
-  };
-
   return {
     erasePersonData: (given) =>
       withHeartbeat(async (signal) => {
         const recogniser = await personOfErasure(storage, box, given, signal);
         let waiting: string[] = [];
         if (recogniser) {
-          waiting = await eraseBodies(given, recogniser, signal);
-          await eraseTexts(given, recogniser, signal, messagesAfter, deleteMessages);
-          await eraseTexts(given, recogniser, signal, answersAfter, forgetAnswers);
+          const erasure: DomainErasure = { database, domain: 'webhooks', given, recogniser, signal };
+          waiting = await eraseBodies(erasure);
+          await eraseTexts(erasure, 'messages', messagesAfter, ({ sql }, ids) => deleteMessages(sql, ids));
+          await eraseTexts(erasure, 'messages', answersAfter, ({ sql }, ids) => forgetAnswers(sql, ids));
           // What has waited behind a message that is gone.
           await database.transaction('webhooks', ({ sql }) => releaseWaiting(sql));
         }
