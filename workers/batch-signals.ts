@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { DomainEvent } from '../domain/events/event.ts';
+import { subjectId } from '../domain/events/subject.ts';
 import { batchChangedSignal, batchWorkflowId } from '../workflows/search/messages.ts';
 import type { OutboxConsumer } from './outbox-consumer.ts';
 import { callTemporal, reachTemporal } from './temporal-outage.ts';
@@ -15,7 +16,7 @@ export function createBatchSignals(temporal: () => Promise<Client>): OutboxConsu
       const client = await reachTemporal(temporal);
       await Promise.all(
         events.map(async ({ subject, data }) => {
-          const workflowId = batchWorkflowId(subject.replace('batch:', ''), Number(data['run'] ?? 0));
+          const workflowId = batchWorkflowId(subjectId(subject), Number(data['run'] ?? 0));
           try {
             const handle = client.workflow.getHandle(workflowId);
             await callTemporal(client, () => handle.signal(batchChangedSignal));

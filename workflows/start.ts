@@ -1,4 +1,5 @@
 import type { Priority, SearchAttributePair } from '@temporalio/common';
+import { processStatusAttribute, tenantIdAttribute } from './search-attributes.ts';
 
 /** How an event starts a workflow. The ID comes from the business, so that the same event can never start two. */
 export interface WorkflowStart {
@@ -22,3 +23,11 @@ export interface StartingEvent {
 }
 
 export type WorkflowStarts = Record<string, (event: StartingEvent) => WorkflowStart>;
+
+/** By which a tenant's process is found: whose it is, and where it stands at its start. */
+export function searchAttributesOf({ tenantId }: StartingEvent, status: string): SearchAttributePair[] {
+  return [
+    { key: tenantIdAttribute, value: tenantId },
+    { key: processStatusAttribute, value: status },
+  ];
+}

@@ -3,6 +3,7 @@ import type { Database } from '../../db/database.ts';
 import { freezeOrdered } from '../../db/designs/ordered.ts';
 import { designLimits } from '../../domain/designs/limits.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
+import { subjectId } from '../../domain/events/subject.ts';
 
 /** What `order.created` tells of its lines. */
 const placed = z.object({
@@ -25,7 +26,7 @@ export function createDesignOrdersConsumer({ database }: { database: Database })
   return {
     async handle(events) {
       for (const { tenantId, subject, data } of events) {
-        const orderId = subject.replace('order:', '');
+        const orderId = subjectId(subject);
         for (const line of placed.parse(data).lines) {
           const { line_id: lineId, design_id: designId, design_version: version } = line;
           if (designId === undefined || version === undefined || version > designLimits.versions) continue;

@@ -3,6 +3,7 @@ import { managersOf } from '../../db/identity/mail-facts.ts';
 import { BatchRepository } from '../../db/search/batch.repository.ts';
 import { EndpointRepository } from '../../db/webhooks/endpoint.repository.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
+import { subjectId } from '../../domain/events/subject.ts';
 import { nullFor } from '../../domain/failure.ts';
 import type { Kind } from '../../domain/notifications/notice.ts';
 import { noticeOf, notices } from '../../domain/orders/order-mail.ts';
@@ -109,7 +110,7 @@ async function orderDraft(
 
 async function starterOf(database: Database, { tenantId, subject }: DomainEvent): Promise<string | null> {
   const batch = await database
-    .read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, subject.replace('batch:', '')))
+    .read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, subjectId(subject)))
     .catch(nullFor('search.batch_not_found'));
   return batch?.createdBy ?? null;
 }

@@ -1,5 +1,6 @@
 import { countsOf } from '../../db/search/batch.ts';
 import { BatchRepository } from '../../db/search/batch.repository.ts';
+import { subjectId } from '../../domain/events/subject.ts';
 import { nullFor } from '../../domain/failure.ts';
 import { batchEndedMail } from '../../domain/search/batch-mail.ts';
 import { formatDecimal } from '../../domain/search/micros.ts';
@@ -8,7 +9,7 @@ import { mailOf } from './composer-parts.ts';
 
 export const composeBatchEnded: Compose = async (parts, { tenantId, subject, data, userId }) => {
   const batch = await parts.database
-    .read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, subject.replace('batch:', '')))
+    .read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, subjectId(subject)))
     .catch(nullFor('search.batch_not_found'));
   // Deleted meanwhile.
   if (!batch) return null;

@@ -1,5 +1,6 @@
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Order } from '../../db/orders/order.ts';
+import { subjectId } from '../../domain/events/subject.ts';
 import { nullFor } from '../../domain/failure.ts';
 import { isErasedCustomer } from '../../domain/orders/erased-customer.ts';
 import { notices, orderMail } from '../../domain/orders/order-mail.ts';
@@ -31,7 +32,7 @@ export async function findOrder(
   tenantId: string,
   subject: string,
 ): Promise<Order | null> {
-  const id = subject.replace('order:', '');
+  const id = subjectId(subject);
   return await database
     .read('orders', ({ sql }) => new OrderRepository(sql, tenantId).get(id))
     .catch(nullFor('orders.order_not_found'));

@@ -1,5 +1,6 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { ActivityFailure } from '@temporalio/common';
 import { proxyActivities, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { failureCode } from '../failure-code.ts';
 import { processStatusAttribute } from '../search-attributes.ts';
 import type { CompressedAsset, OptimisationActivities, OptimiseDesignInput } from './messages.ts';
 
@@ -30,7 +31,7 @@ export async function optimiseDesign(input: OptimiseDesignInput): Promise<void> 
     ({ state } = await applyOptimisation({ ...input, assets }));
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    const code = (error.cause instanceof ApplicationFailure && error.cause.type) || 'internal';
+    const code = failureCode(error);
     await failOptimisation({ ...input, code });
     upsertSearchAttributes([{ key: processStatusAttribute, value: 'failed' }]);
     setCurrentDetails(`Failed: ${code}.`);

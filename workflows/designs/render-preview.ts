@@ -1,5 +1,6 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { ActivityFailure } from '@temporalio/common';
 import { proxyActivities, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { failureCode } from '../failure-code.ts';
 import { processStatusAttribute } from '../search-attributes.ts';
 import type { PreviewActivities, RenderPreviewInput } from './messages.ts';
 
@@ -24,7 +25,7 @@ export async function renderPreview(input: RenderPreviewInput): Promise<void> {
     setCurrentDetails(`${pictures} pictures are there.`);
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    const code = (error.cause instanceof ApplicationFailure && error.cause.type) || 'internal';
+    const code = failureCode(error);
     await failPreview({ ...input, code });
     upsertSearchAttributes([{ key: processStatusAttribute, value: 'failed' }]);
     setCurrentDetails(`Failed: ${code}.`);

@@ -1,5 +1,5 @@
-import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
-import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
+import { subjectId } from '../../domain/events/subject.ts';
+import { searchAttributesOf, type StartingEvent, type WorkflowStart, type WorkflowStarts } from '../start.ts';
 import {
   designsQueue,
   optimisationWorkflowId,
@@ -8,34 +8,30 @@ import {
   type RenderPreviewInput,
 } from './messages.ts';
 
-function startPreview({ tenantId, subject, data }: StartingEvent): WorkflowStart {
-  const input: RenderPreviewInput = { previewId: subject.replace('preview:', ''), tenantId };
+function startPreview(event: StartingEvent): WorkflowStart {
+  const { tenantId, data } = event;
+  const input: RenderPreviewInput = { previewId: subjectId(event.subject), tenantId };
   return {
     workflowType: 'renderPreview',
     workflowId: previewWorkflowId(input.previewId, Number(data['run'])),
     taskQueue: designsQueue,
     args: [input],
     summary: 'Draw a design',
-    searchAttributes: [
-      { key: tenantIdAttribute, value: tenantId },
-      { key: processStatusAttribute, value: 'requested' },
-    ],
+    searchAttributes: searchAttributesOf(event, 'requested'),
     priority: { fairnessKey: tenantId },
   };
 }
 
-function startOptimisation({ tenantId, subject }: StartingEvent): WorkflowStart {
-  const input: OptimiseDesignInput = { optimisationId: subject.replace('optimisation:', ''), tenantId };
+function startOptimisation(event: StartingEvent): WorkflowStart {
+  const { tenantId } = event;
+  const input: OptimiseDesignInput = { optimisationId: subjectId(event.subject), tenantId };
   return {
     workflowType: 'optimiseDesign',
     workflowId: optimisationWorkflowId(input.optimisationId),
     taskQueue: designsQueue,
     args: [input],
     summary: 'Make a design smaller',
-    searchAttributes: [
-      { key: tenantIdAttribute, value: tenantId },
-      { key: processStatusAttribute, value: 'requested' },
-    ],
+    searchAttributes: searchAttributesOf(event, 'requested'),
     priority: { priorityKey: 4, fairnessKey: tenantId },
   };
 }

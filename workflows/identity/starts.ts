@@ -1,7 +1,8 @@
 import { domains } from '../../domain/domains.ts';
 import type { ExportKind } from '../../domain/identity/export.ts';
-import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
-import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
+import { subjectId } from '../../domain/events/subject.ts';
+import { processStatusAttribute } from '../search-attributes.ts';
+import { searchAttributesOf, type StartingEvent, type WorkflowStart, type WorkflowStarts } from '../start.ts';
 import {
   exportDeletionWorkflowId,
   exportWorkflowId,
@@ -59,10 +60,7 @@ function startExport(event: StartingEvent): WorkflowStart {
     taskQueue: identityQueue,
     args: [input],
     summary: `Export of data: ${input.kind}`,
-    searchAttributes: [
-      { key: tenantIdAttribute, value: tenantId },
-      { key: processStatusAttribute, value: 'submitted' },
-    ],
+    searchAttributes: searchAttributesOf(event, 'submitted'),
     priority: { priorityKey: 4, fairnessKey: tenantId },
   };
 }
@@ -75,16 +73,13 @@ function startExportDeletion(event: StartingEvent): WorkflowStart {
     taskQueue: identityQueue,
     args: [input],
     summary: 'Delete the files of an export',
-    searchAttributes: [
-      { key: tenantIdAttribute, value: event.tenantId },
-      { key: processStatusAttribute, value: 'submitted' },
-    ],
+    searchAttributes: searchAttributesOf(event, 'submitted'),
     priority: { fairnessKey: event.tenantId },
   };
 }
 
-function exportOf({ tenantId, subject }: StartingEvent): OfExport {
-  return { exportId: subject.slice(subject.indexOf(':') + 1), tenantId };
+function exportOf(event: StartingEvent): OfExport {
+  return { exportId: subjectId(event.subject), tenantId: event.tenantId };
 }
 
 /** Which events of identity start which workflows. */

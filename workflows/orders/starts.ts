@@ -1,5 +1,5 @@
-import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
-import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
+import { subjectId } from '../../domain/events/subject.ts';
+import { searchAttributesOf, type StartingEvent, type WorkflowStart, type WorkflowStarts } from '../start.ts';
 import {
   ordersQueue,
   orderWorkflowId,
@@ -10,42 +10,39 @@ import {
   type ReturnOrderInput,
 } from './messages.ts';
 
-function startOrder({ tenantId, subject }: StartingEvent): WorkflowStart {
-  const input: FulfillOrderInput = { orderId: subject.replace('order:', ''), tenantId };
+function startOrder(event: StartingEvent): WorkflowStart {
+  const { tenantId } = event;
+  const input: FulfillOrderInput = { orderId: subjectId(event.subject), tenantId };
   return {
     workflowType: 'fulfillOrder',
     workflowId: orderWorkflowId(input.orderId),
     taskQueue: ordersQueue,
     args: [input],
     summary: 'Fulfil an order',
-    searchAttributes: [
-      { key: tenantIdAttribute, value: tenantId },
-      { key: processStatusAttribute, value: 'pending' },
-    ],
+    searchAttributes: searchAttributesOf(event, 'pending'),
     priority: { fairnessKey: tenantId },
   };
 }
 
-function startReturn({ tenantId, subject, data }: StartingEvent): WorkflowStart {
+function startReturn(event: StartingEvent): WorkflowStart {
+  const { tenantId, data } = event;
   const returnId = String(data['return_id']);
-  const input: ReturnOrderInput = { returnId, orderId: subject.replace('order:', ''), tenantId };
+  const input: ReturnOrderInput = { returnId, orderId: subjectId(event.subject), tenantId };
   return {
     workflowType: 'returnOrder',
     workflowId: returnWorkflowId(returnId),
     taskQueue: ordersQueue,
     args: [input],
     summary: 'Take back what was delivered',
-    searchAttributes: [
-      { key: tenantIdAttribute, value: tenantId },
-      { key: processStatusAttribute, value: 'requested' },
-    ],
+    searchAttributes: searchAttributesOf(event, 'requested'),
     priority: { fairnessKey: tenantId },
   };
 }
 
-function startRefund({ tenantId, subject, data }: StartingEvent): WorkflowStart {
+function startRefund(event: StartingEvent): WorkflowStart {
+  const { tenantId, data } = event;
   const input: RefundOrderInput = {
-    orderId: subject.replace('order:', ''),
+    orderId: subjectId(event.subject),
     tenantId,
     key: String(data['key']),
   };
@@ -55,10 +52,7 @@ function startRefund({ tenantId, subject, data }: StartingEvent): WorkflowStart 
     taskQueue: ordersQueue,
     args: [input],
     summary: 'Give money back',
-    searchAttributes: [
-      { key: tenantIdAttribute, value: tenantId },
-      { key: processStatusAttribute, value: 'reserved' },
-    ],
+    searchAttributes: searchAttributesOf(event, 'reserved'),
     priority: { fairnessKey: tenantId },
   };
 }

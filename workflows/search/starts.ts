@@ -1,7 +1,6 @@
-import type { SearchAttributePair } from '@temporalio/common';
 import { domainsOfPeople } from '../../domain/search/erasure.ts';
-import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
-import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
+import { subjectId } from '../../domain/events/subject.ts';
+import { searchAttributesOf, type StartingEvent, type WorkflowStart, type WorkflowStarts } from '../start.ts';
 import {
   batchPurgeWorkflowId,
   batchWorkflowId,
@@ -16,76 +15,68 @@ import {
   type RunBatchInput,
 } from './messages.ts';
 
-/** `batch:<uuid>` → `<uuid>`. */
-function idOf({ subject }: StartingEvent): string {
-  return subject.slice(subject.indexOf(':') + 1);
-}
-
-function attributes({ tenantId }: StartingEvent): SearchAttributePair[] {
-  return [
-    { key: tenantIdAttribute, value: tenantId },
-    { key: processStatusAttribute, value: 'submitted' },
-  ];
-}
-
 function startBatch(event: StartingEvent): WorkflowStart {
   const { tenantId, data } = event;
   const run = Number(data['run'] ?? 0);
-  const input: RunBatchInput = { batchId: idOf(event), tenantId, run };
+  const input: RunBatchInput = { batchId: subjectId(event.subject), tenantId, run };
   return {
     workflowType: 'runBatch',
     workflowId: batchWorkflowId(input.batchId, run),
     taskQueue: searchQueue,
     args: [input],
     summary: run === 0 ? 'Batch search' : `Batch search: failed rows again (${run})`,
-    searchAttributes: attributes(event),
+    searchAttributes: searchAttributesOf(event, 'submitted'),
     priority: { priorityKey: Number(data['priority'] ?? 3), fairnessKey: tenantId },
   };
 }
 
 function startBatchPurge(event: StartingEvent): WorkflowStart {
   const { tenantId, data } = event;
-  const input: PurgeBatchInput = { batchId: idOf(event), tenantId, fileKey: String(data['file_key']) };
+  const input: PurgeBatchInput = {
+    batchId: subjectId(event.subject),
+    tenantId,
+    fileKey: String(data['file_key']),
+  };
   return {
     workflowType: 'purgeBatch',
     workflowId: batchPurgeWorkflowId(input.batchId),
     taskQueue: searchQueue,
     args: [input],
     summary: 'Delete the rows and files of a batch',
-    searchAttributes: attributes(event),
+    searchAttributes: searchAttributesOf(event, 'submitted'),
     priority: { priorityKey: 5, fairnessKey: tenantId },
   };
 }
 
 function startImport(event: StartingEvent): WorkflowStart {
-  const input: ImportRecordsInput = { importId: idOf(event), tenantId: event.tenantId };
+  const input: ImportRecordsInput = { importId: subjectId(event.subject), tenantId: event.tenantId };
   return {
     workflowType: 'importRecords',
     workflowId: importWorkflowId(input.importId),
     taskQueue: searchQueue,
     args: [input],
     summary: 'Import people into a record set',
-    searchAttributes: attributes(event),
+    searchAttributes: searchAttributesOf(event, 'submitted'),
     priority: { fairnessKey: event.tenantId },
   };
 }
 
 function startRecordSetDeletion(event: StartingEvent): WorkflowStart {
-  const input: DeleteRecordSetInput = { recordSetId: idOf(event), tenantId: event.tenantId };
+  const input: DeleteRecordSetInput = { recordSetId: subjectId(event.subject), tenantId: event.tenantId };
   return {
     workflowType: 'deleteRecordSet',
     workflowId: recordSetDeletionWorkflowId(input.recordSetId),
     taskQueue: searchQueue,
     args: [input],
     summary: 'Delete the people of a record set',
-    searchAttributes: attributes(event),
+    searchAttributes: searchAttributesOf(event, 'submitted'),
     priority: { fairnessKey: event.tenantId },
   };
 }
 
 function startPersonErasure(event: StartingEvent): WorkflowStart {
   const input: ErasePersonInput = {
-    erasureId: idOf(event),
+    erasureId: subjectId(event.subject),
     tenantId: event.tenantId,
     domains: domainsOfPeople,
   };
@@ -95,7 +86,7 @@ function startPersonErasure(event: StartingEvent): WorkflowStart {
     taskQueue: searchQueue,
     args: [input],
     summary: 'Erase a person',
-    searchAttributes: attributes(event),
+    searchAttributes: searchAttributesOf(event, 'submitted'),
     priority: { fairnessKey: event.tenantId },
   };
 }

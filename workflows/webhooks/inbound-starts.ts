@@ -1,9 +1,10 @@
-import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
-import type { StartingEvent, WorkflowStart, WorkflowStarts } from '../start.ts';
+import { subjectId } from '../../domain/events/subject.ts';
+import { searchAttributesOf, type StartingEvent, type WorkflowStart, type WorkflowStarts } from '../start.ts';
 import { inboundWorkflowId, webhooksQueue, type ProcessInboundInput } from './messages.ts';
 
-function startInbound({ tenantId, subject, data }: StartingEvent): WorkflowStart {
-  const inboundId = subject.slice(subject.indexOf(':') + 1);
+function startInbound(event: StartingEvent): WorkflowStart {
+  const { tenantId, data } = event;
+  const inboundId = subjectId(event.subject);
   const run = Number(data['run'] ?? 0);
   const input: ProcessInboundInput = { inboundId, tenantId, attempt: Number(data['attempt'] ?? 1) };
   return {
@@ -12,10 +13,7 @@ function startInbound({ tenantId, subject, data }: StartingEvent): WorkflowStart
     taskQueue: webhooksQueue,
     args: [input],
     summary: run === 0 ? 'Process a webhook' : `Process a webhook again (${run})`,
-    searchAttributes: [
-      { key: tenantIdAttribute, value: tenantId },
-      { key: processStatusAttribute, value: 'received' },
-    ],
+    searchAttributes: searchAttributesOf(event, 'received'),
     priority: { fairnessKey: tenantId },
     eager: true,
   };

@@ -2,17 +2,18 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { OutboundUpkeepActivities } from './messages.ts';
 
 // What one night leaves is the next one's.
-const { forgetMessages } = proxyActivities<OutboundUpkeepActivities>({
+const nightly = {
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '30 seconds',
   retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes', maximumAttempts: 20 },
+} as const;
+
+const { forgetMessages } = proxyActivities<OutboundUpkeepActivities>({
+  ...nightly,
   summary: 'Forget messages older than they are kept',
 });
-
 const { resealSecrets } = proxyActivities<OutboundUpkeepActivities>({
-  startToCloseTimeout: '30 minutes',
-  heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes', maximumAttempts: 20 },
+  ...nightly,
   summary: 'Seal secrets anew by the first key',
 });
 

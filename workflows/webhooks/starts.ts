@@ -1,12 +1,12 @@
-import { processStatusAttribute, tenantIdAttribute } from '../search-attributes.ts';
-import type { WorkflowStarts } from '../start.ts';
+import { searchAttributesOf, type WorkflowStarts } from '../start.ts';
 import { inboundStarts } from './inbound-starts.ts';
 import { recoveryWorkflowId, webhooksQueue, type RecoverMessagesInput } from './messages.ts';
 
 /** Which events of this domain start which workflow. */
 export const webhookStarts: WorkflowStarts = {
   ...inboundStarts,
-  'endpoint.recovery_requested': ({ tenantId, data }) => {
+  'endpoint.recovery_requested': (event) => {
+    const { tenantId, data } = event;
     const recoveryId = String(data['recovery_id']);
     const input: RecoverMessagesInput = { recoveryId, tenantId };
     return {
@@ -15,10 +15,7 @@ export const webhookStarts: WorkflowStarts = {
       taskQueue: webhooksQueue,
       args: [input],
       summary: `Messages to a webhook endpoint are sent again (${String(data['kind'])})`,
-      searchAttributes: [
-        { key: tenantIdAttribute, value: tenantId },
-        { key: processStatusAttribute, value: 'running' },
-      ],
+      searchAttributes: searchAttributesOf(event, 'running'),
     };
   },
 };
