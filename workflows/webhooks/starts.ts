@@ -16,6 +16,7 @@ export const webhookStarts: WorkflowStarts = {
       args: [input],
       summary: `Messages to a webhook endpoint are sent again (${String(data['kind'])})`,
       searchAttributes: searchAttributesOf(event, 'running'),
+      priority: { fairnessKey: tenantId },
     };
   },
 };
