@@ -3,7 +3,7 @@ import getRawBody from 'raw-body';
 import { Failure } from '../domain/failure.ts';
 
 /** Most bytes of a JSON body. Larger input is a file and goes by upload. */
-export const maxJsonBytes = 1_048_576;
+const maxJsonBytes = 1_048_576;
 
 /** Deepest nesting of a JSON body. What is written by hand or by a client library is far from it. */
 const maxJsonDepth = 64;

@@ -7,7 +7,7 @@ import { statusOf } from './errors.ts';
 import type { ResponseDeclaration, Route } from './route.ts';
 
 /** An error as RFC 9457 tells it. */
-export const problemSchema = z
+const problemSchema = z
   .looseObject({
     type: z
       .string()

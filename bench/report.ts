@@ -77,7 +77,7 @@ function between(shown: string, text: string): string {
 }
 
 /** Ratios first, then the figures behind them, then the machine and the versions. */
-export function markdown({ takenAt, form, machine: on, versions: of, parts }: Results): string {
+function markdown({ takenAt, form, machine: on, versions: of, parts }: Results): string {
   const findings = Object.values(parts).flatMap((part) => part.findings);
   const lines = [
     table(

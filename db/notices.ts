@@ -15,7 +15,7 @@ export interface Notice {
 }
 
 /** `search audit statistics`: the domain, and what it has for whom. As many notices as it takes. */
-export function writeNotices({ domain, words }: Notice): string[] {
+function writeNotices({ domain, words }: Notice): string[] {
   const notices: string[] = [];
   let notice: string = domain;
   for (const word of words) {

@@ -4,7 +4,7 @@ const most = 1_000;
 const aimMilliseconds = 700;
 
 /** How many rows a step takes, by how long the last ones took: a row is anything from a look-up to a call abroad. */
-export class StepSize {
+class StepSize {
   #rows = 100;
 
   get rows(): number {

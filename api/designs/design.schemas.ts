@@ -15,7 +15,7 @@ export const versionParams = z.object({
 });
 
 export const nameInput = z.string().trim().min(1).max(200);
-export const tagsInput = z
+const tagsInput = z
   .array(z.string().trim().min(1).max(50))
   .max(designLimits.tags)
   .transform((tags) => [...new Set(tags)]);

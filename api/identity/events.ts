@@ -4,7 +4,7 @@ import type { NewEvent } from '../../domain/events/event.ts';
 import type { Principal } from '../principal.ts';
 
 /** Tenant of what happens to people who belong to no organisation (yet). */
-export const noTenant = '00000000-0000-0000-0000-000000000000';
+const noTenant = '00000000-0000-0000-0000-000000000000';
 
 interface Origin {
   principal: Principal | null;

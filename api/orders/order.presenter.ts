@@ -70,7 +70,7 @@ function presentLine(line: OrderLine): object {
   };
 }
 
-export function presentFulfillment(orderId: string, one: Fulfillment): object {
+function presentFulfillment(orderId: string, one: Fulfillment): object {
   return {
     id: one.id,
     number: one.number,

@@ -161,7 +161,7 @@ const moment = z.iso.datetime();
 const problem = z.object({ code: z.string(), message: z.string() });
 const unitsShape = z.array(z.object({ line_id: z.uuid(), quantity: count }));
 
-export const fulfillmentShape = z
+const fulfillmentShape = z
   .object({
     id: z.uuid(),
     number: z.int(),

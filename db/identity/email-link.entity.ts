@@ -1,6 +1,6 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/postgresql';
 
-export const emailLinkPurposes = ['password_reset', 'email_change'] as const;
+const emailLinkPurposes = ['password_reset', 'email_change'] as const;
 
 /** A link that was mailed and proves, once, that its reader owns the address. */
 export const EmailLink = defineEntity({

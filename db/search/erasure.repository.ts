@@ -18,7 +18,7 @@ export interface ErasureReport {
   notices: number;
 }
 
-export const emptyReport: ErasureReport = {
+const emptyReport: ErasureReport = {
   people: 0,
   batch_rows: 0,
   rejected_rows: 0,

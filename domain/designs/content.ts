@@ -4,7 +4,7 @@ import type { DesignCanvas, DesignDocument } from './document.ts';
 import { designLimits } from './limits.ts';
 
 /** A document with its members in order: equal contents are equal texts. */
-export function canonicalDocument(document: DesignDocument): string {
+function canonicalDocument(document: DesignDocument): string {
   return JSON.stringify(document, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))

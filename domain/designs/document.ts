@@ -2,20 +2,11 @@ import { z } from 'zod';
 import { designLimits } from './limits.ts';
 
 /** The families that texts can be set in. All ship with the renderer, so a design looks alike everywhere. */
-export const fontFamilies = ['sans', 'serif', 'mono', 'condensed'] as const;
+const fontFamilies = ['sans', 'serif', 'mono', 'condensed'] as const;
 
-export const shapeKinds = [
-  'rectangle',
-  'ellipse',
-  'line',
-  'triangle',
-  'star',
-  'heart',
-  'bone',
-  'paw',
-] as const;
+const shapeKinds = ['rectangle', 'ellipse', 'line', 'triangle', 'star', 'heart', 'bone', 'paw'] as const;
 
-export const patternKinds = ['dots', 'stripes', 'checks', 'zigzag', 'paws', 'bones', 'hearts'] as const;
+const patternKinds = ['dots', 'stripes', 'checks', 'zigzag', 'paws', 'bones', 'hearts'] as const;
 
 const layerId = z
   .string()

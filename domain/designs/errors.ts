@@ -6,7 +6,6 @@ export const designErrors = {
   'designs.too_many_presets': 'conflict',
   'designs.link_not_found': 'not_found',
   'designs.too_many_links': 'conflict',
-  'designs.link_expiry': 'unprocessable',
   'designs.copy_refused': 'forbidden',
   'designs.share_not_found': 'not_found',
   'designs.too_many_shares': 'conflict',

@@ -3,7 +3,7 @@ export const optimisationStates = ['requested', 'completed', 'unchanged', 'super
 export type OptimisationState = (typeof optimisationStates)[number];
 
 /** A smaller copy stands for a picture only if it saves at least this part of its bytes. */
-export const worthwhile = 0.05;
+const worthwhile = 0.05;
 
 export function isWorthwhile(before: number, after: number): boolean {
   return after <= before * (1 - worthwhile);

@@ -1,9 +1,7 @@
 import type { Plan } from './plans.ts';
 
 /** The classes of routes that are limited each by itself. */
-export const limitedClasses = ['read', 'write', 'search', 'upload', 'login', 'webhook'] as const;
-
-export type LimitedClass = (typeof limitedClasses)[number];
+export type LimitedClass = 'read' | 'write' | 'search' | 'upload' | 'login' | 'webhook';
 
 /** Requests a minute, all of which may come at once. */
 export type Allowance = Readonly<Record<LimitedClass, number>>;

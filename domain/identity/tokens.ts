@@ -16,7 +16,7 @@ export function derivedKeys(ring: TokenKeyRing, purpose: string): [Buffer, ...Bu
 }
 
 /** What an opaque token is for. A token of one kind is never good as another. */
-export const tokenKinds = {
+const tokenKinds = {
   refresh: 'rt',
   registration: 'vt',
   passwordReset: 'rs',

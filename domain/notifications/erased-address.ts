@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { derivedKeys, type TokenKeyRing } from '../identity/tokens.ts';
 
 /** Mailboxes are compared without regard to case, as everybody treats them. */
-export function normalisedAddress(address: string): string {
+function normalisedAddress(address: string): string {
   return address.trim().toLowerCase();
 }
 

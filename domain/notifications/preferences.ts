@@ -82,7 +82,6 @@ export const organisationSettings = z
 export type PersonalSettings = z.output<typeof personalSettings>;
 export type OrganisationSettings = z.output<typeof organisationSettings>;
 
-export const noPersonalSettings: PersonalSettings = personalSettings.parse({});
 export const noOrganisationSettings: OrganisationSettings = organisationSettings.parse({});
 
 const defaultDigestTime = '08:00';

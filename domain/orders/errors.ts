@@ -22,7 +22,6 @@ export const ordersErrors = {
   'orders.return_not_found': 'not_found',
   'orders.return_state': 'conflict',
   'orders.refund_exceeded': 'conflict',
-  'orders.refund_not_found': 'not_found',
   'orders.shop_order_unreadable': 'unprocessable',
   'orders.processor_missing': 'unprocessable',
   'orders.nothing_to_confirm': 'conflict',

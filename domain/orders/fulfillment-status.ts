@@ -13,7 +13,7 @@ export const fulfillmentStatuses = [
 ] as const;
 export type FulfillmentStatus = (typeof fulfillmentStatuses)[number];
 
-export const fulfillmentTransitions: Readonly<Record<FulfillmentStatus, readonly FulfillmentStatus[]>> = {
+const fulfillmentTransitions: Readonly<Record<FulfillmentStatus, readonly FulfillmentStatus[]>> = {
   unavailable: ['cancelled'],
   pending: ['allocated', 'cancelled', 'failed'],
   allocated: ['packed', 'cancelled', 'failed'],

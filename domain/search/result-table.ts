@@ -1,7 +1,7 @@
 import { personTextFields, type PersonFields } from './person.ts';
 
 /** What the result of a row says, beside the caller's own columns. */
-export const resultColumns = [
+const resultColumns = [
   'status',
   'score',
   'cost',

@@ -2,8 +2,7 @@
  * `enabled`: messages are sent. `paused`: they are collected, and sent once it is enabled again. `disabled`: it gets none;
  * what it misses can be replayed. `deleted`: nobody sees it any more.
  */
-export const endpointStates = ['enabled', 'paused', 'disabled', 'deleted'] as const;
-export type EndpointState = (typeof endpointStates)[number];
+export type EndpointState = 'enabled' | 'paused' | 'disabled' | 'deleted';
 
 /** Why an endpoint is disabled: by its owner, by its 410, or because nothing has reached it for 120 hours. */
 export const disabledReasons = ['owner', 'gone', 'failing'] as const;

@@ -89,20 +89,18 @@ export interface Tracking {
 }
 
 /** Why a parcel can never be taken, or a label never be given back. */
-export const carrierRefusals = [
-  'address_invalid',
-  'parcel_invalid',
-  'no_rates',
-  'label_refused',
-  'label_not_found',
+export type CarrierRefusal =
+  | 'address_invalid'
+  | 'parcel_invalid'
+  | 'no_rates'
+  | 'label_refused'
+  | 'label_not_found'
   /** It was used already, or is too old. */
-  'label_not_refundable',
-  'tracker_not_found',
-  'payment_required',
-  'request_invalid',
-  'credentials',
-] as const;
-export type CarrierRefusal = (typeof carrierRefusals)[number];
+  | 'label_not_refundable'
+  | 'tracker_not_found'
+  | 'payment_required'
+  | 'request_invalid'
+  | 'credentials';
 
 /**
  * What a call came to. Nothing but a bug is raised. `refused` is final; `unavailable` did nothing and may be made again

@@ -42,7 +42,7 @@ async function nextFree(port: number, host: string): Promise<number> {
 }
 
 /** The process that listens on a port, as "process 123 (node server.js)"; null when it can't be known. Linux only. */
-export async function findListener(port: number): Promise<string | null> {
+async function findListener(port: number): Promise<string | null> {
   if (process.platform !== 'linux') return null;
   const sockets = await listeningSockets(port);
   if (sockets.size === 0) return null;

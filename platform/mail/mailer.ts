@@ -28,7 +28,7 @@ export interface MailerConfig {
 }
 
 /** Longest time that one mail takes. After it nothing more of it goes out. */
-export const mailSeconds = 30;
+const mailSeconds = 30;
 
 /**
  * The headers that the signature covers: what RFC 6376 §5.4.1 names, and both headers of one-click unsubscription, without which

@@ -52,41 +52,37 @@ export type PaymentLookup =
   | { operation: 'capture' | 'void' | 'refund'; key: string; payment: string; signal?: AbortSignal };
 
 /** Why the bank or the processor said no. What it does not know by name is `card_declined`. */
-export const declineCodes = [
-  'card_declined',
-  'insufficient_funds',
-  'expired_card',
-  'incorrect_cvc',
-  'lost_or_stolen',
-  'fraud_suspected',
-  'authentication_failed',
-  'payment_method_invalid',
-  'currency_unsupported',
-  'limit_exceeded',
-  'try_again_later',
-] as const;
-export type DeclineCode = (typeof declineCodes)[number];
+export type DeclineCode =
+  | 'card_declined'
+  | 'insufficient_funds'
+  | 'expired_card'
+  | 'incorrect_cvc'
+  | 'lost_or_stolen'
+  | 'fraud_suspected'
+  | 'authentication_failed'
+  | 'payment_method_invalid'
+  | 'currency_unsupported'
+  | 'limit_exceeded'
+  | 'try_again_later';
 
 /** Why a call can never be made. */
-export const refusalCodes = [
+export type RefusalCode =
   /** There is no such payment, or it is another account's. */
-  'payment_not_found',
+  | 'payment_not_found'
   /** It is not in a state for this: captured already, voided already, never authorised. */
-  'payment_state',
+  | 'payment_state'
   /** The hold is gone. */
-  'authorization_expired',
-  'amount_exceeded',
-  'amount_too_small',
-  'already_refunded',
-  'payment_disputed',
+  | 'authorization_expired'
+  | 'amount_exceeded'
+  | 'amount_too_small'
+  | 'already_refunded'
+  | 'payment_disputed'
   /** The key was used for something else. */
-  'key_reused',
+  | 'key_reused'
   /** Our own mistake, or the processor's. */
-  'request_invalid',
+  | 'request_invalid'
   /** The API key is wrong or may not do this. */
-  'credentials',
-] as const;
-export type RefusalCode = (typeof refusalCodes)[number];
+  | 'credentials';
 
 /**
  * What a call came to. Nothing but a bug is raised.

@@ -155,7 +155,7 @@ export class StripeProcessor implements PaymentProcessor {
 }
 
 /** One field of an intent for each of its captures: names of metadata have 40 characters at most, so the key is hashed. */
-export function captureField(key: string): string {
+function captureField(key: string): string {
   return `capture_${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
 }
 

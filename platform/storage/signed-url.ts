@@ -4,7 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import { parseObjectKey } from './object-storage.ts';
 
 /** Path of the API under which the folder's links are served. */
-export const OBJECTS_PATH = '/v1/objects/';
+const OBJECTS_PATH = '/v1/objects/';
 
 /** What a link of the folder storage permits: one method on one object, until `expires`. */
 export type ObjectGrant =

@@ -4,7 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { TableLimits } from './limits.ts';
 
 /** Length of each block but the last. The first is what the format and the encoding are judged by. */
-export const BLOCK_BYTES = 64 * 1024;
+const BLOCK_BYTES = 64 * 1024;
 
 const RATIO_JUDGED_FROM = 32 * 1024 ** 2;
 

@@ -7,7 +7,7 @@ import type { KeyRing } from '../crypto/secret-box.ts';
 import { workflowIdOf, type TenantSealing } from './tenant-sealing.ts';
 
 /** What a sealed payload says of itself in the clear, in its metadata. */
-export const sealedEncoding = 'binary/encrypted';
+const sealedEncoding = 'binary/encrypted';
 export const keyIdEntry = 'encryption-key-id';
 
 const version = 1;

@@ -5,7 +5,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
  * The header that carries the trace (W3C `traceparent`) into workflows and activities. Temporal stores headers in the
  * clear: nothing but identifiers of spans may be in one.
  */
-export const traceparentHeader = 'traceparent';
+const traceparentHeader = 'traceparent';
 
 /** The trace of what has called, or null. */
 export function traceparentIn(headers: Headers): string | null {

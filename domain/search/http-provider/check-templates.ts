@@ -60,7 +60,7 @@ interface PlacedTemplate {
 }
 
 /** Every template of a request, with its path. */
-export function templatesOf(request: Templated['request']): PlacedTemplate[] {
+function templatesOf(request: Templated['request']): PlacedTemplate[] {
   return textsIn(
     {
       url: request.url,

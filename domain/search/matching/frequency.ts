@@ -8,7 +8,7 @@ import type { Profile } from './profile.ts';
 export type TermKind = 'g' | 's' | 'n' | 'a' | 'p' | 'd' | 'o' | 'h' | 'm' | 'i' | `x:${string}`;
 
 /** The value that stands for "has any value of this kind". No real term is empty. */
-export const anyTerm = '';
+const anyTerm = '';
 
 /** How often a value is found among people, 0 to 1: the chance that two different people agree on it (u). */
 export type Frequency = (kind: TermKind, term: string) => number;

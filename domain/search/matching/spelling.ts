@@ -24,7 +24,7 @@ export function spellingForms(word: string): string[] {
 const longest = 24;
 
 /** Consonants, doubled ones once. */
-export function consonants(word: string): string {
+function consonants(word: string): string {
   return word.replace(/[aeiouy]/g, '').replace(/(.)\1+/g, '$1');
 }
 

@@ -201,7 +201,7 @@ function labelFile(shipments: Shipments, name: string): VendorAnswer {
 }
 
 /** `X-Hmac-Signature` of EasyPost's webhooks (docs.easypost.com/docs/webhooks). */
-export function easyPostSignature(secret: string, body: string): string {
+function easyPostSignature(secret: string, body: string): string {
   const digest = createHmac('sha256', secret.normalize('NFKD')).update(body).digest('hex');
   return `hmac-sha256-hex=${digest}`;
 }
