@@ -1,9 +1,9 @@
 import { createDataExportActivities } from '../activities/platform/data-export.activities.ts';
+import { designsExport } from '../db/designs/export.ts';
 import { notificationsExport } from '../db/notifications/export.ts';
 import { ordersExport } from '../db/orders/export.ts';
 import { searchExport } from '../db/search/export.ts';
 import { createAuditActivities } from '../activities/audit/audit.activities.ts';
-import { createDesignExportActivities } from '../activities/designs/data-export.activities.ts';
 import { createOptimisationActivities } from '../activities/designs/optimisation.activities.ts';
 import { createPreviewActivities } from '../activities/designs/preview.activities.ts';
 import { createDesignErasureActivities } from '../activities/designs/tenant-erasure.activities.ts';
@@ -96,7 +96,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...createOptimisationActivities(services, images),
         ...createDesignUpkeepActivities(services),
         ...createDesignErasureActivities(services),
-        ...createDesignExportActivities(services),
+        ...createDataExportActivities(services, 'designs', designsExport),
       };
     }
     case 'audit':

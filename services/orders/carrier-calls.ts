@@ -22,7 +22,7 @@ export function labelsOf(carrier: Carrier): CarrierCalls {
     },
     voidLabel: async (reference) => {
       const result = await carrier.voidLabel(reference);
-      if (result.outcome === 'refused' && isNotTakenBack.has(result.code)) return false;
+      if (result.outcome === 'refused' && notTakenBack.has(result.code)) return false;
       outcomeOf(result);
       return true;
     },
@@ -41,7 +41,7 @@ export function labelsOf(carrier: Carrier): CarrierCalls {
   };
 }
 
-const isNotTakenBack: ReadonlySet<string> = new Set(['label_not_refundable', 'label_not_found']);
+const notTakenBack: ReadonlySet<string> = new Set(['label_not_refundable', 'label_not_found']);
 
 /**
  * What a call gave. What is not known yet fails the step, which is tried again and then looks it up first.
