@@ -27,6 +27,8 @@ export interface ExportedFile {
   from: string;
   /** Columns that are unique together and never null, in the order of an index: rows come in it, and are found again by it. */
   key: readonly { of: string; type: keyof typeof least }[];
+  /** The most rows of a page, which is held in memory: fewer than usual where one row may be large. */
+  rowsAtOnce?: number;
 }
 
 /** Whose data, and who has asked. */

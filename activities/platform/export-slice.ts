@@ -7,12 +7,13 @@ import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
 import type { ExportPart, ExportSlice, ExportSliceInput } from '../../workflows/tenants/messages.ts';
 
 const sliceMilliseconds = 60_000;
-const rowsAtOnce = 2_000;
+/** Of rows of some kilobytes at most. */
+const usualRowsAtOnce = 2_000;
 const maxPartBytes = 64 * 1024 ** 3;
 
 export interface ExportSource {
   database: Database;
-  storage: ObjectStorage;
+  storage: Pick<ObjectStorage, 'put'>;
   domain: Domain;
   /** All that the domain keeps, for every kind of export. */
   files: readonly ExportedFile[];
@@ -56,6 +57,7 @@ async function exportRows(
   until: number,
   signal: AbortSignal,
 ): Promise<{ part: ExportPart; next: string[] | null }> {
+  const { rowsAtOnce = usualRowsAtOnce } = file;
   const key = `${exportFolder(input.tenantId, input.exportId)}parts/${domain}-${file.name}-${uuidv7()}`;
   let rows = 0;
   let next = from;

@@ -1,6 +1,8 @@
 import type { ExportedFile } from '../exported-file.ts';
 
 const kinds = ['organisation'] as const;
+/** A document has up to 256 KiB. */
+const documentsAtOnce = 100;
 
 /** What designs gives to an export. The tokens of links are not kept; the files of assets are fetched by their links. */
 export const designsExport: readonly ExportedFile[] = [
@@ -24,6 +26,7 @@ export const designsExport: readonly ExportedFile[] = [
       { of: 'v.design_id', type: 'uuid' },
       { of: 'v.number', type: 'integer' },
     ],
+    rowsAtOnce: documentsAtOnce,
   },
   {
     name: 'ordered',
@@ -61,6 +64,7 @@ export const designsExport: readonly ExportedFile[] = [
       p.updated_at`,
     from: 'from designs.presets p where p.tenant_id = $1',
     key: [{ of: 'p.id', type: 'uuid' }],
+    rowsAtOnce: documentsAtOnce,
   },
   {
     name: 'assets',

@@ -28,6 +28,8 @@ export const inboundExport: readonly ExportedFile[] = [
     select: 'd.id, d.source_id, d.topic, d.event_id, d.received_at, d.body as sealed_body',
     from: 'from webhooks.inbound_deliveries d where d.tenant_id = $1 and d.body is not null',
     key: [{ of: 'd.id', type: 'uuid' }],
+    // A body has up to 1 MiB.
+    rowsAtOnce: 20,
   },
   {
     name: 'inbound_events',
