@@ -168,4 +168,24 @@ describe('Drawing and optimising that break off at any effect', function () {
     );
     assert.equal(steps, 6);
   });
+
+  it('leave a picture as it was whose smaller copy is deleted before it is shown', async () => {
+    const asset = await upload();
+    await save(asset);
+    const { body } = await member.post(`/v1/designs/${design}/optimisations`, { quality: 50 });
+    const input = { optimisationId: body.id, tenantId: tenant.id };
+    const activities = createOptimisationActivities(api.services, images);
+    await run(async () => {
+      const plan = await activities.planOptimisation(input);
+      const [planned] = plan?.assets ?? [];
+      assert.ok(planned);
+      const copy = await activities.compressAsset({ ...input, ...planned });
+      assert.ok(copy.replacementId);
+      assert.equal((await member.delete(`/v1/design-assets/${copy.replacementId}`)).status, 204);
+      const { state } = await activities.applyOptimisation({ ...input, assets: [copy] });
+      assert.equal(state, 'unchanged');
+    });
+    const { version, document } = (await member.get(`/v1/designs/${design}`)).body;
+    assert.deepEqual([version, document.layers[0].asset_id], [1, asset]);
+  });
 });

@@ -82,25 +82,25 @@ export function createOptimisationActivities(
         const optimisation = await new OptimisationRepository(sql, tenantId).lock(input.optimisationId);
         if (optimisation.state !== 'requested') return { state: optimisation.state };
         const { document } = await readVersion(sql, input);
+        const repository = new AssetRepository(sql, tenantId);
+        const made = compressed.flatMap(({ replacementId }) => replacementId ?? []);
+        const copies = new Map((await repository.hold(made)).map((copy) => [copy.id, copy]));
+        // A copy that was deleted or swept meanwhile replaces nothing.
         const replacements = new Map(
-          compressed.flatMap(({ assetId, replacementId }): [string, string][] =>
-            replacementId === null ? [] : [[assetId, replacementId]],
-          ),
+          compressed.flatMap(({ assetId, replacementId }): [string, Asset][] => {
+            const copy = replacementId === null ? undefined : copies.get(replacementId);
+            return copy ? [[assetId, copy]] : [];
+          }),
         );
         const shown = shownAssets(document);
         const dropped = document.assets.filter((id) => !shown.includes(id));
-        const all = await new AssetRepository(sql, tenantId).find([
-          ...shown,
-          ...dropped,
-          ...replacements.values(),
-        ]);
+        const all = await repository.find([...shown, ...dropped]);
         const byId = new Map(all.map((asset) => [asset.id, asset]));
         const report = reportOf(
           dropped.flatMap((id) => byId.get(id) ?? []),
           shown.flatMap((id) => {
             const before = byId.get(id);
-            const after: Asset | undefined = byId.get(replacements.get(id) ?? '');
-            return before ? [{ before, after: after ?? null }] : [];
+            return before ? [{ before, after: replacements.get(id) ?? null }] : [];
           }),
         );
         if (design.version !== optimisation.version) {
@@ -108,7 +108,7 @@ export function createOptimisationActivities(
           return { state: 'superseded' };
         }
         const kept = { ...document, assets: document.assets.filter((id) => shown.includes(id)) };
-        const optimised = withAssets(kept, replacements);
+        const optimised = withAssets(kept, new Map([...replacements].map(([id, copy]) => [id, copy.id])));
         if (contentHash(optimised) === contentHash(document)) {
           await endOptimisation(transaction, optimisation, { state: 'unchanged', report });
           return { state: 'unchanged' };
@@ -120,7 +120,7 @@ export function createOptimisationActivities(
           madeFrom: { kind: 'optimised', version: optimisation.version },
           changedBy: null,
         });
-        await new AssetRepository(sql, tenantId).markReplaced([...replacements.keys()]);
+        await repository.markReplaced([...replacements.keys()]);
         await transaction.publish({
           type: 'design.updated',
           tenantId,

@@ -2,6 +2,7 @@ import { assetsOf, pointersToAssets } from '../../domain/designs/content.ts';
 import type { DesignDocument } from '../../domain/designs/document.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Sql } from '../sql.ts';
+import { AssetRepository } from './asset.repository.ts';
 
 /**
  * Refuses a document that shows assets which the tenant does not have. What it has is held until the transaction ends, so
@@ -17,13 +18,8 @@ export async function requireAssets(
   at: string,
 ): Promise<void> {
   const wanted = assetsOf(document);
-  if (wanted.length === 0) return;
-  const rows = await sql<{ id: string }>(
-    `select id from designs.assets where tenant_id = $1 and id = any($2::uuid[]) and state = 'stored'
-     order by id for share`,
-    [tenantId, wanted],
-  );
-  const there = new Set(rows.map(({ id }) => id));
+  const held = await new AssetRepository(sql, tenantId).hold(wanted);
+  const there = new Set(held.map(({ id }) => id));
   const missing = new Set(wanted.filter((id) => !there.has(id)));
   if (missing.size === 0) return;
   throw new Failure('designs.document_invalid', 'The document shows assets that are not there.', {

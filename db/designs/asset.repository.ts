@@ -103,6 +103,13 @@ export class AssetRepository {
     return ids.length === 0 ? [] : await this.#select('and id = any($2::uuid[])', [ids]);
   }
 
+  /** The same, held until the transaction ends, so that nobody deletes one meanwhile. */
+  async hold(ids: readonly string[]): Promise<Asset[]> {
+    return ids.length === 0
+      ? []
+      : await this.#select('and id = any($2::uuid[]) order by id for share', [ids]);
+  }
+
   /** One that was made before of the same asset in the same way. */
   async findMade(madeOf: MadeOf): Promise<Asset | null> {
     const [made] = await this.#select('and made_of = $2::jsonb limit 1', [JSON.stringify(madeOf)]);
