@@ -12,7 +12,7 @@ import { amendOrder, cancelOrder } from './order-commands.ts';
 import { overpaidOf } from './order-money.ts';
 import { openForWork, reserveOrder, standingOf, timeOut } from './order-steps.ts';
 import type { Fulfillment, Order } from './order.ts';
-import { markPaid } from './outside-events.ts';
+import { findPaidOrder, markPaid } from './outside-events.ts';
 import { reserveCorrections, settlePayment } from './payments.ts';
 import { reserveRefund, takeRefundable } from './refunds.ts';
 import { approveReturn, receiveReturn, requestReturn, ReturnRepository } from './returns.ts';
@@ -295,5 +295,18 @@ describe('Orders at their edges', function () {
     );
     await adjust(1);
     await assert.rejects(adjust(1), failsWith('orders.quantity_exceeded'));
+  });
+
+  it('are found by what a payment calls them, in their own organisation alone', async () => {
+    const { id, number } = await place({ source: 'shop', externalId: '820982911946154508' });
+    await change(id, (open) => settled(open, 'capture', 3_490n));
+    const find = (order: string | null, reference: string | null = null, tenantId = orders.tenantId) =>
+      db.database.read('orders', ({ sql }) => findPaidOrder(sql, tenantId, { reference, order }));
+    for (const name of [id, number, '820982911946154508']) {
+      assert.equal(await find(name), id, name);
+      assert.equal(await find(name, null, uuidv7()), null, name);
+    }
+    assert.equal(await find(null, 'capture:0'), id);
+    assert.equal(await find(uuidv7(), 'capture:1'), null);
   });
 });

@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid';
 import type { ShopOrder } from '../../domain/orders/shop-order.ts';
 import { amountDue } from '../../domain/orders/lines.ts';
 import type { Transaction } from '../database.ts';
@@ -162,18 +163,23 @@ export function markPaid(open: OpenOrder, amount: bigint): void {
     open.tell('order.refund_due', { amount: String(more), currency: order.currency });
 }
 
-/** The order that a payment is for: by the reference that we have of it, or by the name that it bears. */
+/**
+ * The order that a payment is for: by the reference that we have of it, or by the name that it bears, which is the order's
+ * ID, its number, or what it is called elsewhere.
+ */
 export async function findPaidOrder(
   sql: Sql,
   tenantId: string,
-  names: { reference: string | null; order: string | null },
+  { reference, order: name }: { reference: string | null; order: string | null },
 ): Promise<string | null> {
   const [row] = await sql<{ id: string }>(
+    // Each by an index of its own.
     `select order_id as id from orders.payments where tenant_id = $1 and reference = $2
-     union all
-     select id from orders.orders where tenant_id = $1 and $3::text in (id::text, number, external_id)
+     union all select id from orders.orders where tenant_id = $1 and id = $4::uuid
+     union all select id from orders.orders where tenant_id = $1 and number = $3::text
+     union all select id from orders.orders where tenant_id = $1 and external_id = $3::text
      limit 1`,
-    [tenantId, names.reference, names.order],
+    [tenantId, reference, name, name !== null && isUuid(name) ? name : null],
   );
   return row?.id ?? null;
 }
