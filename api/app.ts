@@ -96,7 +96,7 @@ async function serve(
     get signal() {
       return (signal ??= signalOfGoing(ctx));
     },
-    commandKey: (given: string | Buffer) => commandKey(route, ctx, principal, given),
+    commandKey: (given?: string | Buffer) => commandKey(route, ctx, principal, given ?? json?.raw ?? null),
     ctx,
   } as Request<never, never, never, never>;
   await answer(parts, route, ctx, request, commandKey(route, ctx, principal, json?.raw ?? null));

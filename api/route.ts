@@ -49,8 +49,8 @@ export interface Request<P = unknown, Q = unknown, B = unknown, A = Principal> {
   signal: AbortSignal;
   /** The caller's, on routes that stay open: streams of events and WebSockets. */
   standing: Standing | null;
-  /** The caller's `Idempotency-Key` for a body that the handler has read itself; null without one. */
-  commandKey: (body: string | Buffer) => CommandKey | null;
+  /** The caller's `Idempotency-Key` for the JSON that was sent, or a body that the handler has read itself; null without one. */
+  commandKey: (body?: string | Buffer) => CommandKey | null;
   ctx: Context;
 }
 

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import type { Transaction } from '../../db/database.ts';
+import { runCommand } from '../../db/commands/command.ts';
+import type { Transaction, UnitOfWork } from '../../db/database.ts';
 import type { Design } from '../../db/designs/design.ts';
 import { DesignRepository } from '../../db/designs/design.repository.ts';
 import { LinkRepository } from '../../db/designs/link.repository.ts';
@@ -11,6 +12,7 @@ import { readDatabaseNow } from '../../db/now.ts';
 import { requireAccess } from '../../domain/designs/access.ts';
 import { newLinkToken } from '../../domain/designs/link-token.ts';
 import { idPosition, pageOf, pageQuery, Pages } from '../page.ts';
+import type { Principal } from '../principal.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { askerOf } from './asker.ts';
@@ -37,14 +39,9 @@ const refused = ['designs.design_not_found', 'designs.access_denied'] as const;
 /** Who else sees a design: people of the organisation by name, and anybody by a link. Its owner says so. */
 export function createSharingRoutes({ config, database }: Services): Route[] {
   const pages = new Pages(config.ENCRYPTION_KEYS);
-  const own = async (
-    { sql }: Pick<Transaction, 'sql'>,
-    { principal }: Pick<Actor, 'principal'>,
-    id: string,
-  ) => {
+  const requireOwn = async ({ sql }: UnitOfWork, principal: Principal, id: string): Promise<void> => {
     const design = await new DesignRepository(sql, principal.tenantId, askerOf(principal)).get(id);
     requireAccess(design.access, 'own');
-    return design;
   };
   const lockOwn = async ({ sql }: Transaction, { principal }: Actor, id: string): Promise<Design> => {
     const design = await new DesignRepository(sql, principal.tenantId, askerOf(principal)).lock(id);
@@ -108,7 +105,7 @@ export function createSharingRoutes({ config, database }: Services): Route[] {
       handler: async ({ params: { id }, principal, query }) => {
         const { tenantId } = principal;
         const now = await database.read('designs', async (unit) => {
-          await own(unit, { principal }, id);
+          await requireOwn(unit, principal, id);
           return await readDatabaseNow(unit.sql);
         });
         const body = await pages.read({
@@ -160,7 +157,7 @@ export function createSharingRoutes({ config, database }: Services): Route[] {
       failures: refused,
       handler: async ({ params: { id }, principal }) => {
         const items = await database.read('designs', async (unit) => {
-          await own(unit, { principal }, id);
+          await requireOwn(unit, principal, id);
           return await new ShareRepository(unit.sql, principal.tenantId).list(id);
         });
         return { status: 200, body: { items: items.map(presentShare) } };
@@ -174,26 +171,39 @@ export function createSharingRoutes({ config, database }: Services): Route[] {
       description: 'To see it, or to change it too. A role that may not change designs still can’t.',
       params: personParams,
       body: shareInput,
-      idempotency,
+      idempotency: { ...idempotency, mode: 'handler' },
       responses: { 200: { description: 'The share.', body: shareShape } },
       failures: [...refused, 'identity.member_not_found', 'designs.too_many_shares'],
-      handler: async (request, transaction) => {
-        const { params, body, principal } = request;
+      handler: async (request) => {
+        const { ctx, params, body, principal } = request;
         const { tenantId } = principal;
-        const design = await lockOwn(transaction, request, params.id);
-        await database.read('identity', (unit) => new MemberRepository(unit, tenantId).get(params.user_id));
-        const { share, changed } = await new ShareRepository(transaction.sql, tenantId).put(design.id, {
-          userId: params.user_id,
-          access: body.access,
-          createdBy: principal.userId,
-        });
-        if (changed)
-          await new DesignCommands(transaction, request).tell(design, 'design.shared', {
-            by: 'person',
-            user_id: share.userId,
-            access: share.access,
-          });
-        return { status: 200, body: presentShare(share) };
+        // Before the transaction, which must not hold a connection while it waits for another one.
+        const [member] = await Promise.allSettled([
+          database.read('identity', (unit) => new MemberRepository(unit, tenantId).get(params.user_id)),
+        ]);
+        const { answer, replayed } = await runCommand(
+          database,
+          'designs',
+          request.commandKey(),
+          async (transaction) => {
+            const design = await lockOwn(transaction, request, params.id);
+            if (member.status === 'rejected') throw member.reason;
+            const { share, changed } = await new ShareRepository(transaction.sql, tenantId).put(design.id, {
+              userId: params.user_id,
+              access: body.access,
+              createdBy: principal.userId,
+            });
+            if (changed)
+              await new DesignCommands(transaction, request).tell(design, 'design.shared', {
+                by: 'person',
+                user_id: share.userId,
+                access: share.access,
+              });
+            return { status: 200, body: presentShare(share) };
+          },
+        );
+        if (replayed) ctx.set('Idempotency-Replayed', 'true');
+        return answer;
       },
     }),
     route({
