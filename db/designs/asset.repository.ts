@@ -1,5 +1,6 @@
 import { assetLimits, type AssetFormat } from '../../domain/designs/asset.ts';
 import { Failure } from '../../domain/failure.ts';
+import { lockName } from '../lock-name.ts';
 import type { Sql } from '../sql.ts';
 import { withDates } from '../timestamps.ts';
 
@@ -64,7 +65,7 @@ export class AssetRepository {
 
   /** Its file is whole. @throws Failure `designs.assets_full` */
   async store(id: string, facts: AssetFacts): Promise<Asset> {
-    await this.#sql('select pg_advisory_xact_lock(hashtextextended($1, 12))', [this.#tenantId]);
+    await lockName(this.#sql, `designs.assets:${this.#tenantId}`);
     const [used] = await this.#sql<{ bytes: number }>(
       `select coalesce(sum(bytes), 0)::float8 as bytes from designs.assets where tenant_id = $1 and state = 'stored'`,
       [this.#tenantId],

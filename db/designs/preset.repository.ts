@@ -3,6 +3,7 @@ import { builtInPresets } from '../../domain/designs/built-in-presets.ts';
 import { designLimits } from '../../domain/designs/limits.ts';
 import type { Preset } from '../../domain/designs/preset.ts';
 import { Failure } from '../../domain/failure.ts';
+import { lockName } from '../lock-name.ts';
 import type { Sql } from '../sql.ts';
 import { withDates } from '../timestamps.ts';
 
@@ -71,7 +72,7 @@ export class PresetRepository {
 
   /** @throws Failure `designs.too_many_presets` */
   async insert(id: string, preset: PresetContent, createdBy: string): Promise<StoredPreset> {
-    await this.#sql('select pg_advisory_xact_lock(hashtextextended($1, 11))', [this.#tenantId]);
+    await lockName(this.#sql, `designs.presets:${this.#tenantId}`);
     const [count] = await this.#sql<{ presets: number }>(
       'select count(*)::int as presets from designs.presets where tenant_id = $1',
       [this.#tenantId],

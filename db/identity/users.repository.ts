@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import { defaultPreferences } from '../../domain/identity/preferences.ts';
 import type { Profile } from '../../domain/identity/profile.ts';
 import type { UnitOfWork } from '../database.ts';
+import { lockName } from '../lock-name.ts';
 import { User } from './user.entity.ts';
 
 export interface NewUser {
@@ -46,9 +47,7 @@ export class UserRepository {
 
   /** Whether an address is free. Until the transaction ends, nobody else can make it an account. */
   async claimEmail(email: string): Promise<boolean> {
-    await this.#unit.sql(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [
-      `identity.email:${email}`,
-    ]);
+    await lockName(this.#unit.sql, `identity.email:${email}`);
     return (await this.findByEmail(email)) === null;
   }
 

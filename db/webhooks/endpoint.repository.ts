@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import type { DisabledReason, EndpointState } from '../../domain/webhooks/endpoint.ts';
+import { lockName } from '../lock-name.ts';
 import type { Sql } from '../sql.ts';
 import { withDates } from '../timestamps.ts';
 import { endpointColumns, type Endpoint } from './endpoint.ts';
@@ -47,7 +48,7 @@ export class EndpointRepository {
 
   /** How many there are. Whoever adds one holds them meanwhile, so that the limit holds. */
   async countForAdding(): Promise<number> {
-    await this.#sql('select pg_advisory_xact_lock(hashtextextended($1, 5))', [this.#tenantId]);
+    await lockName(this.#sql, `webhooks.endpoints:${this.#tenantId}`);
     const [row] = await this.#sql<{ endpoints: number }>(
       `select count(*)::int as endpoints from webhooks.endpoints where tenant_id = $1 and state <> 'deleted'`,
       [this.#tenantId],

@@ -1,3 +1,4 @@
+import { lockName } from '../lock-name.ts';
 import type { Sql } from '../sql.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { Sql } from '../sql.ts';
  */
 async function lockSubjects(sql: Sql, tenantId: string, subjects: readonly string[]): Promise<void> {
   for (const subject of [...new Set(subjects)].sort()) {
-    await sql('select pg_advisory_xact_lock(hashtextextended($1, 7237002))', [`${tenantId} ${subject}`]);
+    await lockName(sql, `webhooks.subjects:${tenantId} ${subject}`);
   }
 }
 
