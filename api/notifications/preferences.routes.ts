@@ -99,6 +99,7 @@ export function createPreferenceRoutes({ database }: Services): Route[] {
         return await database.transaction('notifications', async (transaction) => {
           const { sql, publish } = transaction;
           const preferences = new PreferencesRepository(sql, tenantId);
+          await preferences.lock(userId);
           requireMatch(ctx, (await preferences.ofUser(userId)).settings);
           await preferences.put(userId, settings);
           await subscribeAgain(transaction, tenantId, userId, wantedBy(settings));
@@ -157,6 +158,7 @@ export function createPreferenceRoutes({ database }: Services): Route[] {
       handler: async ({ principal: { tenantId, userId }, body: settings, ctx, traceId }) =>
         await database.transaction('notifications', async ({ sql, publish }) => {
           const preferences = new PreferencesRepository(sql, tenantId);
+          await preferences.lock(null);
           requireMatch(ctx, (await preferences.ofOrganisation()).settings);
           await preferences.put(null, settings);
           await publish({

@@ -5,6 +5,7 @@ import {
   type OrganisationSettings,
   type PersonalSettings,
 } from '../../domain/notifications/preferences.ts';
+import { lockName } from '../lock-name.ts';
 import type { Sql } from '../sql.ts';
 
 export interface Stored<T> {
@@ -53,6 +54,11 @@ export class PreferencesRepository {
       settings: new Map(rows.map((row) => [String(row.userId), personalSettings.parse(row.settings)])),
       versions: new Map(rows.map((row) => [String(row.userId), row.version])),
     };
+  }
+
+  /** Keeps others from changing what a user has said, or the organisation (null), until the transaction ends. */
+  async lock(userId: string | null): Promise<void> {
+    await lockName(this.#sql, `notifications.preferences:${this.#tenantId} ${userId ?? ''}`);
   }
 
   /** Writes what a user has said, or the organisation (null). Gives the new version. */
