@@ -20,9 +20,9 @@ export async function bodiesAfter(
 ): Promise<KeptBody[]> {
   return await sql<KeptBody>(
     `select d.id, d.body, e.id as "inboundId",
-       coalesce(e.state in ('received', 'retrying', 'parked', 'held') or exists (
-         select 1 from webhooks.outbox_deliveries w join webhooks.outbox o using (position)
-         where w.consumer = 'order-webhooks' and o.data ->> 'inbound_id' = e.id::text), false) as needed
+       coalesce(e.state in ('received', 'retrying', 'parked', 'held') or e.id::text in (
+         select o.data ->> 'inbound_id' from webhooks.outbox_deliveries w join webhooks.outbox o using (position)
+         where w.consumer = 'order-webhooks' and o.tenant_id = $1), false) as needed
      from webhooks.inbound_deliveries d
        left join webhooks.inbound_events e
          on e.source_id = d.source_id and e.topic = d.topic and e.event_id = d.event_id
