@@ -5,6 +5,7 @@ import { createDesignOrdersConsumer } from '../../activities/designs/orders-cons
 import type { DomainEvent } from '../../domain/events/event.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from '../../test/support/api.ts';
 import { exampleDocument } from './design.schemas.ts';
+import type { Json } from '../../test/support/json.ts';
 
 describe('Saved designs', () => {
   let api: TestApi;
@@ -25,8 +26,7 @@ describe('Saved designs', () => {
     ...exampleDocument,
     layers: [{ type: 'text', id: 'name', x: 1, y: 10, text, size: 5 }],
   });
-  // oxlint-disable-next-line typescript/no-explicit-any
-  const save = async (as: ApiClient = member, text = 'Bella'): Promise<any> => {
+  const save = async (as: ApiClient = member, text = 'Bella'): Promise<Json> => {
     const { status, body } = await as.post('/v1/designs', { name: 'Tag', document: documentWith(text) });
     assert.equal(status, 201, JSON.stringify(body));
     return body;

@@ -7,9 +7,7 @@ import { startDesignsSystem, type DesignsSystem } from '../support/designs-syste
 import { keepHistory } from '../support/histories.ts';
 import { temporalClient } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-
-// oxlint-disable-next-line typescript/no-explicit-any
-type Body = any;
+import type { Json } from '../support/json.ts';
 
 describe('Designs that are drawn and made smaller', function () {
   this.timeout(120_000);
@@ -60,12 +58,12 @@ describe('Designs that are drawn and made smaller', function () {
     fit: 'stretch',
     ...more,
   });
-  const save = async (document: object): Promise<Body> => {
+  const save = async (document: object): Promise<Json> => {
     const { status, body } = await member.post('/v1/designs', { name: 'Drawn', document });
     assert.equal(status, 201, JSON.stringify(body));
     return body;
   };
-  const untilDrawn = async (id: string): Promise<Body> =>
+  const untilDrawn = async (id: string): Promise<Json> =>
     await until(async () => {
       const { body } = await member.get(`/v1/designs/${id}/previews`);
       const [preview] = body.items;
@@ -111,7 +109,7 @@ describe('Designs that are drawn and made smaller', function () {
     const preview = await untilDrawn(design.id);
     assert.equal(preview.state, 'ready', preview.failure);
     assert.deepEqual(
-      preview.pictures.map((one: Body) => [one.width, one.height, one.format]),
+      preview.pictures.map((one: Json) => [one.width, one.height, one.format]),
       [
         [256, 128, 'png'],
         [256, 128, 'webp'],
@@ -149,7 +147,7 @@ describe('Designs that are drawn and made smaller', function () {
     const { body: link } = await member.post(`/v1/designs/${design.id}/links`);
     const shared = (await system.api.client.get(`/v1/shared-designs/${link.token}`)).body;
     assert.deepEqual(
-      shared.pictures.map((one: Body) => one.width),
+      shared.pictures.map((one: Json) => one.width),
       [64, 64, 256, 256, 1_024, 1_024],
     );
     const strangers = await system.api.tenant();
@@ -164,7 +162,7 @@ describe('Designs that are drawn and made smaller', function () {
     const timeline = await system.api.client
       .as(tenant.owner)
       .get('/v1/processes', { query: { type: 'preview' } });
-    assert.ok(timeline.body.items.some((one: Body) => one.id === `preview:${preview.id}`));
+    assert.ok(timeline.body.items.some((one: Json) => one.id === `preview:${preview.id}`));
   });
 
   it('say what went wrong with a drawing, and draw it when it is asked for anew', async () => {
@@ -228,7 +226,7 @@ describe('Designs that are drawn and made smaller', function () {
     const design = await save(documentOf([image(large.id)], [large.id, unused.id]));
     const asked = await member.post(`/v1/designs/${design.id}/optimisations`);
     assert.equal(asked.status, 202);
-    const untilEnded = async (location: string): Promise<Body> =>
+    const untilEnded = async (location: string): Promise<Json> =>
       await until(async () => {
         const { body } = await member.get(location);
         return body.state === 'requested' ? null : body;

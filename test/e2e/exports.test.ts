@@ -14,6 +14,7 @@ import { environmentOf, formOf, untilStateAt } from '../support/search-system.ts
 import { temporalClient, temporalServer, untilCompleted } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { spawnWorkerProcess } from '../support/worker-process.ts';
+import type { Json } from '../support/json.ts';
 
 const startApi = (): Promise<TestApi> =>
   startTestApi(
@@ -64,8 +65,7 @@ async function exported(
   caller: Caller,
   path: string,
   body?: unknown,
-  // oxlint-disable-next-line typescript/no-explicit-any
-): Promise<{ view: any; files: Map<string, string> }> {
+): Promise<{ view: Json; files: Map<string, string> }> {
   const as = api.client.as(caller);
   const asked = await as.post(path, body);
   assert.equal(asked.status, 202, JSON.stringify(asked.body));

@@ -9,9 +9,7 @@ import {
 } from '../support/orders-system.ts';
 import { temporalClient, untilCompleted } from '../support/temporal.ts';
 import type { ApiClient, Tenant } from '../support/api.ts';
-
-// oxlint-disable-next-line typescript/no-explicit-any
-type Body = any;
+import type { Json } from '../support/json.ts';
 
 describe('Orders', function () {
   this.timeout(90_000);
@@ -31,7 +29,7 @@ describe('Orders', function () {
     system.processor.declines.clear();
   });
 
-  const place = async (change: Record<string, unknown> = {}): Promise<Body> => {
+  const place = async (change: Record<string, unknown> = {}): Promise<Json> => {
     const { status, body } = await member.post('/v1/orders', orderOf(change));
     assert.equal(status, 201, JSON.stringify(body));
     return body;
@@ -48,17 +46,17 @@ describe('Orders', function () {
     const set = await member.put(`/v1/stock/${sku}/locations/${location}`, { on_hand: onHand });
     assert.equal(set.status, 200, JSON.stringify(set.body));
   };
-  const stockOf = async (sku: string): Promise<Body> => (await member.get(`/v1/stock/${sku}`)).body.locations;
-  const ship = (order: Body, quantity: number) =>
+  const stockOf = async (sku: string): Promise<Json> => (await member.get(`/v1/stock/${sku}`)).body.locations;
+  const ship = (order: Json, quantity: number) =>
     member.post(`/v1/orders/${order.id}/fulfillments`, {
       lines: [{ line_id: order.lines[0].id, quantity }],
     });
-  const report = (order: Body, fulfillment: Body, status: string, at = '2026-11-28T10:00:00Z') =>
+  const report = (order: Json, fulfillment: Json, status: string, at = '2026-11-28T10:00:00Z') =>
     member.post(`/v1/orders/${order.id}/fulfillments/${fulfillment.id}/tracking`, {
       status,
       occurred_at: at,
     });
-  const timelineOf = async (id: string): Promise<{ type: string; data: Body; version: number }[]> =>
+  const timelineOf = async (id: string): Promise<{ type: string; data: Json; version: number }[]> =>
     (await member.get(`/v1/orders/${id}/timeline`, { query: { limit: '200' } })).body.items;
   const statusesOf = async (id: string): Promise<string[]> =>
     (await timelineOf(id)).filter(({ type }) => type === 'order.status_changed').map(({ data }) => data.to);
@@ -82,7 +80,7 @@ describe('Orders', function () {
     assert.equal(late.body.fulfillments[0].tracking_status, 'delivered');
     const { body: tracking } = await member.get(`/v1/orders/${placed.id}/tracking`);
     assert.deepEqual(
-      tracking.packages[0].events.map(({ status }: Body) => status),
+      tracking.packages[0].events.map(({ status }: Json) => status),
       ['in_transit', 'delivered', 'in_transit'],
     );
     const client = await temporalClient();
@@ -133,7 +131,7 @@ describe('Orders', function () {
     const placed = await place({ lines });
     const asked = await untilOrder(member, placed.id, 'customer_action_required');
     assert.deepEqual(
-      asked.lines.map(({ missing }: Body) => missing),
+      asked.lines.map(({ missing }: Json) => missing),
       [false, true],
     );
     assert.ok(asked.deadline);
@@ -151,7 +149,7 @@ describe('Orders', function () {
     assert.equal(amended.body.status, 'processing');
     const shipped = await untilOrder(member, placed.id, 'shipped');
     assert.deepEqual(
-      shipped.lines.map(({ cancelled, shipped: left }: Body) => [cancelled, left]),
+      shipped.lines.map(({ cancelled, shipped: left }: Json) => [cancelled, left]),
       [
         [0, 1],
         [2, 0],
@@ -266,7 +264,7 @@ describe('Orders', function () {
         untilOrder(member, id, ({ status }) => ['processing', 'customer_action_required'].includes(status)),
       ),
     );
-    const got: Body[] = decided.filter(({ status }) => status === 'processing');
+    const got: Json[] = decided.filter(({ status }) => status === 'processing');
     assert.equal(got.length, 10);
     assert.deepEqual(await stockOf('LAST'), [
       { location: 'berlin', on_hand: 10, reserved: 10, available: 0 },
@@ -283,7 +281,7 @@ describe('Orders', function () {
     const placed = await place();
     const shipped = await untilOrder(member, placed.id, 'shipped');
     assert.deepEqual(
-      shipped.fulfillments.map(({ location, amount }: Body) => [location, amount]),
+      shipped.fulfillments.map(({ location, amount }: Json) => [location, amount]),
       [
         ['berlin', '2490'],
         ['lyon', '1000'],
@@ -292,7 +290,7 @@ describe('Orders', function () {
     assert.equal(shipped.totals.captured, '3490');
   });
 
-  const delivered = async (change: Record<string, unknown> = {}): Promise<Body> => {
+  const delivered = async (change: Record<string, unknown> = {}): Promise<Json> => {
     const placed = await place(change);
     const shipped = await untilOrder(member, placed.id, 'shipped');
     for (const one of shipped.fulfillments) await report(placed, one, 'delivered');
@@ -387,7 +385,7 @@ describe('Orders', function () {
     );
     const { body } = await member.get(`/v1/orders/${order.id}/refunds`);
     assert.deepEqual(
-      body.items.map(({ state, cause }: Body) => [state, cause]),
+      body.items.map(({ state, cause }: Json) => [state, cause]),
       [
         ['settled', 'goodwill'],
         ['settled', 'goodwill'],

@@ -13,6 +13,7 @@ import { formOf } from '../support/search-system.ts';
 import { startOwnTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { startVendor, type Vendor } from '../support/vendor.ts';
+import type { Json } from '../support/json.ts';
 
 /** Nothing else in the system looks like these. */
 const unique = (): string => randomBytes(5).toString('hex');
@@ -81,8 +82,7 @@ describe('Planted personal values and secrets', function () {
 
   interface Answer {
     status: number;
-    // oxlint-disable-next-line typescript/no-explicit-any
-    body: any;
+    body: Json;
   }
 
   /** Calls the API, and keeps what it answers when it refuses. */

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { SentWebhook } from '../support/senders.ts';
+import type { Json } from '../support/json.ts';
 
 /** A body is made anew for every try. */
 type Body = () => FormData | object | string | undefined;
 
 export interface Answer {
   status: number;
-  // oxlint-disable-next-line typescript/no-explicit-any
-  body: any;
+  body: Json;
   location: string;
 }
 

@@ -1,12 +1,12 @@
 import type { Caller } from './accounts.ts';
 import type { Contract } from './contract.ts';
+import type { Json } from './json.ts';
 
 export interface ApiResponse {
   status: number;
   headers: Headers;
   /** JSON, parsed; text for any other media type; undefined for none. Loose, as tests look into it. */
-  // oxlint-disable-next-line typescript/no-explicit-any
-  body: any;
+  body: Json;
 }
 
 export interface CallOptions {

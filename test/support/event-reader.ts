@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
+import type { Json } from './json.ts';
 
 export interface ReadEvent {
   id: string;
   event: string;
   // Loose, as tests look into it.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  data: any;
+  data: Json;
 }
 
 /** Reads a stream of server-sent events as a page would, one after the other. */

@@ -1,13 +1,13 @@
 import { parse, parseAllDocuments } from 'yaml';
 import { readText } from './compose-file.ts';
+import type { Json } from './json.ts';
 
 export interface Manifest {
   apiVersion: string;
   kind: string;
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   // Loose, as tests look into it.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  spec: any;
+  spec: Json;
 }
 
 const folder = 'deploy/kubernetes/';

@@ -4,6 +4,7 @@ import { startTestApi, type ApiClient, type TestApi } from './api.ts';
 import { TestCarrier, TestProcessor } from './order-outside.ts';
 import { temporalServer } from './temporal.ts';
 import { until } from './until.ts';
+import type { Json } from './json.ts';
 
 /** The domain of orders whole: its API, its workers and relay, on real parts but for processor and carrier. */
 export interface OrdersSystem {
@@ -66,8 +67,7 @@ export async function startOrdersSystem(
 }
 
 /** What the API tells of an order. */
-// oxlint-disable-next-line typescript/no-explicit-any
-export type OrderBody = any;
+export type OrderBody = Json;
 
 /** Waits until an order has a status. Gives it. */
 export async function untilOrder(

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
+import type { Json } from './json.ts';
 
 // Loose, as tests look into it.
-// oxlint-disable-next-line typescript/no-explicit-any
-export type SocketMessage = Record<string, any>;
+export type SocketMessage = Record<string, Json>;
 
 /** A client of a WebSocket of ours, which keeps what it is told until somebody asks. */
 export class SocketClient {
