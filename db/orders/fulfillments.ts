@@ -15,7 +15,7 @@ import {
 import type { Sql } from '../sql.ts';
 import type { OpenOrder } from './open-order.ts';
 import type { Fulfillment, FulfillmentLine, Order, OrderLine, ProcessProblem } from './order.ts';
-import { shipStock } from './stock.repository.ts';
+import { shipStock } from './reservations.ts';
 
 interface HeldUnits {
   lineId: string;

@@ -4,7 +4,7 @@ import type { OpenOrder } from './open-order.ts';
 import { isConfirming, isCustomerAwaited } from './order-money.ts';
 import { reserveOrder, termOf, undo } from './order-steps.ts';
 import type { Address } from './order.ts';
-import { lockStock, releaseStock, reserveStock } from './stock.repository.ts';
+import { lockStock, releaseStock, reserveStock } from './reservations.ts';
 
 /**
  * Cancels an order of which nothing has left.

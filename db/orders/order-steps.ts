@@ -14,7 +14,7 @@ import {
 } from './order-money.ts';
 import type { Fulfillment, Order, Payment, ProcessProblem } from './order.ts';
 import { openPaymentOf, settlePayment, type PaymentOutcome } from './payments.ts';
-import { releaseStock, reserveStock } from './stock.repository.ts';
+import { releaseStock, reserveStock } from './reservations.ts';
 
 /** A carrier that says nothing for so long is asked: they tell us by webhook, which can be lost. */
 const trackAfterSeconds = 24 * 60 * 60;

@@ -11,7 +11,8 @@ import { failFulfillment, openForWork, reserveOrder } from './order-steps.ts';
 import { OrderRepository } from './order.repository.ts';
 import { reserveRefund } from './refunds.ts';
 import { reservePayment, settlePayment } from './payments.ts';
-import { releaseStock, StockRepository } from './stock.repository.ts';
+import { releaseStock } from './reservations.ts';
+import { StockRepository } from './stock.repository.ts';
 import { eraseTenantFromOrders } from './tenant-erasure.ts';
 
 describe('Orders in the database', function () {

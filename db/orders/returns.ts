@@ -6,7 +6,8 @@ import { requireReturnMove, type ReturnStatus } from '../../domain/orders/return
 import type { Sql } from '../sql.ts';
 import { withDates } from '../timestamps.ts';
 import type { OpenOrder } from './open-order.ts';
-import { lockStock, StockRepository } from './stock.repository.ts';
+import { lockStock } from './reservations.ts';
+import { StockRepository } from './stock.repository.ts';
 
 export interface ReturnLine {
   lineId: string;

@@ -8,7 +8,8 @@ import type { Fulfillment, Order } from '../../db/orders/order.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 import { reservePayment, settlePayment } from '../../db/orders/payments.ts';
 import { LocationRepository } from '../../db/orders/location.repository.ts';
-import { madeToOrderAt, StockRepository } from '../../db/orders/stock.repository.ts';
+import { madeToOrderAt } from '../../db/orders/reservations.ts';
+import { StockRepository } from '../../db/orders/stock.repository.ts';
 
 /** A line of three mugs, with some of it otherwise. */
 export function lineOf(change: Partial<NewLine> = {}): NewLine {
