@@ -1,81 +1,15 @@
 import { z } from 'zod';
+import type { Transaction } from '../../db/database.ts';
 import { mostOnHand, StockRepository, type Item } from '../../db/orders/stock.repository.ts';
 import { etagOf, requireMatch } from '../etag.ts';
 import { pageOf, pageQuery, Pages } from '../page.ts';
 import { route, type Request, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
-import {
-  amountInput,
-  currencyInput,
-  locationInput,
-  reasonInput,
-  skuInput,
-  weightInput,
-} from './order.schemas.ts';
-import type { UnitMeasures } from '../../domain/orders/parcel.ts';
-import type { Transaction } from '../../db/database.ts';
+import { reasonInput, skuInput } from './order.schemas.ts';
+import { atLocation, itemFields, itemShape, measuresOf, presentItem, skuParams } from './stock.schemas.ts';
 
 const idempotency = { domain: 'orders', mode: 'transaction' } as const;
 const tag = 'Stock';
-const params = z.object({ sku: z.string().min(1).max(100).meta({ example: 'TSHIRT-M' }) });
-const atLocation = params.extend({ location: locationInput });
-const count = z.int().min(0);
-
-const millimetres = z.int().min(1).max(10_000);
-const sizeInput = z
-  .strictObject({ length: millimetres, width: millimetres, height: millimetres })
-  .meta({ id: 'UnitSize', example: { length: 120, width: 100, height: 90 } });
-
-const itemShape = z
-  .object({
-    sku: z.string(),
-    title: z.string(),
-    price: z.string().meta({ example: '1999' }),
-    currency: z.string(),
-    active: z.boolean(),
-    weight_grams: z.int().nullable(),
-    size_mm: z.object({ length: z.int(), width: z.int(), height: z.int() }).nullable(),
-    locations: z.array(
-      z.object({
-        location: z.string(),
-        on_hand: count,
-        reserved: count.meta({ description: 'Held for orders that have not left yet.' }),
-        available: count,
-      }),
-    ),
-    updated_at: z.iso.datetime(),
-  })
-  .meta({ id: 'StockItem' });
-
-const fields = {
-  title: z.string().trim().min(1).max(300),
-  price: amountInput,
-  currency: currencyInput,
-  active: z.boolean().meta({ description: 'False: it can’t be ordered again.' }),
-  weight_grams: weightInput.nullable().meta({
-    description:
-      'Of a unit as it is packed, in grams; 0 for what weighs nothing. Carriers take nothing of unknown weight.',
-    example: 350,
-  }),
-  size_mm: sizeInput.nullable().meta({ description: 'Of a unit as it is packed, in millimetres.' }),
-};
-
-/** As the repository has them. What is not said stays. */
-function measuresOf(
-  { weight_grams: weightGrams, size_mm: size }: z.output<typeof measures>,
-  present: UnitMeasures = { weightGrams: null, size: null },
-): UnitMeasures {
-  return {
-    weightGrams: weightGrams === undefined ? present.weightGrams : weightGrams,
-    size:
-      size === undefined
-        ? present.size
-        : size && { lengthMm: size.length, widthMm: size.width, heightMm: size.height },
-  };
-}
-
-const measures = z.object({ weight_grams: fields.weight_grams, size_mm: fields.size_mm }).partial();
-
 const etag = { ETag: 'Of title, price and whether it is sold.' };
 
 /** What is sold, and how much of it is where. */
@@ -114,7 +48,7 @@ export function createStockRoutes({ config, database }: Services): Route[] {
       tag,
       access: 'stock:read',
       rate: 'read',
-      params,
+      params: skuParams,
       responses: { 200: { description: 'The item.', body: itemShape, headers: etag } },
       failures: ['orders.item_not_found'],
       handler: async ({ params: { sku }, principal: { tenantId } }) => {
@@ -133,10 +67,10 @@ export function createStockRoutes({ config, database }: Services): Route[] {
       body: z
         .strictObject({
           sku: skuInput,
-          ...fields,
-          active: fields.active.default(true),
-          weight_grams: fields.weight_grams.default(null),
-          size_mm: fields.size_mm.default(null),
+          ...itemFields,
+          active: itemFields.active.default(true),
+          weight_grams: itemFields.weight_grams.default(null),
+          size_mm: itemFields.size_mm.default(null),
         })
         .meta({
           id: 'NewStockItem',
@@ -175,9 +109,9 @@ export function createStockRoutes({ config, database }: Services): Route[] {
       tag,
       access: 'stock:write',
       rate: 'write',
-      params,
+      params: skuParams,
       body: z
-        .strictObject(fields)
+        .strictObject(itemFields)
         .partial()
         .meta({ id: 'StockItemChange', example: { price: '2199', currency: 'EUR' } }),
       ifMatch: true,
@@ -278,27 +212,4 @@ async function tell(
 
 function factsOf({ price, currency, active, weightGrams }: Item): Record<string, unknown> {
   return { price: String(price), currency, active, weight_grams: weightGrams };
-}
-
-function presentItem(item: Item): object {
-  return {
-    sku: item.sku,
-    title: item.title,
-    price: String(item.price),
-    currency: item.currency,
-    active: item.active,
-    weight_grams: item.weightGrams,
-    size_mm: item.size && {
-      length: item.size.lengthMm,
-      width: item.size.widthMm,
-      height: item.size.heightMm,
-    },
-    locations: item.locations.map(({ location, onHand, reserved, available }) => ({
-      location,
-      on_hand: onHand,
-      reserved,
-      available,
-    })),
-    updated_at: item.updatedAt.toISOString(),
-  };
 }
