@@ -1,5 +1,6 @@
 import { SaxesParser } from 'saxes';
 import { Failure } from '../../domain/failure.ts';
+import { frameOf } from './svg-frame.ts';
 import {
   keptAttributes,
   keptElements,
@@ -47,7 +48,7 @@ export function cleanSvg(content: Uint8Array): CleanSvg {
   const byId = indexOf(root);
   dropUnsafeStyles(root, byId, leftOut);
   requireBounded(root, byId);
-  const { x, y, width, height } = frameOf(root);
+  const { x, y, width, height } = frameOf(root.attributes);
   const scale = longestEdge / Math.max(width, height);
   const edge = (length: number): number => Math.max(1, Number((length * scale).toFixed(3)));
   const size = { width: edge(width), height: edge(height) };
@@ -212,39 +213,6 @@ function requireBounded(root: Element, byId: ReadonlyMap<string, Element>): void
 function referencesIn(value: string): string[] {
   if (value.startsWith('#')) return [value.slice(1)];
   return [...value.matchAll(/url\(\s*["']?#([^\s"'()\\]+)["']?\s*\)/gi)].map(([, id = '']) => id);
-}
-
-/** What of its plane a picture shows. */
-function frameOf({ attributes }: Element): { x: number; y: number; width: number; height: number } {
-  const box = (attributes.get('viewBox') ?? '')
-    .trim()
-    .split(/[\s,]+/)
-    .map(Number);
-  const [x = 0, y = 0, width = 0, height = 0] =
-    box.length === 4 ? box : [0, 0, lengthOf(attributes.get('width')), lengthOf(attributes.get('height'))];
-  const isUsable =
-    [x, y, width, height].every((value) => Number.isFinite(value) && Math.abs(value) <= 1_000_000) &&
-    width > 0 &&
-    height > 0 &&
-    Math.max(width, height) / Math.min(width, height) <= 1_000;
-  if (!isUsable) throw new Failure('images.unreadable', 'The SVG has neither a usable viewBox nor a size.');
-  return { x, y, width, height };
-}
-
-/** Pixels of CSS (1/96 in). */
-const units: Readonly<Record<string, number>> = {
-  '': 1,
-  px: 1,
-  pt: 96 / 72,
-  pc: 16,
-  mm: 96 / 25.4,
-  cm: 96 / 2.54,
-  in: 96,
-};
-
-function lengthOf(text: string | undefined): number {
-  const [, number = '', unit = ''] = /^\s*(\d+(?:\.\d+)?(?:e\d+)?)\s*([a-z]*)\s*$/i.exec(text ?? '') ?? [];
-  return Number(number) * (units[unit.toLowerCase()] ?? Number.NaN);
 }
 
 function write({ name, attributes, children }: Element, more = ''): string {
