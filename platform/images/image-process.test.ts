@@ -73,9 +73,12 @@ describe('Processes for images', function () {
   });
 
   it('reach nothing outside of a picture, even if a reference got so far', async () => {
+    const file = `${process.cwd()}/node_modules/@expo-google-fonts/kosugi/font-family.png`;
+    const { width } = await sharp(file).metadata();
+    assert.ok(width, 'There is a picture to be reached.');
     const svg =
       '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="8" height="8">' +
-      `<image xlink:href="file://${process.cwd()}/node_modules/@expo-google-fonts/kosugi/font-family.png" width="8" height="8"/></svg>`;
+      `<image xlink:href="file://${file}" width="8" height="8"/></svg>`;
     const { png } = await images.run('render', { svg, width: 8, height: 8, images: [] });
     const pixels = await sharp(png).raw().toBuffer();
     assert.ok(pixels.every((value) => value === 0));
