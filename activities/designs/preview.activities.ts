@@ -106,9 +106,7 @@ export function createPreviewActivities(
         return { pictures: files.length };
       }),
 
-    failPreview: ({ previewId, tenantId, code }) =>
-      database.transaction('designs', (transaction) =>
-        failPreview(transaction, { id: previewId, tenantId }, code),
-      ),
+    failPreview: ({ previewId: id, tenantId, run = null, code }) =>
+      database.transaction('designs', (transaction) => failPreview(transaction, { id, tenantId, run }, code)),
   };
 }

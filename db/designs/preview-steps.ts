@@ -90,17 +90,21 @@ export async function completePreview(
   });
 }
 
-/** The pictures can't be drawn. Does nothing when they are there after all. */
+/**
+ * The pictures can't be drawn. Does nothing when they are there after all, or are being drawn anew by now.
+ *
+ * @param preview.run in which they could not; null for whichever it is in
+ */
 export async function failPreview(
   { sql, publish }: Transaction,
-  { id, tenantId }: Pick<Preview, 'id' | 'tenantId'>,
+  { id, tenantId, run }: Pick<Preview, 'id' | 'tenantId'> & { run: number | null },
   code: string,
 ): Promise<void> {
   const [failed] = await sql<Pick<Preview, 'designId' | 'version'>>(
     `update designs.previews set state = 'failed', failure = $3, finished_at = now()
-     where tenant_id = $1 and id = $2 and state = 'requested'
+     where tenant_id = $1 and id = $2 and state = 'requested' and run = coalesce($4, run)
      returning design_id as "designId", version`,
-    [tenantId, id, code],
+    [tenantId, id, code, run],
   );
   if (!failed) return;
   await publish({

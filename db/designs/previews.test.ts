@@ -29,6 +29,10 @@ describe('Pictures of designs', function () {
       traceId: null,
     });
   const ask = () => db.database.transaction('designs', request);
+  const fail = (id: string, run: number): Promise<void> =>
+    db.database.transaction('designs', (transaction) =>
+      failPreview(transaction, { id, tenantId, run }, 'images.too_slow'),
+    );
   const runsAskedFor = async (id: string): Promise<unknown[]> => {
     const rows = await db.database.read('designs', ({ sql }) =>
       sql<{ run: number }>(
@@ -43,11 +47,12 @@ describe('Pictures of designs', function () {
   it('are asked for once, and again only when they have failed', async () => {
     const { id } = await ask();
     assert.equal((await ask()).id, id);
-    await db.database.transaction('designs', (transaction) =>
-      failPreview(transaction, { id, tenantId }, 'images.too_slow'),
-    );
+    await fail(id, 0);
     const again = await ask();
     assert.deepEqual([again.id, again.state, again.run, again.failure], [id, 'requested', 1, null]);
+    // The first time is said to have failed once more, as nobody heard that it had been noted.
+    await fail(id, 0);
+    assert.equal((await ask()).run, 1);
     await db.database.transaction('designs', (transaction) =>
       completePreview(transaction, { id, tenantId }, []),
     );
@@ -57,9 +62,7 @@ describe('Pictures of designs', function () {
 
   it('that have failed are begun anew once, however many ask at the same moment', async () => {
     const { id } = await ask();
-    await db.database.transaction('designs', (transaction) =>
-      failPreview(transaction, { id, tenantId }, 'images.too_slow'),
-    );
+    await fail(id, 0);
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: held, resolve: hold } = Promise.withResolvers<void>();
     const first = db.database.transaction('designs', async (transaction) => {

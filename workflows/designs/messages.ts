@@ -9,6 +9,8 @@ export function previewWorkflowId(previewId: string, run: number): string {
 export interface RenderPreviewInput {
   previewId: string;
   tenantId: string;
+  /** Which time they are drawn. Not known of those that began before it was told. */
+  run?: number;
 }
 
 export function optimisationWorkflowId(optimisationId: string): string {

@@ -10,10 +10,11 @@ import {
 
 function startPreview(event: StartingEvent): WorkflowStart {
   const { tenantId, data } = event;
-  const input: RenderPreviewInput = { previewId: subjectId(event.subject), tenantId };
+  const run = Number(data['run']);
+  const input: RenderPreviewInput = { previewId: subjectId(event.subject), tenantId, run };
   return {
     workflowType: 'renderPreview',
-    workflowId: previewWorkflowId(input.previewId, Number(data['run'])),
+    workflowId: previewWorkflowId(input.previewId, run),
     taskQueue: designsQueue,
     args: [input],
     summary: 'Draw a design',
