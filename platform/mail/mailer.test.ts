@@ -122,7 +122,7 @@ describe('The mailer', () => {
     assert.match(headers, /^Subject: Hello Bcc: eve/m);
     for (const to of ['ada@example.com\r\nBcc: eve@example.com', 'ada@example.com, eve@example.com']) {
       received = [];
-      await send(to).catch(() => undefined);
+      await send(to);
       for (const mail of received) assert.doesNotMatch(mail, /^(?:Bcc|To):.*\beve@example\.com>?$/im, to);
     }
   });
