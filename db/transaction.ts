@@ -24,13 +24,14 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let open = true;
-  const lent = lend(client, () => open);
+  const { lent, quiet } = lend(client, () => open);
   let broken: unknown = null;
   try {
     await client.query('begin');
     const result = await work({ sql: sqlOn(lent), client: lent });
     await beforeCommit();
     open = false;
+    await quiet();
     const { command } = await client.query('commit');
     // PostgreSQL takes a commit of a transaction in which a statement has failed for a rollback, and does not complain.
     if (command !== 'COMMIT')
@@ -38,7 +39,7 @@ export async function inTransaction<T>(
     return result;
   } catch (error) {
     open = false;
-    // It waits in the connection's queue until statements that are still under way have ended.
+    await quiet();
     await client.query('rollback').catch((failure: unknown) => {
       broken = failure;
     });
@@ -48,11 +49,21 @@ export async function inTransaction<T>(
   }
 }
 
-/** Once given back, the connection is in somebody else's transaction: what comes late must not become part of that. */
-function lend(client: PoolClient, isOpen: () => boolean): LentClient {
+/**
+ * Once given back, the connection is in somebody else's transaction: what comes late must not become part of that. And a
+ * connection takes one statement at a time: what branches of the work say at once is said one after the other.
+ *
+ * @returns `quiet` ends when nothing is under way any more
+ */
+function lend(client: PoolClient, isOpen: () => boolean): { lent: LentClient; quiet: () => Promise<void> } {
+  let last: Promise<unknown> = Promise.resolve();
   const query = (...given: unknown[]): unknown => {
     if (!isOpen()) throw new Error('A statement came after the end of its transaction.');
-    return (client.query.bind(client) as (...statement: unknown[]) => unknown)(...given);
+    const result = last.then(() =>
+      (client.query.bind(client) as (...statement: unknown[]) => unknown)(...given),
+    );
+    last = result.catch(() => undefined);
+    return result;
   };
-  return { query: query as PoolClient['query'] };
+  return { lent: { query: query as PoolClient['query'] }, quiet: async () => void (await last) };
 }
