@@ -261,7 +261,8 @@ async function serverSettings(host: string, port: number, durable: boolean): Pro
     shared_buffers: durable ? '256MB' : '128MB',
     work_mem: '16MB',
     maintenance_work_mem: '128MB',
-    max_wal_size: '2GB',
+    // A test's server may lie in memory.
+    max_wal_size: durable ? '2GB' : '256MB',
     random_page_cost: '1.1',
     // Compiling a query pays off only when it runs for seconds.
     jit: 'off',

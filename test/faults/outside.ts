@@ -2,9 +2,10 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startNodeProgram } from '../../platform/local/node-program.ts';
+import { freePort } from '../../platform/ports.ts';
+import { compileCache } from '../support/compile-cache.ts';
 import { startCountingProxy, type CountedCall, type CountingProxy } from '../support/counting-proxy.ts';
 import { closeAfterRun, oncePerRun, runFolder } from '../support/run.ts';
-import { steadyPorts } from './steady-ports.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -43,14 +44,14 @@ async function startVendor(
   authorization: string,
 ): Promise<Vendor & { proxy: CountingProxy }> {
   const folder = await mkdtemp(join(await runFolder(), `${name}-`));
-  const [port] = await steadyPorts(1);
+  const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const program = await startNodeProgram(
     {
       name,
       script: join(root, `platform/local/${name}/main.ts`),
       args: [folder, String(port)],
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...compileCache },
       cwd: root,
       readyUrl: `${url}/healthz`,
     },

@@ -8,6 +8,8 @@ import { migrate } from '../../db/migrate.ts';
 import { startNodeProgram } from '../../platform/local/node-program.ts';
 import { startPostgres, type LocalPostgres } from '../../platform/local/postgres.ts';
 import type { TetheredProcess } from '../../platform/local/process.ts';
+import { freePorts } from '../../platform/ports.ts';
+import { compileCache } from '../support/compile-cache.ts';
 import { testDataConverter, testEncryptionKeys } from '../support/encryption.ts';
 import { startMailbox, type TestMailbox } from '../support/mailbox.ts';
 import { runFolder } from '../support/run.ts';
@@ -19,7 +21,6 @@ import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-r
 import { Part } from './part.ts';
 import { outsideOfRun } from './outside.ts';
 import { honest, type StageParts } from './stage.ts';
-import { steadyPorts } from './steady-ports.ts';
 
 /** Those whose processes are tried. */
 const domains = ['search', 'webhooks', 'orders'] as const;
@@ -80,11 +81,11 @@ async function startOnce(): Promise<FaultSystem> {
 
 async function start(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit<FaultSystem, 'close'>> {
   const folder = await mkdtemp(join(await runFolder(), 'faults-'));
-  const [postgresPort = 0, temporalPort = 0, ...servicePorts] = await steadyPorts(5);
+  const [postgresPort = 0, temporalPort = 0, ...servicePorts] = await freePorts(5);
 
   let server: LocalPostgres | undefined;
   const postgres = new Part('PostgreSQL', async () => {
-    server = await startPostgres({ dataDir: join(folder, 'postgres'), port: postgresPort });
+    server = await startPostgres({ dataDir: join(folder, 'postgres'), port: postgresPort, durable: false });
     return server;
   });
   await postgres.start();
@@ -121,6 +122,7 @@ async function start(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit
 
   const shared: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
+    ...compileCache,
     PUBLIC_URL: `http://127.0.0.1:${servicePorts[0]}`,
     SMTP_URL: mailbox.url,
     STORAGE_DIR: storage,
