@@ -11,7 +11,7 @@ import { route } from './route.ts';
 
 describe('stopping the API', () => {
   it('breaks off streams of events at once', async () => {
-    const db = await testDatabase();
+    const db = await testDatabase({ of: [] });
     const stopping = new AbortController();
     const events = new PassThrough();
     const app = createApp({

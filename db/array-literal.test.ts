@@ -5,7 +5,7 @@ import { byteaArray, plainArray, textArray } from './array-literal.ts';
 describe('an array as PostgreSQL reads one', () => {
   let test: TestDatabase;
   before(async () => {
-    test = await testDatabase();
+    test = await testDatabase({ of: ['search'] });
   });
   after(() => test.close());
 

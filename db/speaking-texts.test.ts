@@ -20,7 +20,7 @@ const spellings = [
 describe('what a database looks for of a person', () => {
   let db: TestDatabase;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['search'] });
   });
   after(() => db?.close());
 

@@ -71,5 +71,5 @@ describe('the dependency rule', () => {
       modules.filter((module) => !ours.test(module) && !temporal.test(module)),
       [],
     );
-  }).timeout(120_000);
+  }).timeout(180_000);
 });

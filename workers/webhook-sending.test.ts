@@ -23,7 +23,7 @@ describe('the way from an event to an endpoint', () => {
   let receiver: WebhookReceiver;
   const ends: (() => Promise<void>)[] = [];
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['search', 'webhooks'] });
     receiver = await startWebhookReceiver();
   });
   after(async () => {
@@ -81,9 +81,9 @@ describe('the way from an event to an endpoint', () => {
     // One by one, so that each meets loops at rest; then many at once, so that they come amid looks.
     for (let n = 1; n <= 12; n += 1) {
       await happen(`batch:${n}`);
-      await until(() => receiver.at('/answers').length === n, 10_000);
+      await until(() => receiver.at('/answers').length === n);
     }
     await Promise.all(Array.from({ length: 30 }, (_, n) => happen(`batch:more-${n}`)));
-    await until(() => receiver.at('/answers').length === 42, 10_000);
+    await until(() => receiver.at('/answers').length === 42);
   });
 });

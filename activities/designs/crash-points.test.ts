@@ -12,7 +12,7 @@ import { createPreviewActivities } from './preview.activities.ts';
 class Crash extends Error {}
 
 describe('Drawing and optimising that break off at any effect', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let api: TestApi;
   let tenant: Tenant;
   let member: ApiClient;

@@ -88,10 +88,10 @@ const scenarios: Scenario[] = [
 ];
 
 describe('The steps of an order whose worker dies', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let db: TestDatabase;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['orders'] });
   });
   after(() => db?.close());
 

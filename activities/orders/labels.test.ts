@@ -10,14 +10,13 @@ import { onShipment, settled, StoredOrders } from '../../test/support/stored-ord
 import type { OrderActivities } from '../../workflows/orders/messages.ts';
 import { createOrderActivities } from './order.activities.ts';
 
-describe('A carrier that is away', function () {
-  this.timeout(60_000);
+describe('A carrier that is away', () => {
   let db: TestDatabase;
   let orders: StoredOrders;
   let carrier: TestCarrier;
   let activities: OrderActivities;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['orders'] });
   });
   after(() => db?.close());
   beforeEach(async () => {

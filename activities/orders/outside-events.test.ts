@@ -26,13 +26,12 @@ function shopOrder(change: object = {}): object {
   };
 }
 
-describe('What is told by webhook of orders', function () {
-  this.timeout(60_000);
+describe('What is told by webhook of orders', () => {
   let db: TestDatabase;
   let tenantId: string;
   const contents = new Map<string, unknown>();
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['orders'] });
   });
   after(() => db?.close());
   beforeEach(() => {

@@ -23,7 +23,7 @@ describe('Search statistics', () => {
   let db: TestDatabase;
   const [tenantId, otherTenant, userId] = [uuidv7(), uuidv7(), uuidv7()];
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['search'] });
     for (const tenant of [tenantId, otherTenant]) {
       for (const user of [null, userId]) await log(tenant, user, 400);
     }

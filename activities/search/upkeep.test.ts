@@ -11,7 +11,7 @@ import { createSearchUpkeepActivities } from './upkeep.activities.ts';
 describe('the upkeep of files', () => {
   let test: TestDatabase;
   before(async () => {
-    test = await testDatabase();
+    test = await testDatabase({ of: ['search'] });
   });
   after(() => test.close());
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Tenant } from '../../test/support/api.ts';
 import { startIdentityApi, type IdentityApi } from '../../test/support/identity.ts';
+import { until } from '../../test/support/until.ts';
 
 describe('the audit log', () => {
   let api: IdentityApi;
@@ -81,10 +81,3 @@ describe('the audit log', () => {
     assert.deepEqual((await read({}, stranger.owner)).body.items, []);
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await delay(20)) {
-    if (await condition()) return;
-  }
-  assert.fail('it did not come to pass');
-}

@@ -15,7 +15,7 @@ describe('rate limits', () => {
   let db: TestDatabase;
   let buckets: TokenBuckets;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['identity'] });
     buckets = new PostgresTokenBuckets(db.database);
   });
   after(() => db?.close());

@@ -6,8 +6,7 @@ import { track } from '../../db/orders/fulfillments.ts';
 import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
 import { system as nobody } from '../../db/orders/actor.ts';
 
-describe('What orders take', function () {
-  this.timeout(60_000);
+describe('What orders take', () => {
   let system: OrdersSystem;
   let tenant: Tenant;
   let member: ApiClient;

@@ -7,7 +7,7 @@ import { pruneCommands, runCommand, runLeasedCommand, type CommandKey } from './
 describe('a command with a key', () => {
   let db: TestDatabase;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['search'] });
     await db.database.transaction('search', ({ sql }) => sql('create table search.effects (name text)'));
   });
   after(() => db.close());

@@ -18,7 +18,7 @@ interface Opened {
 const log = createLogger('test', 'silent');
 
 async function inPostgres(): Promise<Opened> {
-  const db = await testDatabase();
+  const db = await testDatabase({ of: ['identity'] });
   return { buckets: new PostgresTokenBuckets(db.database), close: () => db.close() };
 }
 
@@ -107,7 +107,7 @@ describe('Token buckets when Redis fails', () => {
   it('are PostgreSQL’s while it is away or hangs, and Redis’s again when it is back', async function () {
     const program = findRedis();
     if (program === undefined) return this.skip();
-    const db = await testDatabase();
+    const db = await testDatabase({ of: ['identity'] });
     let server = await startRedis(program);
     const redis = await Redis.open(server.url, log);
     try {
@@ -140,7 +140,7 @@ describe('Token buckets when Redis fails', () => {
   });
 
   it('are PostgreSQL’s when it was never there', async () => {
-    const db = await testDatabase();
+    const db = await testDatabase({ of: ['identity'] });
     const redis = await Redis.open('redis://127.0.0.1:1', log);
     try {
       const [answer] = await openTokenBuckets(db.database, redis).take([bucket(5)]);

@@ -13,7 +13,7 @@ import { eraseTenantFromNotifications } from './tenant-erasure.ts';
 describe('feeds', () => {
   let db: TestDatabase;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['notifications'] });
   });
   after(() => db?.close());
 

@@ -9,7 +9,7 @@ import { addressIdOf, suppress, suppressionsOfAddress } from './suppressions.ts'
 describe('addresses of mails', () => {
   let db: TestDatabase;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['notifications'] });
   });
   after(() => db?.close());
 

@@ -19,12 +19,11 @@ import { approveReturn, receiveReturn, requestReturn, ReturnRepository } from '.
 import { settleReturn } from './settle-return.ts';
 import { StockRepository } from './stock.repository.ts';
 
-describe('Orders at their edges', function () {
-  this.timeout(60_000);
+describe('Orders at their edges', () => {
   let db: TestDatabase;
   let orders: StoredOrders;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['orders'] });
   });
   after(() => db?.close());
   beforeEach(() => {

@@ -21,12 +21,11 @@ import { reserveRefund, takeRefundable } from './refunds.ts';
 import { approveReturn, receiveReturn, requestReturn, ReturnRepository } from './returns.ts';
 import { settleReturn } from './settle-return.ts';
 
-describe('The money of an order', function () {
-  this.timeout(60_000);
+describe('The money of an order', () => {
   let db: TestDatabase;
   let orders: StoredOrders;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['orders'] });
   });
   after(() => db?.close());
   beforeEach(() => {

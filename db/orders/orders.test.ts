@@ -15,13 +15,12 @@ import { releaseStock } from './reservations.ts';
 import { StockRepository } from './stock.repository.ts';
 import { eraseTenantFromOrders } from './tenant-erasure.ts';
 
-describe('Orders in the database', function () {
-  this.timeout(60_000);
+describe('Orders in the database', () => {
   let db: TestDatabase;
   let orders: StoredOrders;
   let tenantId: string;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['orders'] });
   });
   after(() => db?.close());
   beforeEach(async () => {

@@ -33,7 +33,7 @@ const answerOf = (name: string): SharedAnswer => ({
 });
 
 async function inPostgres(): Promise<Opened> {
-  const db = await testDatabase();
+  const db = await testDatabase({ of: ['search'] });
   return {
     caches: (tenantId) => new CacheRepository(db.database, tenantId),
     expireLeases: (tenantId) =>
@@ -217,7 +217,7 @@ describe('The cache of answers in Redis and its secrets', () => {
     const program = findRedis();
     if (program === undefined) return this.skip();
     const server = await startRedis(program);
-    const db = await testDatabase();
+    const db = await testDatabase({ of: ['search'] });
     const redis = await Redis.open(server.url, log);
     try {
       const key = hash('sha256', 'question', 'hex');

@@ -11,7 +11,7 @@ import { createBatch } from './create-batches.ts';
 describe('the rows of a batch', () => {
   let test: TestDatabase;
   before(async () => {
-    test = await testDatabase();
+    test = await testDatabase({ of: ['search'] });
   });
   after(() => test.close());
 

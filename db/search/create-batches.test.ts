@@ -9,7 +9,7 @@ import { readInlineFile } from './inline-files.ts';
 describe('batches that are accepted at the same time', () => {
   let test: TestDatabase;
   before(async () => {
-    test = await testDatabase();
+    test = await testDatabase({ of: ['search'] });
   });
   after(() => test.close());
 

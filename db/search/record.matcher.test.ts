@@ -33,7 +33,7 @@ describe('the record matcher', () => {
   const tenantId = uuidv7();
   let recordSetId: string;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['search'] });
     recordSetId = await newRecordSet(tenantId);
     await insert(people);
   });

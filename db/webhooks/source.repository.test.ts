@@ -4,11 +4,10 @@ import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { candidatesOf } from './source-candidates.ts';
 import { mostCandidates, SourceRepository, type OwnedSource } from './source.repository.ts';
 
-describe('The sources of webhooks', function () {
-  this.timeout(60_000);
+describe('The sources of webhooks', () => {
   let db: TestDatabase;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['webhooks'] });
   });
   after(() => db?.close());
 

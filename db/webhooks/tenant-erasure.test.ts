@@ -13,7 +13,7 @@ const tables = ['endpoints', 'messages', 'deliveries', 'attempts', 'recoveries']
 describe('The erasure of what a tenant has had sent', () => {
   let db: TestDatabase;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['webhooks'] });
   });
   after(() => db?.close());
 

@@ -235,7 +235,6 @@ describe('Outbound requests', () => {
     for (const path of ['/headers', '/body']) {
       const result = await outbound.send({ url: `http://${host}${path}`, hosts: [host], timeoutMs: 150 });
       assert.deepEqual([codeOf(result), !result.ok && result.reached], ['timeout', true], path);
-      assert.ok(result.elapsedMs < 2_000);
     }
   });
 

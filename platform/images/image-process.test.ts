@@ -24,8 +24,7 @@ function crc32(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-describe('Processes for images', function () {
-  this.timeout(60_000);
+describe('Processes for images', () => {
   const images = new ImageProcesses();
   const inspect = (content: Buffer, format: AssetFormat) => images.run('inspect', { content, format });
 

@@ -85,7 +85,7 @@ async function keysOf(storage: ObjectStorage, prefix: string): Promise<string[]>
 
 function describeContract(name: string, open: () => Promise<Opened | undefined>): void {
   describe(`Object storage: ${name}`, function () {
-    this.timeout(150_000);
+    this.timeout(180_000);
     let opened: Opened | undefined;
     let storage: ObjectStorage;
 

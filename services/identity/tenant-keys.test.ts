@@ -15,7 +15,7 @@ describe('the keys of tenants', () => {
   let db: TestDatabase;
   let now = Date.now();
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['identity'] });
   });
   after(() => db?.close());
 
@@ -59,7 +59,7 @@ describe('the keys of tenants', () => {
 
   it('do from memory while the database is away', async () => {
     const tenantId = uuidv7();
-    const own = await testDatabase();
+    const own = await testDatabase({ of: ['identity'] });
     const keys = new StoredTenantKeys(own.database, boxOf(older), () => now);
     const before = await keys.current(tenantId);
     const read = own.database.read.bind(own.database);

@@ -9,7 +9,7 @@ import { SearchRecorder, type SearchRecord } from './recorder.ts';
 describe('searches that are recorded at the same time', () => {
   let test: TestDatabase;
   before(async () => {
-    test = await testDatabase();
+    test = await testDatabase({ of: ['search'] });
   });
   after(() => test.close());
 

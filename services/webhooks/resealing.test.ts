@@ -16,7 +16,7 @@ describe('the secrets of endpoints and sources', () => {
   const tenantId = uuidv7();
   let db: TestDatabase;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['webhooks'] });
   });
   after(() => db?.close());
 

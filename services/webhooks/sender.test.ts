@@ -143,7 +143,7 @@ describe('a sender of messages', () => {
   });
 
   it('is believed by the library of Standard Webhooks for Python, and what was altered is not', async function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     const python = await pythonVerifier();
     if (python === null) return this.skip();
     const secret = newSecret();

@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 import type { Json } from '../support/json.ts';
 
 describe('Designs that are drawn and made smaller', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let system: DesignsSystem;
   let tenant: Tenant;
   let member: ApiClient;

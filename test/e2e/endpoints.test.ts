@@ -21,7 +21,7 @@ import { startWebhookReceiver, type ReceivedWebhook } from '../support/webhook-r
 const batches = { event_types: ['batch.*'] };
 
 describe('endpoints that are sent messages', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let system: EndpointSystem;
   let mailbox: TestMailbox;
   before(async () => {

@@ -12,8 +12,7 @@ import { until } from '../support/until.ts';
 const exhausted = { message_id: 'm', message_type: 'batch.completed', attempts: 8 };
 const disabled = { reason: 'failing' };
 
-describe('Notices', function () {
-  this.timeout(60_000);
+describe('Notices', () => {
   let system: NoticeSystem;
   before(async () => {
     system = await startNoticeSystem();

@@ -15,7 +15,7 @@ import { temporalClient, untilCompleted } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 
 describe('Orders whose labels are bought from EasyPost, simulated', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let easypost: EasyPostSimulator;
   let system: OrdersSystem;
   let member: ApiClient;

@@ -15,7 +15,7 @@ import { startTestStripe, stripeList } from '../support/stripe.ts';
 import { temporalClient, untilCompleted } from '../support/temporal.ts';
 
 describe('Orders that are paid through Stripe, simulated', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let stripe: StripeSimulator;
   let system: OrdersSystem;
   let member: ApiClient;

@@ -12,7 +12,7 @@ import type { ApiClient, Tenant } from '../support/api.ts';
 import type { Json } from '../support/json.ts';
 
 describe('Orders', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let system: OrdersSystem;
   let tenant: Tenant;
   let member: ApiClient;

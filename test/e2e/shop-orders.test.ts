@@ -19,7 +19,7 @@ import { temporalServer } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 
 describe('An order that a shop tells by webhook', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let api: TestApi;
   let workers: RunningWorkers | undefined;
   before(async () => {

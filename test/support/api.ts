@@ -18,7 +18,7 @@ import { createLogger } from '../../platform/log.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { openRedis } from '../../platform/redis/open.ts';
 import { openFileStorage } from '../../services/storage/open.ts';
-import { makeApiKey, makeOrganisation, makeSession, makeUser, type Caller } from './accounts.ts';
+import { makeApiKey, makeOrganisation, makeUser, makeUsers, type Caller, type LoggedIn } from './accounts.ts';
 import { ApiClient } from './client.ts';
 import { contractOf } from './contract.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
@@ -154,12 +154,12 @@ async function startOn(
   server.on('request', (request, response) => void listener(request, response));
   sockets.attach(server, (request, response) => void listener(request, response));
 
-  const user = async (tenantId: string, role: Role): Promise<Caller> => {
-    const made = await makeUser(db.database, tenantId, role);
-    const sessionId = await makeSession(db.database, made);
-    const { token } = await accessTokens.issue({ ...made, sessionId });
-    return { ...made, authorization: `Bearer ${token}` };
+  const callerOf = async ({ sessionId, ...user }: LoggedIn): Promise<Caller> => {
+    const { token } = await accessTokens.issue({ ...user, sessionId });
+    return { ...user, authorization: `Bearer ${token}` };
   };
+  const user = async (tenantId: string, role: Role): Promise<Caller> =>
+    await callerOf(await makeUser(db.database, tenantId, role));
   return {
     url,
     services,
@@ -173,13 +173,9 @@ async function startOn(
     }),
     tenant: async (plan) => {
       const id = await makeOrganisation(db.database, plan);
-      return {
-        id,
-        owner: await user(id, 'owner'),
-        admin: await user(id, 'admin'),
-        member: await user(id, 'member'),
-        viewer: await user(id, 'viewer'),
-      };
+      const made = await makeUsers(db.database, id, ['owner', 'admin', 'member', 'viewer']);
+      const [owner, admin, member, viewer] = await Promise.all(made.map(callerOf));
+      return { id, owner, admin, member, viewer } as Tenant;
     },
     operator: async () => user(await makeOrganisation(db.database), 'operator'),
     close: async () => {

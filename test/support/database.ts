@@ -5,12 +5,12 @@ import { domains, type Domain } from '../../domain/domains.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createDatabase, dropDatabase } from '../../platform/local/postgres-databases.ts';
 import { startPostgres } from '../../platform/local/postgres.ts';
-import { formOfRun, type Form } from './form.ts';
-import { closeAfterRun, oncePerRun, runFolder } from './run.ts';
+import { formOfRun } from './form.ts';
+import { closeAfterRun, memoryFolder, oncePerRun } from './run.ts';
 
 /** One PostgreSQL for the run. */
 export const postgres = oncePerRun(async () => {
-  const server = await startPostgres({ dataDir: join(await runFolder(), 'postgres'), durable: false });
+  const server = await startPostgres({ dataDir: join(await memoryFolder(), 'postgres'), durable: false });
   closeAfterRun(() => server.stop());
   return server;
 });
@@ -43,11 +43,16 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** Fresh, migrated databases of the test's own, one a domain unless told otherwise. Close them in `after`. */
-export async function testDatabase(
-  { oneDatabase }: Pick<Form, 'oneDatabase'> = formOfRun(),
-): Promise<TestDatabase> {
-  return oneDatabase ? await databaseOfAll() : await databaseEach();
+/**
+ * Fresh, migrated databases of the test's own, one a domain unless told otherwise. Close them in `after`.
+ *
+ * @param options.of the domains whose tables the test needs, where these are not all: each takes a while to be made
+ */
+export async function testDatabase({
+  oneDatabase = formOfRun().oneDatabase,
+  of = domains,
+}: { oneDatabase?: boolean; of?: readonly Domain[] } = {}): Promise<TestDatabase> {
+  return oneDatabase ? await databaseOfAll() : await databaseEach(of);
 }
 
 async function databaseOfAll(): Promise<TestDatabase> {
@@ -67,16 +72,16 @@ async function databaseOfAll(): Promise<TestDatabase> {
   };
 }
 
-async function databaseEach(): Promise<TestDatabase> {
+async function databaseEach(of: readonly Domain[]): Promise<TestDatabase> {
   const server = await postgres();
   await templates();
   const suffix = randomBytes(6).toString('hex');
   const domainUrls: Partial<Record<Domain, string>> = {};
-  for (const domain of domains) {
+  for (const domain of of) {
     const wanted = { name: `${domain}_${suffix}`, owner: 'perdure', template: `template_${domain}` };
     domainUrls[domain] = await createDatabase(server.adminUrl, wanted);
   }
-  // The database of domains without one of their own: empty, as there are none.
+  // The database of domains without one of their own: empty, as the test needs none of them.
   const database = new Database({ url: server.url, domainUrls, poolSize: 10, applicationName: 'test' });
   const ownUrls = Object.entries(domainUrls).map(([domain, url]) => [
     `DATABASE_URL_${domain.toUpperCase()}`,
@@ -88,7 +93,7 @@ async function databaseEach(): Promise<TestDatabase> {
     urlOf: (domain) => database.urlOf(domain),
     close: async () => {
       await database.close();
-      for (const domain of domains) await dropDatabase(server.adminUrl, `${domain}_${suffix}`);
+      for (const domain of of) await dropDatabase(server.adminUrl, `${domain}_${suffix}`);
     },
   };
 }

@@ -180,7 +180,7 @@ export class SearchHarness {
 
 /** @param allowPrivate `host:port` pairs of local vendors */
 export async function searchHarness(allowPrivate: readonly string[] = []): Promise<SearchHarness> {
-  return new SearchHarness(await testDatabase(), allowPrivate);
+  return new SearchHarness(await testDatabase({ of: ['search'] }), allowPrivate);
 }
 
 export function scopeOf(tenantId: string, changes: Partial<SearchScope> = {}): SearchScope {

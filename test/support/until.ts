@@ -1,11 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Waits until a condition holds; fails with its last error, or with a plain one, when it does not in time. */
+/** Milliseconds between two looks. */
+const shortest = 5;
+const longest = 100;
+
+/**
+ * Waits until a condition holds; fails with its last error, or with a plain one, when it does not in time. It looks ever
+ * more rarely, by a tenth of the time waited: each look costs the machine, on which what is waited for is at work too.
+ */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  milliseconds = 30_000,
+  milliseconds = 60_000,
 ): Promise<NonNullable<T>> {
-  const deadline = performance.now() + milliseconds;
+  const began = performance.now();
   for (;;) {
     let problem: unknown = new Error('The condition did not come to hold in time.');
     try {
@@ -14,7 +21,8 @@ export async function until<T>(
     } catch (error) {
       problem = error;
     }
-    if (performance.now() > deadline) throw problem;
-    await pause(10);
+    const waited = performance.now() - began;
+    if (waited > milliseconds) throw problem;
+    await pause(Math.min(Math.max(waited / 10, shortest), longest));
   }
 }

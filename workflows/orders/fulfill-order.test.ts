@@ -22,7 +22,7 @@ const suggested = 60;
 const address = { line1: 'Street 1', city: 'Town', country: 'DE' };
 
 describe('The process of an order', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let temporal: LocalTemporal;
   let connection: Connection;
   let forWorkers: NativeConnection;
@@ -35,7 +35,7 @@ describe('The process of an order', function () {
     connection = await Connection.connect({ address: temporal.address });
     client = new Client({ connection, namespace: temporal.namespace, dataConverter: testDataConverter });
     forWorkers = await connectWorker(temporal.address);
-    db = await testDatabase();
+    db = await testDatabase({ of: ['orders'] });
   });
   after(async () => {
     await db?.close();
