@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { parseKeyRing } from './crypto/secret-box.ts';
 import { domains, isDomain, type Domain } from '../domain/domains.ts';
+import { mostBeforeToken } from '../domain/notifications/mail-tokens.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const list = z.string().transform((text) =>
@@ -91,6 +92,18 @@ const environment = z.object({
   S3_SECRET_ACCESS_KEY: z.string().optional().describe('S3 secret key'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).describe('where mail goes out'),
   MAIL_FROM: z.string().min(3).default('Perdure <no-reply@perdure.example>').describe('sender of mails'),
+  MAIL_RETURN_PATH: z
+    .email()
+    .refine(
+      (text) => /^[^+]+$/.test(text) && text.indexOf('@') <= mostBeforeToken,
+      `At most ${mostBeforeToken} characters before the @, and no +.`,
+    )
+    .optional()
+    .describe('address that bounces come to, as name+token@domain; the sender’s without it'),
+  MAIL_REPORT_SECRETS: list
+    .refine((items) => items.every((item) => item.length >= 32), 'each has at least 32 characters')
+    .default([])
+    .describe('secrets by which a mail server hands in bounces and complaints; none are taken without one'),
   DKIM_DOMAIN: z.hostname().optional().describe('domain that mails are signed for (DKIM)'),
   DKIM_SELECTOR: z.hostname().optional().describe('selector under which the domain shows the key'),
   DKIM_PRIVATE_KEY: z

@@ -118,6 +118,12 @@ export function createMetrics(service: string) {
       labelNames: ['outcome'],
       registers,
     }),
+    mailReports: new Counter({
+      name: 'perdure_mail_reports_total',
+      help: 'What was told of mails later, by kind (bounced, failed, delayed, arrived, complaint, feedback; unknown) and by what came of it (suppressed, noted, again, unmatched, unreadable).',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    }),
     webhookAttempts: new Counter({
       name: 'perdure_webhook_attempts_total',
       help: 'Attempts to send a message to an endpoint, by outcome (delivered, failed).',

@@ -3,11 +3,13 @@ import {
   DeliveryRepository,
   type Delivery,
   type DeliveryAttempt,
+  type DeliveryReport,
   type Notice,
 } from '../../db/notifications/delivery.repository.ts';
 import { attemptOutcomes } from '../../db/notifications/results.ts';
 import { Failure } from '../../domain/failure.ts';
 import { categories, channels } from '../../domain/notifications/categories.ts';
+import { reportKinds } from '../../domain/notifications/mail-report.ts';
 import { deliveryStates } from '../../domain/notifications/notice.ts';
 import { idPosition, pageOf, pageQuery, Pages } from '../page.ts';
 import { route, type Route } from '../route.ts';
@@ -52,6 +54,18 @@ const attemptView = z
     answer: z.string().nullable().meta({ description: 'What the mail server has said, without addresses.' }),
   })
   .meta({ id: 'NotificationAttempt' });
+
+const reportView = z
+  .object({
+    kind: z.enum(reportKinds).meta({
+      description:
+        '`bounced`: it never arrives, nor do others at that address; `failed`: it did not arrive; `complaint`: its reader calls it spam.',
+    }),
+    status: z.string().nullable().meta({ description: 'The enhanced code (RFC 3463).', example: '5.1.1' }),
+    detail: z.string().nullable().meta({ description: 'What was said, without addresses.' }),
+    reported_at: moment,
+  })
+  .meta({ id: 'NotificationReport' });
 
 const noticeView = z
   .object({
@@ -113,19 +127,32 @@ export function createDeliveryRoutes({ config, database }: Services): Route[] {
       responses: {
         200: {
           description: 'The delivery.',
-          body: deliveryView.extend({ attempts_made: z.array(attemptView) }),
+          body: deliveryView.extend({
+            attempts_made: z.array(attemptView),
+            reports: z
+              .array(reportView)
+              .meta({ description: 'What was told of it after the mail server had taken it over.' }),
+          }),
         },
       },
       failures: ['notifications.delivery_not_found'],
       handler: async ({ params: { id }, principal: { tenantId } }) => {
-        const [delivery, attempts] = await database.read('notifications', async ({ sql }) => {
+        const [delivery, attempts, reports] = await database.read('notifications', async ({ sql }) => {
           const deliveries = new DeliveryRepository(sql, tenantId);
-          return [await deliveries.find(id), await deliveries.attemptsOf(id)] as const;
+          return [
+            await deliveries.find(id),
+            await deliveries.attemptsOf(id),
+            await deliveries.reportsOf(id),
+          ] as const;
         });
         if (!delivery) throw new Failure('notifications.delivery_not_found', 'There is no such delivery.');
         return {
           status: 200,
-          body: { ...presentDelivery(delivery), attempts_made: attempts.map(presentAttempt) },
+          body: {
+            ...presentDelivery(delivery),
+            attempts_made: attempts.map(presentAttempt),
+            reports: reports.map(presentReport),
+          },
         };
       },
     }),
@@ -183,6 +210,10 @@ function presentDelivery(delivery: Delivery) {
 
 function presentAttempt({ startedAt, ...attempt }: DeliveryAttempt) {
   return { ...attempt, started_at: iso(startedAt) };
+}
+
+function presentReport({ createdAt, ...report }: DeliveryReport) {
+  return { ...report, reported_at: iso(createdAt) };
 }
 
 function presentNotice({ userId, subject, eventId, occurredAt, ...notice }: Notice) {

@@ -3,6 +3,7 @@ import type { Services } from '../services.ts';
 import { createDeliveryRoutes } from './delivery.routes.ts';
 import { createFeedLiveRoutes } from './feed-live.routes.ts';
 import { createFeedRoutes } from './feed.routes.ts';
+import { createMailReportRoutes } from './mail-report.routes.ts';
 import { createPreferenceRoutes } from './preferences.routes.ts';
 import { createSuppressionRoutes } from './suppression.routes.ts';
 import { createTestNoticeRoutes } from './test.routes.ts';
@@ -14,6 +15,7 @@ export function createNotificationRoutes(services: Services): Route[] {
     ...createPreferenceRoutes(services),
     ...createSuppressionRoutes(services),
     ...createDeliveryRoutes(services),
+    ...createMailReportRoutes(services),
     ...createTestNoticeRoutes(),
     ...createUnsubscribeRoutes(services),
     ...createFeedRoutes(services),

@@ -28,6 +28,9 @@ const suppressionView = z
     category: z.enum(categories).nullable().meta({ description: 'Null: of all that can be held back.' }),
     reason: z.enum(suppressionReasons),
     detail: z.string().nullable().meta({ description: 'What a mail server has said, say.' }),
+    reported: z.boolean().meta({
+      description: 'A message that came later has told of it: notices of security go there all the same.',
+    }),
     created_by: z.uuid().nullable(),
     created_at: z.iso.datetime(),
   })
@@ -85,7 +88,7 @@ export function createSuppressionRoutes({ config, database }: Services): Route[]
       path: '/v1/notifications/suppressions',
       summary: 'Have an address get no more mails',
       description:
-        'For bounces and complaints that a mail provider tells of later, and by hand. An entry that is there already stays as it is. ' +
+        'For what is known otherwise: a mail server hands bounces and complaints in by `POST /v1/notifications/mail-reports`. An entry that is there already stays as it is. ' +
         'Links to accounts go out all the same, and notices of security unless mails bounce.',
       tag,
       access: 'notifications:manage',

@@ -113,6 +113,19 @@ export async function nextDueMs(sql: Sql): Promise<number | null> {
   return row?.ms ?? null;
 }
 
+/** Notes where a mail goes before it goes there: what is told of it may come back sooner than its result is written down. */
+export async function noteAddress(
+  sql: Sql,
+  { id, claim }: Pick<ClaimedMail, 'id' | 'claim'>,
+  addressId: string,
+): Promise<void> {
+  await sql('update notifications.deliveries set address_id = $3 where id = $1 and claim = $2', [
+    id,
+    claim,
+    addressId,
+  ]);
+}
+
 /** What a mail has to tell, in the order in which it happened, as far as one mail tells it; and how much there is. */
 export async function noticesOf(
   sql: Sql,

@@ -1,4 +1,5 @@
 import type { Category, Channel } from '../../domain/notifications/categories.ts';
+import type { ReportKind } from '../../domain/notifications/mail-report.ts';
 import type { DeliveryState, Kind } from '../../domain/notifications/notice.ts';
 import type { Sql } from '../sql.ts';
 import type { AttemptOutcome } from './results.ts';
@@ -29,6 +30,14 @@ export interface DeliveryAttempt {
   milliseconds: number | null;
   status: number | null;
   answer: string | null;
+}
+
+/** What was told of a mail after the mail server had taken it over. */
+export interface DeliveryReport {
+  kind: ReportKind;
+  status: string | null;
+  detail: string | null;
+  createdAt: string;
 }
 
 export interface Notice {
@@ -77,6 +86,15 @@ export class DeliveryRepository {
   async attemptsOf(deliveryId: string): Promise<DeliveryAttempt[]> {
     return await this.#sql(
       `select number, outcome, started_at as "startedAt", milliseconds, status, answer from notifications.attempts
+       where tenant_id = $1 and delivery_id = $2 order by id`,
+      [this.#tenantId, deliveryId],
+    );
+  }
+
+  /** In the order in which they came. */
+  async reportsOf(deliveryId: string): Promise<DeliveryReport[]> {
+    return await this.#sql(
+      `select kind, status, detail, created_at as "createdAt" from notifications.mail_reports
        where tenant_id = $1 and delivery_id = $2 order by id`,
       [this.#tenantId, deliveryId],
     );

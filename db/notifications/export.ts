@@ -53,7 +53,8 @@ export const notificationsExport: readonly ExportedFile[] = [
     name: 'suppressions',
     about: 'Addresses that get no mails, and why.',
     kinds: alsoOfPersons,
-    select: 's.id, s.address_id, a.address, s.category, s.reason, s.detail, s.created_by, s.created_at',
+    select:
+      's.id, s.address_id, a.address, s.category, s.reason, s.detail, s.reported, s.created_by, s.created_at',
     from: `from notifications.suppressions s join notifications.addresses a on a.id = s.address_id
       where s.tenant_id = $1`,
     key: [{ of: 's.id', type: 'uuid' }],
@@ -83,5 +84,13 @@ export const notificationsExport: readonly ExportedFile[] = [
       { of: 'd.id', type: 'uuid' },
       { of: 'a.id', type: 'uuid' },
     ],
+  },
+  {
+    name: 'mail_reports',
+    about: 'What was told of mails later: bounces, delays, complaints.',
+    kinds: alsoOfPersons,
+    select: 'r.id, r.delivery_id, r.kind, r.status, r.detail, r.created_at',
+    from: 'from notifications.mail_reports r where r.tenant_id = $1',
+    key: [{ of: 'r.id', type: 'uuid' }],
   },
 ];

@@ -21,7 +21,8 @@ export async function suppressionsAfter(sql: Sql, look: SpeakingLook): Promise<S
 /** Deliveries, with what mail servers have said to them. */
 export async function deliveriesAfter(sql: Sql, look: SpeakingLook): Promise<SpeakingPage> {
   const texts = `jsonb_build_array(t.last_problem,
-    (select jsonb_agg(a.answer) from notifications.attempts a where a.delivery_id = t.id))`;
+    (select jsonb_agg(a.answer) from notifications.attempts a where a.delivery_id = t.id),
+    (select jsonb_agg(r.detail) from notifications.mail_reports r where r.delivery_id = t.id))`;
   return await readSpeakingPage(sql, { table: 'notifications.deliveries', time: 'created_at', texts }, look);
 }
 
@@ -63,8 +64,9 @@ export async function eraseAddress(
     if (changed.length > 0) return true;
     // It was forgotten before, and a mail that was just then being written has noted it anew.
     await sql(
-      `insert into notifications.suppressions (id, tenant_id, address_id, category, reason, created_by, created_at)
-       select gen_random_uuid(), s.tenant_id, a.id, s.category, s.reason, s.created_by, s.created_at
+      `insert into notifications.suppressions
+         (id, tenant_id, address_id, category, reason, reported, created_by, created_at)
+       select gen_random_uuid(), s.tenant_id, a.id, s.category, s.reason, s.reported, s.created_by, s.created_at
        from notifications.suppressions s, notifications.addresses a
        where s.address_id = $1 and a.tenant_id = $2 and a.address = $3 on conflict do nothing`,
       [id, row.tenantId, erased],
@@ -86,6 +88,7 @@ export async function forgetDetails(sql: Sql, ids: readonly string[]): Promise<n
 /** Forgets what mail servers have said to deliveries; how they fared stays. Gives of how many. */
 export async function forgetMailAnswers(sql: Sql, ids: readonly string[]): Promise<number> {
   await sql('update notifications.attempts set answer = null where delivery_id = any($1::uuid[])', [ids]);
+  await sql('update notifications.mail_reports set detail = null where delivery_id = any($1::uuid[])', [ids]);
   await sql('update notifications.deliveries set last_problem = null where id = any($1::uuid[])', [ids]);
   return ids.length;
 }

@@ -14,6 +14,8 @@ export interface Suppression {
   category: Category | null;
   reason: SuppressionReason;
   detail: string | null;
+  /** It was told of by a message that came later. */
+  reported: boolean;
   createdBy: string | null;
   createdAt: Date;
 }
@@ -25,6 +27,8 @@ export interface NewSuppression {
   reason: SuppressionReason;
   /** What a server has said, say; no address stands in it. */
   detail: string | null;
+  /** It was told of by a message that came later. */
+  reported?: boolean;
   createdBy: string | null;
 }
 
@@ -73,9 +77,18 @@ export async function suppress(
   entry: NewSuppression,
 ): Promise<{ id: string; isNew: boolean }> {
   const [made] = await sql<{ id: string }>(
-    `insert into notifications.suppressions (id, tenant_id, address_id, category, reason, detail, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7) on conflict (address_id, category) do nothing returning id`,
-    [uuidv7(), entry.tenantId, entry.addressId, entry.category, entry.reason, entry.detail, entry.createdBy],
+    `insert into notifications.suppressions (id, tenant_id, address_id, category, reason, detail, created_by, reported)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (address_id, category) do nothing returning id`,
+    [
+      uuidv7(),
+      entry.tenantId,
+      entry.addressId,
+      entry.category,
+      entry.reason,
+      entry.detail,
+      entry.createdBy,
+      entry.reported ?? false,
+    ],
   );
   if (made) {
     await publish({
@@ -98,10 +111,11 @@ export async function suppress(
 export async function suppressionsOfAddress(
   sql: Sql,
   addressId: string,
-): Promise<{ reason: SuppressionReason; category: Category | null }[]> {
-  return await sql(`select reason, category from notifications.suppressions where address_id = $1`, [
-    addressId,
-  ]);
+): Promise<{ reason: SuppressionReason; category: Category | null; reported: boolean }[]> {
+  return await sql(
+    `select reason, category, reported from notifications.suppressions where address_id = $1`,
+    [addressId],
+  );
 }
 
 /** From what a user has unsubscribed, at whichever address. */
@@ -168,7 +182,8 @@ export class SuppressionRepository {
 
   async #select(rest: string, parameters: unknown[]): Promise<Suppression[]> {
     const rows = await this.#sql<Suppression>(
-      `select s.id, a.address, s.category, s.reason, s.detail, s.created_by as "createdBy", s.created_at as "createdAt"
+      `select s.id, a.address, s.category, s.reason, s.detail, s.reported, s.created_by as "createdBy",
+         s.created_at as "createdAt"
        from notifications.suppressions s join notifications.addresses a on a.id = s.address_id
        where s.tenant_id = $1 ${rest}`,
       [this.#tenantId, ...parameters],

@@ -7,7 +7,7 @@ import { feedErasure } from './feed-erasure.ts';
 /** What a statement here may erase: rows of tenant `$1`, up to `$2` of them. What refers to others stands before them. */
 const statements: readonly string[] = [
   ...feedErasure,
-  // Attempts, and which notices it tells, go with a delivery.
+  // Attempts, reports, and which notices it tells, go with a delivery.
   `delete from notifications.deliveries where id in (
      select id from notifications.deliveries where tenant_id = $1 limit $2)`,
   `delete from notifications.notices where id in (

@@ -21,7 +21,7 @@ interface CategoryRule {
   title: string;
   /** Bypasses preferences, digests and quiet hours. */
   critical: boolean;
-  /** Which entries of the suppression list hold its mails back. */
+  /** Which entries of the suppression list hold its mails back. `bounces`: those that a mail server has answered with. */
   heldBackBy: 'all' | 'bounces' | 'nothing';
   cadence: Record<Channel, Cadence>;
 }

@@ -3,4 +3,6 @@ export const notificationsErrors = {
   'notifications.delivery_not_found': 'not_found',
   'notifications.suppression_not_found': 'not_found',
   'notifications.link_invalid': 'not_found',
+  'notifications.report_unreadable': 'unprocessable',
+  'notifications.report_unmatched': 'not_found',
 } as const;

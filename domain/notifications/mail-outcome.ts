@@ -71,9 +71,14 @@ export function speaksOfMailbox(answer: string): boolean {
 
 const keptAnswer = 300;
 
+/** More is not looked through: the search for addresses takes the square of it. */
+const readAnswer = 2_000;
+
 /** An answer as it is kept: servers like to repeat the address in it. */
 export function withoutAddresses(answer: string): string {
-  return answer
+  // The word that is cut off may be half an address.
+  const read = answer.length > readAnswer ? answer.slice(0, readAnswer).replace(/\S*$/, '') : answer;
+  return read
     .replaceAll(/<[^>]*>|[^\s<>"(),;:]+@[^\s<>"(),;:]+/g, '<address>')
     .replaceAll('\0', '\uFFFD')
     .slice(0, keptAnswer);

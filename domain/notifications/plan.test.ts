@@ -228,16 +228,18 @@ describe('Digests', () => {
 });
 
 describe('The suppression list', () => {
-  it('holds back by category and reason: never what was just asked for, security only where mails bounce', () => {
-    const holds = (category: Category): string[] =>
-      suppressionReasons.filter((reason) => suppressing([{ reason, category: null }], category));
+  it('holds back by category and reason: never what was just asked for, security only where a server refuses mails', () => {
+    const holds = (category: Category, reported = false): string[] =>
+      suppressionReasons.filter((reason) => suppressing([{ reason, category: null, reported }], category));
     assert.deepEqual(holds('account'), []);
     assert.deepEqual(holds('security'), ['bounce']);
+    assert.deepEqual(holds('security', true), [], 'nobody silences it by a message that they have made');
     for (const category of ['batches', 'webhook_health', 'orders'] as const) {
       assert.deepEqual(holds(category), [...suppressionReasons]);
+      assert.deepEqual(holds(category, true), [...suppressionReasons]);
       for (const other of categories)
         assert.equal(
-          suppressing([{ reason: 'unsubscribe', category: other }], category) !== null,
+          suppressing([{ reason: 'unsubscribe', category: other, reported: false }], category) !== null,
           other === category,
         );
     }

@@ -6,6 +6,8 @@ export interface Suppressing {
   reason: SuppressionReason;
   /** Null: of all. */
   category: Category | null;
+  /** It was told of by a message that came later, which is less sure than what a mail server answers. */
+  reported: boolean;
 }
 
 /** The entry that holds mails of a category back; null when none does. */
@@ -16,7 +18,7 @@ export function suppressing<S extends Suppressing>(entries: readonly S[], catego
     entries.find(
       (entry) =>
         (entry.category === null || entry.category === category) &&
-        (heldBackBy === 'all' || entry.reason === 'bounce'),
+        (heldBackBy === 'all' || (entry.reason === 'bounce' && !entry.reported)),
     ) ?? null
   );
 }

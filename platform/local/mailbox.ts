@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { simpleParser, type AddressObject } from 'mailparser';
+import PostalMime, { type Address } from 'postal-mime';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 
@@ -34,7 +34,7 @@ export async function storeMail(
   envelope: { from: string; to: string[] },
 ): Promise<MailEntry> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { subject } = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true });
+  const { subject } = await PostalMime.parse(raw);
   const stored: MailEntry = {
     id: uuidv7(),
     receivedAt: new Date().toISOString(),
@@ -76,16 +76,16 @@ export async function listMails(
 export async function readMail(folder: string, id: string): Promise<Mail | null> {
   const found = await readEntry(folder, id);
   if (!found) return null;
-  const parsed = await simpleParser(await readFile(join(folder, `${found.id}.eml`)));
+  const parsed = await PostalMime.parse(await readFile(join(folder, `${found.id}.eml`)));
   return {
     ...found,
-    from: addresses(parsed.from)[0] ?? found.from,
+    from: parsed.from ? textOf(parsed.from) : found.from,
     text: parsed.text ?? '',
-    html: parsed.html || null,
-    attachments: parsed.attachments.map((attachment) => ({
-      fileName: attachment.filename ?? '',
-      mediaType: attachment.contentType,
-      size: attachment.size,
+    html: parsed.html ?? null,
+    attachments: parsed.attachments.map(({ filename, mimeType, content }) => ({
+      fileName: filename ?? '',
+      mediaType: mimeType,
+      size: typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength,
     })),
   };
 }
@@ -120,8 +120,9 @@ function sameAddress(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
 
-function addresses(field: AddressObject | AddressObject[] | undefined): string[] {
-  return [field ?? []].flat().map(({ text }) => text);
+function textOf({ name, address }: Address): string {
+  if (!address) return name;
+  return name ? `"${name}" <${address}>` : address;
 }
 
 async function writeWhole(path: string, content: Buffer | string): Promise<void> {

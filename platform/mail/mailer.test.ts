@@ -9,10 +9,14 @@ import { createMailer } from './mailer.ts';
 describe('The mailer', () => {
   let server: SMTPServer;
   let received: string[];
+  let senders: string[];
+  let recipients: string[][];
   let url: string;
   let send: (to: string, subject?: string) => Promise<MailOutcome>;
   beforeEach(async () => {
     received = [];
+    senders = [];
+    recipients = [];
     server = new SMTPServer({
       disabledCommands: ['AUTH', 'STARTTLS'],
       disableReverseLookup: true,
@@ -30,6 +34,9 @@ describe('The mailer', () => {
       onData: (stream, session, answer) => {
         text(stream).then((mail) => {
           received.push(mail);
+          const { mailFrom, rcptTo } = session.envelope;
+          senders.push(mailFrom ? mailFrom.address : '');
+          recipients.push(rcptTo.map(({ address }) => address));
           const [{ address } = { address: '' }] = session.envelope.rcptTo;
           if (address.startsWith('late@'))
             answer(Object.assign(new Error('5.6.0 not this'), { responseCode: 554 }));
@@ -113,6 +120,23 @@ describe('The mailer', () => {
     const nowhere = createMailer({ SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'no-reply@perdure.example' });
     const mail = { to: 'ada@example.com', id: 'mail-2', subject: 'a', text: 'a', html: 'a' };
     assert.equal((await nowhere.send(mail)).kind, 'unreachable');
+  });
+
+  it('bears the name of a mail in its Message-ID and its envelope, and has the server know where reports go', async () => {
+    await send('ada@example.com');
+    assert.match(received[0] ?? '', /^Message-ID: <mail-1@perdure\.example>\r$/m);
+    assert.deepEqual(senders, ['no-reply@perdure.example']);
+    const mailer = createMailer({
+      SMTP_URL: url,
+      MAIL_FROM: 'Perdure <no-reply@perdure.example>',
+      MAIL_RETURN_PATH: 'bounces@mail.perdure.example',
+    });
+    const mail = { to: 'ada@example.com', id: 'mail-2', subject: 'a', text: 'a', html: 'a' };
+    assert.equal((await mailer.send(mail)).kind, 'sent');
+    assert.equal(senders[1], 'bounces+mail-2@mail.perdure.example');
+    assert.match(received[1] ?? '', /^From: Perdure <no-reply@perdure\.example>\r$/m);
+    const two = await mailer.send({ ...mail, to: 'ada@example.com, eve@example.com' }).catch(() => null);
+    assert.ok(two === null || recipients.every((all) => all.length === 1), 'an address is one');
   });
 
   it('lets no subject and no address add a header, a recipient or a line', async () => {

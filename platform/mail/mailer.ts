@@ -8,7 +8,10 @@ import type { RenderedMail } from './layout.ts';
 
 export interface OutgoingMail extends RenderedMail {
   to: string;
-  /** Names the mail for good: the same one sent twice has the same `Message-ID`, and programs show it once. */
+  /**
+   * Names the mail for good, in its `Message-ID` and its envelope. The same one sent twice has the same name, and programs show it once;
+   * what is told of it later is told by this name.
+   */
   id: string;
   /** Where a program unsubscribes the reader by one POST (RFC 8058). */
   oneClickUrl?: string;
@@ -22,6 +25,7 @@ export interface Mailer {
 export interface MailerConfig {
   SMTP_URL: string;
   MAIL_FROM: string;
+  MAIL_RETURN_PATH?: string | undefined;
   DKIM_DOMAIN?: string | undefined;
   DKIM_SELECTOR?: string | undefined;
   DKIM_PRIVATE_KEY?: string | undefined;
@@ -47,6 +51,12 @@ const signedHeaders = [
   'List-Unsubscribe',
   'List-Unsubscribe-Post',
 ].join(':');
+
+/** What servers that know RFC 3461 are asked to tell of a mail: what goes wrong, and without the mail, as it may hold links with secrets. */
+const wantedReports: { ret: 'HDRS'; notify: ('FAILURE' | 'DELAY')[] } = {
+  ret: 'HDRS',
+  notify: ['FAILURE', 'DELAY'],
+};
 
 /** Sends by SMTP, each mail over a connection of its own, so that none is left open when the process ends. */
 export function createMailer(config: MailerConfig): Mailer {
@@ -74,15 +84,19 @@ export function createMailer(config: MailerConfig): Mailer {
     message.createReadStream = (...given) => read(...given).once('end', () => handedOver.add(data.messageId));
     done();
   });
+  const returnPath = /^(.+)@(.+)$/.exec(config.MAIL_RETURN_PATH ?? '');
   const host = /@([^>\s]+)>?\s*$/.exec(config.MAIL_FROM)?.[1] ?? 'localhost';
   return {
     async send(mail) {
       const messageId = `<${mail.id}@${host}>`;
+      const returnTo = returnPath && `${returnPath[1]}+${mail.id}@${returnPath[2]}`;
       try {
         const { response } = await transport.sendMail({
           ...optionsOf(mail),
           from: config.MAIL_FROM,
           messageId,
+          ...(returnTo ? { envelope: envelopeOf(returnTo, mail.to) } : {}),
+          dsn: { ...wantedReports, envid: mail.id },
           signal: AbortSignal.timeout(mailSeconds * 1_000),
         });
         return { kind: 'sent', status: statusOf(response) ?? 250, answer: withoutAddresses(response) };
@@ -93,6 +107,11 @@ export function createMailer(config: MailerConfig): Mailer {
       }
     },
   };
+}
+
+/** The recipient as an object here too, which the types do not know of. */
+function envelopeOf(from: string, address: string): { from: string; to: string } {
+  return { from, to: { name: '', address } as unknown as string };
 }
 
 function optionsOf({ to, subject, text, html, oneClickUrl }: OutgoingMail): SendMailOptions {

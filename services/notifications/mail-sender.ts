@@ -1,5 +1,5 @@
 import { personOfUser } from '../../db/identity/mail-facts.ts';
-import { noticesOf, type ClaimedMail } from '../../db/notifications/claims.ts';
+import { noteAddress, noticesOf, type ClaimedMail } from '../../db/notifications/claims.ts';
 import { PreferencesRepository } from '../../db/notifications/preferences.repository.ts';
 import type { AttemptOutcome, MailResult } from '../../db/notifications/results.ts';
 import { addressIdOf, suppressionsOfAddress } from '../../db/notifications/suppressions.ts';
@@ -7,6 +7,7 @@ import { canUnsubscribe, categoryRules, type Category } from '../../domain/notif
 import { ErasedAddresses } from '../../domain/notifications/erased-address.ts';
 import { gatheredMail, type GatheredNotice } from '../../domain/notifications/gathered-mail.ts';
 import { settlementOf, type MailOutcome } from '../../domain/notifications/mail-outcome.ts';
+import { MailTokens } from '../../domain/notifications/mail-tokens.ts';
 import { admit, type Wishes } from '../../domain/notifications/plan.ts';
 import { wishesOf } from '../../domain/notifications/preferences.ts';
 import { suppressing } from '../../domain/notifications/suppression.ts';
@@ -26,12 +27,14 @@ export class MailSender {
   readonly #parts: ComposerParts & { mailer: Mailer };
   readonly #composer: Composer;
   readonly #tokens: UnsubscribeTokens;
+  readonly #names: MailTokens;
   readonly #erased: ErasedAddresses;
 
   constructor(parts: ComposerParts & { mailer: Mailer }) {
     this.#parts = parts;
     this.#composer = new Composer(parts);
     this.#tokens = new UnsubscribeTokens(parts.config.ENCRYPTION_KEYS);
+    this.#names = new MailTokens(parts.config.ENCRYPTION_KEYS);
     this.#erased = new ErasedAddresses(parts.config.ENCRYPTION_KEYS);
   }
 
@@ -65,7 +68,7 @@ export class MailSender {
     const outcome = await this.#parts.mailer.send({
       to: address,
       // Sent again it bears the same name, by which the reader's program knows it.
-      id: mail.id,
+      id: this.#names.issue(mail.id),
       ...renderMail(oneClickUrl ? { ...content, unsubscribe: linkOf(oneClickUrl, mail.category) } : content),
       ...(oneClickUrl ? { oneClickUrl } : {}),
     });
@@ -103,14 +106,16 @@ export class MailSender {
   }
 
   async #lookUp(
-    { tenantId, userId, category }: ClaimedMail,
+    mail: ClaimedMail,
     address: string,
   ): Promise<{ addressId: string | null; heldBackBy: string | null }> {
+    const { tenantId, userId, category } = mail;
     // Nothing holds these back, so nothing needs to be known of where they go.
     if (categoryRules[category].heldBackBy === 'nothing') return { addressId: null, heldBackBy: null };
     return await this.#parts.database.transaction('notifications', async ({ sql }) => {
       const spellings = this.#erased.spellingsOf(tenantId, address);
       const addressId = await addressIdOf(sql, tenantId, spellings, userId);
+      await noteAddress(sql, mail, addressId);
       const entry = suppressing(await suppressionsOfAddress(sql, addressId), category);
       return { addressId, heldBackBy: entry && `The address is on the suppression list: ${entry.reason}.` };
     });

@@ -81,6 +81,7 @@ describe('deploy/kubernetes', () => {
       REDIS_PASSWORD: 'pw',
       ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
       SMTP_URL: 'smtps://mail.example.com',
+      MAIL_REPORT_SECRETS: 'a-secret-of-the-mail-server-itself',
       STRIPE_SECRET_KEY: 'sk_live_key',
       EASYPOST_API_KEY: 'EZAKkey',
       S3_ACCESS_KEY_ID: 'id',

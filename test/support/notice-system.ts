@@ -15,6 +15,15 @@ import { Relay } from '../../workers/relay.ts';
 import { startTestApi, type ApiClient, type Caller, type Tenant, type TestApi } from './api.ts';
 import { until } from './until.ts';
 
+interface ReceivedMail {
+  to: string;
+  from: string;
+  raw: string;
+}
+
+/** By this a mail server hands reports in. */
+export const reportSecret = 'a-secret-of-the-mail-server-itself';
+
 /** Notices whole, but for Temporal, which they do not need: API, relay, sender, and a mail server that answers as it is told. */
 export interface NoticeSystem {
   api: TestApi;
@@ -23,6 +32,8 @@ export interface NoticeSystem {
   answers: Map<string, number[]>;
   /** Mails that were taken for an address, as they came. */
   mails(address: string): string[];
+  /** The address that what comes back of the last mail for an address is sent to, of the envelope. */
+  returnPath(address: string): string;
   /** Waits until an address has so many mails. Gives the last. */
   mail(address: string, count?: number): Promise<string>;
   /** An organisation with an endpoint, so that there is something to tell of. */
@@ -59,7 +70,7 @@ export interface DeliveryView {
 
 /** Close it in `after`. */
 export async function startNoticeSystem(): Promise<NoticeSystem> {
-  const received: { to: string; raw: string }[] = [];
+  const received: ReceivedMail[] = [];
   const answers = new Map<string, number[]>();
   const server = await startServer(answers, received);
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {
@@ -72,6 +83,8 @@ export async function startNoticeSystem(): Promise<NoticeSystem> {
     {
       env: {
         SMTP_URL: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`,
+        MAIL_RETURN_PATH: 'bounces@perdure.example',
+        MAIL_REPORT_SECRETS: `${reportSecret},${'another-'.repeat(4)}`,
         DKIM_DOMAIN: 'perdure.example',
         DKIM_SELECTOR: 'test',
         DKIM_PRIVATE_KEY: privateKey,
@@ -107,6 +120,7 @@ export async function startNoticeSystem(): Promise<NoticeSystem> {
     publicKey,
     answers,
     mails,
+    returnPath: (address) => received.findLast(({ to }) => to === address)?.from ?? '',
     mail: async (address, count = 1) =>
       await until(() => (mails(address).length >= count ? mails(address).at(-1) : null)),
     organisation: async () => await organisationOf(api),
@@ -120,10 +134,7 @@ export async function startNoticeSystem(): Promise<NoticeSystem> {
   };
 }
 
-async function startServer(
-  answers: Map<string, number[]>,
-  received: { to: string; raw: string }[],
-): Promise<SMTPServer> {
+async function startServer(answers: Map<string, number[]>, received: ReceivedMail[]): Promise<SMTPServer> {
   const server = new SMTPServer({
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
@@ -138,8 +149,9 @@ async function startServer(
     },
     onData: (stream, session, answer) => {
       buffer(stream).then((raw) => {
-        for (const { address } of session.envelope.rcptTo)
-          received.push({ to: address, raw: raw.toString('latin1') });
+        const { mailFrom, rcptTo } = session.envelope;
+        const from = mailFrom ? mailFrom.address : '';
+        for (const { address } of rcptTo) received.push({ to: address, from, raw: raw.toString('latin1') });
         answer();
       }, answer);
     },
