@@ -54,7 +54,7 @@ export function createMetrics(service: string) {
     }),
     processWaitSeconds: new Gauge({
       name: 'perdure_process_wait_seconds',
-      help: 'How long the longest-waiting process has waited for its workflow to take it up, by type.',
+      help: 'How long the longest-waiting process has waited for its workflow to take it up, by type; notice_mail: a mail that is due for a sender.',
       labelNames: ['process'],
       registers,
     }),

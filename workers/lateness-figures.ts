@@ -1,12 +1,16 @@
 import type { Client } from '@temporalio/client';
 import type { Database } from '../db/database.ts';
-import { longestWaits } from '../db/search/longest-waits.ts';
+import { longestWaits as waitsOfMails } from '../db/notifications/longest-waits.ts';
+import { longestWaits as waitsOfSearch } from '../db/search/longest-waits.ts';
 import type { Domain } from '../domain/domains.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { scheduleIdOf, type CronWork } from './schedules.ts';
 
 /** Rows of a domain that are due and that nobody has taken up: seconds that the oldest waits, by kind of process. */
-const waitsOf: Partial<Record<Domain, typeof longestWaits>> = { search: longestWaits };
+const waitsOf: Partial<Record<Domain, typeof waitsOfSearch>> = {
+  search: waitsOfSearch,
+  notifications: waitsOfMails,
+};
 
 export async function measureWaits(database: Database, domain: Domain, metrics: Metrics): Promise<void> {
   const waits = await database.read(domain, async ({ sql }) => (await waitsOf[domain]?.(sql)) ?? []);

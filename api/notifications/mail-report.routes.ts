@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
-import { reportKinds } from '../../domain/notifications/mail-report.ts';
+import { reportKinds, suppressionFor } from '../../domain/notifications/mail-report.ts';
 import { provingSecret } from '../../domain/webhooks/inbound/verify.ts';
 import { MailReports } from '../../services/notifications/mail-reports.ts';
 import { readBytes } from '../body.ts';
@@ -28,6 +28,9 @@ const taken = z
 /** Where a mail server, or a mail provider, hands in what comes back to the sender of our mails. */
 export function createMailReportRoutes({ config, database, metrics }: Services): Route[] {
   const reports = new MailReports({ database, config });
+  // From nought, or the first of a kind would be no increase.
+  for (const kind of reportKinds)
+    if (suppressionFor(kind)) metrics.mailReports.inc({ kind, outcome: 'suppressed' }, 0);
   return [
     route({
       method: 'post',

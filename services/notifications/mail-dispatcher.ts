@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
 import { claimMails, claimSeconds, nextDueMs, type ClaimedMail } from '../../db/notifications/claims.ts';
-import { holdMail, noteLostAttempt, settleMail, type MailResult } from '../../db/notifications/results.ts';
+import {
+  attemptOutcomes,
+  holdMail,
+  noteLostAttempt,
+  settleMail,
+  type MailResult,
+} from '../../db/notifications/results.ts';
 import { mostUnknown } from '../../domain/notifications/mail-outcome.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
@@ -34,6 +40,8 @@ export class MailDispatcher {
 
   constructor(parts: MailDispatcherParts) {
     this.#parts = parts;
+    // From nought, or the first of a kind would be no increase.
+    for (const outcome of attemptOutcomes) parts.metrics.noticeMails.inc({ outcome }, 0);
   }
 
   /**
