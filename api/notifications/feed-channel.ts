@@ -27,9 +27,7 @@ export function createFeedChannel(database: Database, following: FeedFollowing):
       ...writing,
       data: sweepShape,
       run: ({ principal, data: { up_to: upTo, category }, traceId }) =>
-        database.transaction('notifications', (transaction) =>
-          markFeed(transaction, { ...principal, traceId }, mark, { upTo, category }),
-        ),
+        markFeed(database, { ...principal, traceId }, mark, { upTo, category }),
     }),
   ]);
   return {

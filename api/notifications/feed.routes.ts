@@ -42,7 +42,6 @@ export function createFeedRoutes({ config, database }: Services): Route[] {
     access: 'notifications:write',
     rate: 'write',
     crossOrigins,
-    idempotency: { domain: 'notifications', mode: 'transaction' },
     failures,
   } as const;
   const feedOf = <T>(
@@ -112,6 +111,7 @@ export function createFeedRoutes({ config, database }: Services): Route[] {
         path: `/v1/notifications/:id/${mark}`,
         summary: summaries[mark],
         params,
+        idempotency: { domain: 'notifications', mode: 'transaction' },
         responses: { 200: { description: 'The notification.', body: feedItemShape } },
         handler: async ({ principal, params: { id }, traceId }, transaction) => ({
           status: 200,
@@ -125,10 +125,12 @@ export function createFeedRoutes({ config, database }: Services): Route[] {
         path: `/v1/notifications/${mark}-all`,
         summary: sweepSummaries[mark],
         body: sweepShape,
+        // Many transactions, each of a slice.
+        idempotency: { domain: 'notifications', mode: 'leased', leaseSeconds: 30 },
         responses: { 200: { description: 'What it has changed.', body: sweptShape } },
-        handler: async ({ principal, body: { up_to: upTo, category }, traceId }, transaction) => ({
+        handler: async ({ principal, body: { up_to: upTo, category }, traceId }) => ({
           status: 200,
-          body: await markFeed(transaction, { ...principal, traceId }, mark, { upTo, category }),
+          body: await markFeed(database, { ...principal, traceId }, mark, { upTo, category }),
         }),
       }),
     ),

@@ -1,5 +1,5 @@
 import type { FeedMark, SweepingMark } from '../../domain/notifications/feed.ts';
-import type { Transaction } from '../database.ts';
+import type { Database, Transaction } from '../database.ts';
 import type { FeedItem } from './feed-item.ts';
 import { feedChannel, feedKey, FeedRepository } from './feed.repository.ts';
 
@@ -53,30 +53,63 @@ export async function markFeedItem(
   await hold(transaction, owner);
   const feed = new FeedRepository(transaction.sql, owner.tenantId, owner.userId);
   await feed.get(id);
-  const change = { kind: 'changed', itemId: id, upTo: null, category: null };
-  await apply(transaction, owner, mark, change, { item_id: id });
+  await change(
+    transaction,
+    owner,
+    mark,
+    { picked: 'id = $3', upTo: 'null::bigint', parameters: [id] },
+    { kind: 'changed', itemId: id, category: null },
+    { item_id: id },
+  );
   return await feed.get(id);
 }
 
+/** Items that are marked in one transaction. Meanwhile nothing is added to the feed, and each costs an entry in every index. */
+const itemsAtOnce = 2_000;
+
 /**
- * Marks all items up to one, or of a category.
+ * Marks all items up to one, or of a category, a slice at a time: oldest first, each slice a transaction that is told as "all up to here".
+ * So a feed of any length takes no statement long and holds up nobody; what has come meanwhile stays as it is, and the count is right after
+ * each slice. A process that dies in between leaves the rest as it was, and to do it again marks the rest.
  *
  * @returns how many it has changed, and how many are unread then
  * @throws Failure `notifications.notification_not_found` when `upTo` names none of the user's
  */
 export async function markFeed(
-  transaction: Transaction,
+  database: Database,
   owner: FeedOwner,
   mark: SweepingMark,
   { upTo, category }: FeedSweep,
+  limit = itemsAtOnce,
 ): Promise<{ changed: number; unread: number }> {
-  const sequence = await hold(transaction, owner);
-  const feed = new FeedRepository(transaction.sql, owner.tenantId, owner.userId);
-  const last = upTo === undefined ? sequence : (await feed.get(upTo)).sequence;
-  const change = { kind: `all_${mark}`, itemId: null, upTo: last, category: category ?? null };
   const data = { ...(upTo === undefined ? {} : { up_to: upTo }), ...(category ? { category } : {}) };
-  const changed = await apply(transaction, owner, mark, change, data);
-  return { changed, unread: (await feed.count()).unread };
+  let last: number | null = null;
+  let reached = 0;
+  let all = 0;
+  for (;;) {
+    const slice = await database.transaction('notifications', async (transaction) => {
+      const sequence = await hold(transaction, owner);
+      const feed = new FeedRepository(transaction.sql, owner.tenantId, owner.userId);
+      const end = last ?? (upTo === undefined ? sequence : (await feed.get(upTo)).sequence);
+      const done = await change(
+        transaction,
+        owner,
+        mark,
+        {
+          picked: `sequence > $3 and sequence <= $4 ${category ? 'and category = $6' : ''} order by sequence limit $5`,
+          upTo: 'case when changed < $5 then $4::bigint else reached end',
+          parameters: [reached, end, limit, ...(category ? [category] : [])],
+        },
+        { kind: `all_${mark}`, itemId: null, category: category ?? null },
+        data,
+      );
+      return { ...done, end, unread: (await feed.count()).unread };
+    });
+    all += slice.changed;
+    if (slice.changed < limit) return { changed: all, unread: slice.unread };
+    last = slice.end;
+    reached = slice.reached;
+  }
 }
 
 /** Holds the feed until the transaction ends, so that its changes get their numbers in the order of their commits. */
@@ -88,47 +121,50 @@ async function hold({ sql }: Transaction, { tenantId, userId }: FeedOwner): Prom
   return feed?.sequence ?? 0;
 }
 
-interface Change {
-  kind: string;
-  itemId: string | null;
-  upTo: number | null;
-  category: string | null;
+/** Which items are marked. */
+interface Picked {
+  /** A condition, with what may follow one. Its parameters begin with `$3`. */
+  picked: string;
+  /** Up to which number all are marked then, by how many have `changed` and the number that was `reached`. */
+  upTo: string;
+  parameters: readonly unknown[];
 }
 
-async function apply(
+async function change(
   { sql, publish, wake }: Transaction,
   { tenantId, userId, traceId }: FeedOwner,
   mark: FeedMark,
-  { kind, itemId, upTo, category }: Change,
+  { picked, upTo, parameters }: Picked,
+  told: { kind: string; itemId: string | null; category: string | null },
   data: Record<string, unknown>,
-): Promise<number> {
+): Promise<{ changed: number; reached: number }> {
   const { set, when, event } = rules[mark];
-  const [done] = await sql<{ changed: number }>(
+  const next = 3 + parameters.length;
+  const [done] = await sql<{ changed: number; reached: number }>(
     `with changed as (
        update notifications.feed_items i set ${set}
        from (
          select id, read_at is null as unread from notifications.feed_items
-         where tenant_id = $1 and user_id = $2 and ${when} and ($3::uuid is null or id = $3)
-           and ($4::bigint is null or sequence <= $4) and ($5::text is null or category = $5)
+         where tenant_id = $1 and user_id = $2 and ${when} and ${picked}
        ) was
        where i.id = was.id
-       returning was.unread as was_unread, i.read_at is null as is_unread
+       returning i.sequence, was.unread as was_unread, i.read_at is null as is_unread
      ), counted as (
-       select count(*)::integer as changed,
+       select count(*)::integer as changed, max(sequence) as reached,
          (count(*) filter (where is_unread) - count(*) filter (where was_unread))::integer as more_unread
        from changed
      ), fed as (
        update notifications.feeds f set sequence = f.sequence + 1, unread = f.unread + c.more_unread
        from counted c where f.tenant_id = $1 and f.user_id = $2 and c.changed > 0
-       returning f.sequence, c.changed
+       returning f.sequence, c.changed, c.reached
      ), told as (
        insert into notifications.feed_changes (tenant_id, user_id, sequence, kind, item_id, up_to, category)
-       select $1, $2, sequence, $6, $3, $4, $5 from fed
+       select $1, $2, sequence, $${next}, $${next + 1}::uuid, ${upTo}, $${next + 2} from fed
      )
-     select changed from fed`,
-    [tenantId, userId, itemId, upTo, category, kind],
+     select changed, reached::float8 as reached from fed`,
+    [tenantId, userId, ...parameters, told.kind, told.itemId, told.category],
   );
-  if (!done) return 0;
+  if (!done) return { changed: 0, reached: 0 };
   await publish({
     type: event,
     tenantId,
@@ -138,5 +174,5 @@ async function apply(
     traceId,
   });
   wake(feedChannel, feedKey(tenantId, userId));
-  return done.changed;
+  return done;
 }

@@ -142,9 +142,7 @@ describe('feeds', () => {
         missing,
       );
       await assert.rejects(mark(other, 'read', item.id), missing);
-      const sweep = db.database.transaction('notifications', (transaction) =>
-        markFeed(transaction, other, 'read', { upTo: item.id }),
-      );
+      const sweep = markFeed(db.database, other, 'read', { upTo: item.id });
       await assert.rejects(sweep, missing);
       assert.equal((await eventsOf(other)).events.length, 1);
     }
@@ -157,7 +155,7 @@ describe('feeds', () => {
     await tell(db.database, ...items);
     const [, third] = await all(ann);
     const sweep = (how: 'read' | 'archive' | 'unarchive', of: { upTo?: string; category?: string } = {}) =>
-      db.database.transaction('notifications', (transaction) => markFeed(transaction, ann, how, of));
+      markFeed(db.database, ann, how, of);
     assert.ok(third);
     assert.deepEqual(await sweep('read', { upTo: third.id, category: 'orders' }), { changed: 2, unread: 2 });
     assert.deepEqual(await sweep('read', { upTo: third.id, category: 'orders' }), { changed: 0, unread: 2 });
@@ -170,6 +168,75 @@ describe('feeds', () => {
       [7, 'all_unarchive', 6],
       [8, 'all_read', 7],
     ]);
+  });
+
+  it('are marked slice by slice, each told up to where it has come', async () => {
+    const ann = somebody();
+    await tell(db.database, ...['a', 'b', 'a', 'a', 'b', 'a'].map((category) => feedItem(ann, { category })));
+    const sweep = (how: 'read' | 'archive' | 'unarchive', category?: string) =>
+      markFeed(db.database, ann, how, { category }, 2);
+    assert.deepEqual(await sweep('read', 'a'), { changed: 4, unread: 2 });
+    assert.deepEqual(await sweep('archive'), { changed: 6, unread: 0 });
+    assert.deepEqual(await sweep('archive'), { changed: 0, unread: 0 });
+    assert.deepEqual(told(await eventsOf(ann, 6)), [
+      [7, 'all_read', 3],
+      [8, 'all_read', 6],
+      [9, 'all_archive', 2],
+      [10, 'all_archive', 4],
+      [11, 'all_archive', 6],
+    ]);
+  });
+
+  it('stay as they are when they come, or are marked otherwise, while many others are marked', async () => {
+    const ann = somebody();
+    await tell(db.database, ...Array.from({ length: 300 }, () => feedItem(ann)));
+    const [seen, first] = [(await all(ann))[0], (await all(ann)).at(-1)];
+    assert.ok(seen && first);
+    const meanwhile = (async () => {
+      for (let round = 0; round < 20; round += 1) await tell(db.database, feedItem(ann));
+    })();
+    const marked = await markFeed(db.database, ann, 'read', { upTo: seen.id }, 10);
+    await meanwhile;
+    assert.equal(marked.changed, 300);
+    await mark(ann, 'unread', first.id);
+    const items = await all(ann);
+    assert.deepEqual(
+      items.filter(({ readAt }) => readAt === null).map(({ sequence }) => sequence > seen.sequence),
+      [...Array<boolean>(20).fill(true), false],
+    );
+    assert.equal((await count(ann)).unread, 21);
+    const events = (await eventsOf(ann)).events.map(({ sequence }) => sequence);
+    assert.deepEqual(
+      events,
+      Array.from({ length: events.length }, (_, at) => at + 1),
+    );
+  });
+
+  it('are marked however many there are: no statement takes more than a slice', async () => {
+    const ann = somebody();
+    const many = 10_500;
+    await db.database.transaction('notifications', async ({ sql }) => {
+      await sql(
+        'insert into notifications.feeds (tenant_id, user_id, sequence, unread) values ($1, $2, $3::integer, $3::integer)',
+        [ann.tenantId, ann.userId, many],
+      );
+      await sql(
+        `insert into notifications.feed_items
+           (id, tenant_id, user_id, sequence, notification_id, category, type, title, body, data, severity)
+         select gen_random_uuid(), $1, $2, n, gen_random_uuid(), 'orders', 'order.shipped', 'On its way', '', '{}', 'info'
+         from generate_series(1, $3::integer) n`,
+        [ann.tenantId, ann.userId, many],
+      );
+    });
+    assert.deepEqual(await markFeed(db.database, ann, 'read', {}), { changed: many, unread: 0 });
+    assert.deepEqual(
+      told(await eventsOf(ann, many)),
+      [2_000, 4_000, 6_000, 8_000, 10_000, many].map((upTo, slice) => [many + slice + 1, 'all_read', upTo]),
+    );
+    assert.equal(
+      (await feedOf(ann, (feed) => feed.list({ archived: null, unread: true }, 1, null))).length,
+      0,
+    );
   });
 
   it('are listed by what they are', async () => {
