@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import type { Authenticator, RateLimiter } from './gateway.ts';
+import type { OpenConnections } from './realtime/open-connections.ts';
 import type { Sockets } from './realtime/sockets.ts';
 import type { Route } from './route.ts';
 
@@ -17,6 +18,8 @@ export interface AppParts {
   trustedProxies: number;
   /** Ends when the process is told to stop: streams of events, which would never end, are broken off. */
   stopping?: AbortSignal;
+  /** Counts the connections that stay open. */
+  connections: OpenConnections;
   /** Takes over the connections that become WebSockets. Without it there are none. */
   sockets?: Sockets;
   /** Between two looks at whether callers of open connections may still have them, in milliseconds. */

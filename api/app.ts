@@ -11,7 +11,6 @@ import type { RateState } from './gateway.ts';
 import { allowOrigin, answerPreflight } from './cross-origin.ts';
 import type { Principal } from './principal.ts';
 import { credentialOf, processEnds, requireUpgrade } from './realtime/handshake.ts';
-import { OpenConnections } from './realtime/open-connections.ts';
 import { frameRequest, stateOf } from './request-frame.ts';
 import type { RateClass, Request, Route } from './route.ts';
 import { requireScope, Standing } from './standing.ts';
@@ -19,7 +18,6 @@ import { validate } from './validate.ts';
 
 /** The HTTP application: every declared route behind one gateway of authentication, limits, validation and errors. */
 export function createApp(parts: AppParts): Koa {
-  const connections = new OpenConnections();
   const app = new Koa({ proxy: parts.trustedProxies > 0, maxIpsCount: parts.trustedProxies });
   // An answer that breaks off while it is streamed: the client sees it end too early, we see why.
   app.on('error', (error: Error & { code?: string }, ctx?: Context) => {
@@ -38,7 +36,7 @@ export function createApp(parts: AppParts): Koa {
     if (!found?.route) return refuse(ctx, found);
     stateOf(ctx).route = found.route;
     allowOrigin(found.route, ctx);
-    await serve(parts, connections, found.route, found.params, ctx);
+    await serve(parts, found.route, found.params, ctx);
   });
   return app;
 }
@@ -59,7 +57,6 @@ function refuse(ctx: Context, found: Found | null): void {
 
 async function serve(
   parts: AppParts,
-  connections: OpenConnections,
   route: Route,
   given: Record<string, string>,
   ctx: Context,
@@ -80,8 +77,7 @@ async function serve(
   const body = route.body ? validate(route.body, json?.value, 'body') : undefined;
 
   if (route.subprotocol !== undefined) requireUpgrade(parts, route, ctx);
-  const standing =
-    principal && staysOpen(route) ? openStanding(parts, connections, route, ctx, principal) : null;
+  const standing = principal && staysOpen(route) ? openStanding(parts, route, ctx, principal) : null;
 
   let signal = standing?.signal;
   const request = {
@@ -153,15 +149,9 @@ function staysOpen({ subprotocol, responses }: Route): boolean {
   );
 }
 
-function openStanding(
-  parts: AppParts,
-  connections: OpenConnections,
-  route: Route,
-  ctx: Context,
-  principal: Principal,
-): Standing {
-  const { authenticator, rateLimiter, standingMilliseconds } = parts;
-  const leave = connections.take(principal.userId);
+function openStanding(parts: AppParts, route: Route, ctx: Context, principal: Principal): Standing {
+  const { authenticator, connections, rateLimiter, standingMilliseconds } = parts;
+  const leave = connections.take(principal.userId, route.subprotocol === undefined ? 'stream' : 'socket');
   const { ip } = ctx;
   const standing = new Standing({
     authenticator,

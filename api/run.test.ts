@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { closeServer } from '../platform/ops-server.ts';
 import { createLogger } from '../platform/log.ts';
+import { createMetrics } from '../platform/metrics.ts';
 import { testDatabase } from '../test/support/database.ts';
 import { createApp } from './app.ts';
+import { OpenConnections } from './realtime/open-connections.ts';
 import { route } from './route.ts';
 
 describe('stopping the API', () => {
@@ -37,6 +39,7 @@ describe('stopping the API', () => {
       publicUrl: 'http://127.0.0.1',
       trustedProxies: 0,
       stopping: stopping.signal,
+      connections: new OpenConnections({ ofUser: 1, ofProcess: 1 }, createMetrics('test')),
     });
     const answer = app.callback();
     const server = createServer((request, response) => void answer(request, response));

@@ -21,6 +21,7 @@ import { createNoticePreviewRoutes } from './dev/notice.routes.ts';
 import { createDocsRoutes } from './docs/docs.routes.ts';
 import { createAuthenticator } from './middleware/authenticator.ts';
 import { createRateLimiter } from './middleware/rate-limiter.ts';
+import { OpenConnections } from './realtime/open-connections.ts';
 import { asksForWebSocket, Sockets } from './realtime/sockets.ts';
 import { createRoutes } from './routes.ts';
 import type { Services } from './services.ts';
@@ -104,6 +105,10 @@ export async function startApi(
     publicUrl: config.PUBLIC_URL,
     trustedProxies: config.TRUSTED_PROXIES,
     stopping: stopping.signal,
+    connections: new OpenConnections(
+      { ofUser: config.CONNECTIONS_PER_USER, ofProcess: config.CONNECTIONS_PER_PROCESS },
+      metrics,
+    ),
     sockets,
     onAnswer: (route, status, seconds) =>
       metrics.httpSeconds.observe(

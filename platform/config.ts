@@ -148,6 +148,20 @@ const environment = z.object({
   WEB_ORIGINS: origins
     .default([])
     .describe('origins of pages, beside our own, that may read and follow notifications from a browser'),
+  CONNECTIONS_PER_USER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(20)
+    .describe('streams of events and WebSockets that a user may have open in one process'),
+  CONNECTIONS_PER_PROCESS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(2_000)
+    .describe('streams of events and WebSockets that one process takes; more are sent elsewhere'),
   OUTBOUND_ALLOW_PRIVATE: list.default([]).describe('host:port pairs that may be called although private'),
   STRIPE_SECRET_KEY: z
     .string()

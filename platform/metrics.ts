@@ -82,6 +82,18 @@ export function createMetrics(service: string) {
       labelNames: ['kind', 'state'],
       registers,
     }),
+    openConnections: new Gauge({
+      name: 'perdure_open_connections',
+      help: 'Streams of events and WebSockets (kind: stream, socket) that are open.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    refusedConnections: new Counter({
+      name: 'perdure_connections_refused_total',
+      help: 'Streams of events and WebSockets that were refused, by the limit that was reached (user, process).',
+      labelNames: ['limit'],
+      registers,
+    }),
     outboxDelivered: new Counter({
       name: 'perdure_outbox_delivered_total',
       help: 'Events handed to a consumer.',

@@ -30,7 +30,7 @@ export function createFeedLiveRoutes(services: Services): Route[] {
       query: z.strictObject({ last_event_id: z.string().max(20).optional() }),
       headers: { 'Last-Event-ID': 'The `id` of the last event heard.' },
       responses: { 200: { description: 'The events.', mediaType: 'text/event-stream' } },
-      failures: ['request.too_many_connections'],
+      failures: ['request.too_many_connections', 'service.too_many_connections'],
       handler: async ({ principal, ctx, signal }) =>
         eventStream(following.events(principal, resumePoint(ctx), signal)),
     }),

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { mostConnectionsOfUser } from '../realtime/open-connections.ts';
 import { createRoutes } from '../routes.ts';
 import { startApi } from '../run.ts';
 import { startTestApi, type Caller, type Tenant, type TestApi } from '../../test/support/api.ts';
@@ -179,7 +178,7 @@ describe('the WebSocket of a feed', () => {
   });
 
   it('keeps a user to so many, streams and WebSockets together', async () => {
-    await Promise.all(Array.from({ length: mostConnectionsOfUser }, () => join()));
+    await Promise.all(Array.from({ length: api.services.config.CONNECTIONS_PER_USER }, () => join()));
     const code = 'request.too_many_connections';
     assert.deepEqual(await SocketClient.refusal(api.url, tokenOf(member)), { status: 429, code });
     for (const client of clients) client.close();
@@ -291,7 +290,7 @@ describe('the WebSocket of a feed', () => {
     assert.match(await answerOf(handshake({ 'Sec-WebSocket-Key': 'short' })), / 400 /);
     assert.match(await answerOf(handshake({ 'Sec-WebSocket-Version': '7' })), / 4(00|26) /);
     assert.match(await answerOf(handshake({ 'Sec-WebSocket-Protocol': 'other.v9' })), / 400 /);
-    for (let count = 0; count < mostConnectionsOfUser + 5; count += 1) {
+    for (let count = 0; count < api.services.config.CONNECTIONS_PER_USER + 5; count += 1) {
       const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
       socket.on('error', () => undefined);
       socket.write(handshake({}));

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { startApi, type RunningApi } from '../run.ts';
 import { createRoutes } from '../routes.ts';
-import { mostConnectionsOfUser } from '../realtime/open-connections.ts';
 import { appendToFeeds } from '../../db/notifications/feed.repository.ts';
 import { startTestApi, type Caller, type TestApi } from '../../test/support/api.ts';
 import { EventReader, type ReadEvent } from '../../test/support/event-reader.ts';
 import { feedItem, shortly, tell } from '../../test/support/feeds.ts';
+import { SocketClient } from '../../test/support/socket-client.ts';
 import { until } from '../../test/support/until.ts';
 import { FeedFollowing } from './feed-following.ts';
 
@@ -15,7 +15,9 @@ describe('the stream of a feed', () => {
   let member: Caller;
   const open = new Set<EventReader>();
   before(async () => {
-    api = await startTestApi((services) => createRoutes(services, ['identity', 'notifications']));
+    api = await startTestApi((services) => createRoutes(services, ['identity', 'notifications']), {
+      env: { CONNECTIONS_PER_USER: '5', CONNECTIONS_PER_PROCESS: '8' },
+    });
   });
   after(() => api?.close());
   beforeEach(async () => {
@@ -24,7 +26,14 @@ describe('the stream of a feed', () => {
   afterEach(async () => {
     for (const reader of open) await reader.close();
     open.clear();
+    // Each has its place back, or the next test would find some taken.
+    await until(async () => (await openNow()) === 0);
   });
+
+  const openNow = async () => {
+    const { values } = await api.services.metrics.openConnections.get();
+    return values.reduce((sum, { value }) => sum + value, 0);
+  };
 
   async function follow(caller = member, lastEventId?: string, url = api.url): Promise<EventReader> {
     const reader = await EventReader.open(url, {
@@ -175,7 +184,9 @@ describe('the stream of a feed', () => {
   });
 
   it('keeps a user to so many, and lets one in for each that has gone', async () => {
-    const readers = await Promise.all(Array.from({ length: mostConnectionsOfUser }, () => follow()));
+    const readers = await Promise.all(
+      Array.from({ length: api.services.config.CONNECTIONS_PER_USER }, () => follow()),
+    );
     const oneMore = () => api.client.as(member).get('/v1/notifications/stream', { begin: true });
     const refused = await oneMore();
     assert.deepEqual([refused.status, refused.body.code], [429, 'request.too_many_connections']);
@@ -184,6 +195,32 @@ describe('the stream of a feed', () => {
     open.delete(first);
     await first.close();
     await until(async () => (await oneMore()).status === 200);
+  });
+
+  it('is refused when the process has as many as it takes, streams and WebSockets together: the next goes elsewhere', async () => {
+    const other = (await api.tenant()).member;
+    const { ofUser, ofProcess } = {
+      ofUser: api.services.config.CONNECTIONS_PER_USER,
+      ofProcess: api.services.config.CONNECTIONS_PER_PROCESS,
+    };
+    await Promise.all(Array.from({ length: ofUser }, () => follow()));
+    await Promise.all(Array.from({ length: ofProcess - ofUser }, () => follow(other)));
+    const full = await api.client.as(other).get('/v1/notifications/stream', { begin: true });
+    assert.deepEqual([full.status, full.body.code], [503, 'service.too_many_connections']);
+    assert.ok(Number(full.headers.get('retry-after')) >= 5);
+    const token = other.authorization.replace('Bearer ', '');
+    const code = 'service.too_many_connections';
+    assert.deepEqual(await SocketClient.refusal(api.url, token), { status: 503, code });
+    assert.equal(await openNow(), ofProcess);
+    const [first] = open;
+    assert.ok(first);
+    open.delete(first);
+    await first.close();
+    await until(async () => {
+      const client = await SocketClient.open(api.url, token).catch(() => null);
+      client?.close();
+      return client;
+    });
   });
 
   it('holds little for whoever reads nothing, and lets go when it leaves', async () => {

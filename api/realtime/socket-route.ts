@@ -11,6 +11,7 @@ const failures: readonly ErrorCode[] = [
   'request.origin_refused',
   'request.invalid',
   'request.too_many_connections',
+  'service.too_many_connections',
 ];
 
 /** Declares the WebSocket of a domain: one address, and what is told over it. */

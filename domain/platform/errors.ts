@@ -30,4 +30,5 @@ export const platformErrors = {
   'codec.key_unknown': 'unprocessable',
   'codec.tenant_erased': 'gone',
   'service.unavailable': 'unavailable',
+  'service.too_many_connections': 'unavailable',
 } as const;

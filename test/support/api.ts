@@ -5,6 +5,7 @@ import type { RateLimiter } from '../../api/gateway.ts';
 import { createAccessTokens } from '../../api/identity/access-tokens.ts';
 import { createAuthenticator } from '../../api/middleware/authenticator.ts';
 import { createRateLimiter } from '../../api/middleware/rate-limiter.ts';
+import { OpenConnections } from '../../api/realtime/open-connections.ts';
 import { asksForWebSocket, Sockets, type SocketsOptions } from '../../api/realtime/sockets.ts';
 import type { Route } from '../../api/route.ts';
 import type { Services } from '../../api/services.ts';
@@ -147,6 +148,10 @@ async function startOn(
     log: services.log,
     publicUrl: config.PUBLIC_URL,
     trustedProxies: 0,
+    connections: new OpenConnections(
+      { ofUser: config.CONNECTIONS_PER_USER, ofProcess: config.CONNECTIONS_PER_PROCESS },
+      services.metrics,
+    ),
     sockets,
     standingMilliseconds: 50,
   });
