@@ -228,20 +228,38 @@ describe('Digests', () => {
 });
 
 describe('The suppression list', () => {
+  const holds = (category: Category, { reported = false, critical = false } = {}): string[] =>
+    suppressionReasons.filter((reason) =>
+      suppressing([{ reason, category: null, reported }], { category, critical }),
+    );
+  const ordinary = ['batches', 'webhook_health', 'orders'] as const;
+
   it('holds back by category and reason: never what was just asked for, security only where a server refuses mails', () => {
-    const holds = (category: Category, reported = false): string[] =>
-      suppressionReasons.filter((reason) => suppressing([{ reason, category: null, reported }], category));
     assert.deepEqual(holds('account'), []);
     assert.deepEqual(holds('security'), ['bounce']);
-    assert.deepEqual(holds('security', true), [], 'nobody silences it by a message that they have made');
-    for (const category of ['batches', 'webhook_health', 'orders'] as const) {
+    for (const category of ordinary) {
       assert.deepEqual(holds(category), [...suppressionReasons]);
-      assert.deepEqual(holds(category, true), [...suppressionReasons]);
       for (const other of categories)
         assert.equal(
-          suppressing([{ reason: 'unsubscribe', category: other, reported: false }], category) !== null,
+          suppressing([{ reason: 'unsubscribe', category: other, reported: false }], {
+            category,
+            critical: false,
+          }) !== null,
           other === category,
         );
     }
+  });
+
+  it('lets nobody silence security by a message that they have made up', () => {
+    assert.deepEqual(holds('security', { reported: true }), []);
+    for (const category of ordinary)
+      assert.deepEqual(holds(category, { reported: true }), [...suppressionReasons]);
+  });
+
+  it('lets what is critical go to whoever has unsubscribed, and to nobody else on it', () => {
+    for (const category of ordinary)
+      assert.deepEqual(holds(category, { critical: true }), ['bounce', 'complaint', 'manual']);
+    assert.deepEqual(holds('security', { critical: true }), ['bounce']);
+    assert.deepEqual(holds('account', { critical: true }), []);
   });
 });

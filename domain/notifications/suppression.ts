@@ -10,15 +10,22 @@ export interface Suppressing {
   reported: boolean;
 }
 
-/** The entry that holds mails of a category back; null when none does. */
-export function suppressing<S extends Suppressing>(entries: readonly S[], category: Category): S | null {
+/**
+ * The entry that holds a mail back; null when none does. Whoever has unsubscribed wants no more news, and still gets what is critical: an
+ * order that waits for its customer ends without an answer.
+ */
+export function suppressing<S extends Suppressing>(
+  entries: readonly S[],
+  { category, critical }: { category: Category; critical: boolean },
+): S | null {
   const { heldBackBy } = categoryRules[category];
   if (heldBackBy === 'nothing') return null;
   return (
     entries.find(
       (entry) =>
         (entry.category === null || entry.category === category) &&
-        (heldBackBy === 'all' || (entry.reason === 'bounce' && !entry.reported)),
+        (heldBackBy === 'all' || (entry.reason === 'bounce' && !entry.reported)) &&
+        !(critical && entry.reason === 'unsubscribe'),
     ) ?? null
   );
 }

@@ -64,7 +64,7 @@ export class MailSender {
     const { content, address } = written;
     const { addressId, heldBackBy } = await this.#lookUp(mail, address);
     if (heldBackBy) return end({ outcome: 'suppressed', state: 'suppressed', addressId, answer: heldBackBy });
-    const oneClickUrl = addressId === null ? null : this.#unsubscribeUrl(addressId, mail.category);
+    const oneClickUrl = addressId === null ? null : this.#unsubscribeUrl(addressId, mail);
     const outcome = await this.#parts.mailer.send({
       to: address,
       // Sent again it bears the same name, by which the reader's program knows it.
@@ -109,20 +109,21 @@ export class MailSender {
     mail: ClaimedMail,
     address: string,
   ): Promise<{ addressId: string | null; heldBackBy: string | null }> {
-    const { tenantId, userId, category } = mail;
+    const { tenantId, userId } = mail;
     // Nothing holds these back, so nothing needs to be known of where they go.
-    if (categoryRules[category].heldBackBy === 'nothing') return { addressId: null, heldBackBy: null };
+    if (categoryRules[mail.category].heldBackBy === 'nothing') return { addressId: null, heldBackBy: null };
     return await this.#parts.database.transaction('notifications', async ({ sql }) => {
       const spellings = this.#erased.spellingsOf(tenantId, address);
       const addressId = await addressIdOf(sql, tenantId, spellings, userId);
       await noteAddress(sql, mail, addressId);
-      const entry = suppressing(await suppressionsOfAddress(sql, addressId), category);
+      const entry = suppressing(await suppressionsOfAddress(sql, addressId), mail);
       return { addressId, heldBackBy: entry && `The address is on the suppression list: ${entry.reason}.` };
     });
   }
 
-  #unsubscribeUrl(addressId: string, category: Category): string | null {
-    if (!canUnsubscribe(category)) return null;
+  /** Null where unsubscribing would change nothing. */
+  #unsubscribeUrl(addressId: string, { category, critical }: ClaimedMail): string | null {
+    if (critical || !canUnsubscribe(category)) return null;
     const token = this.#tokens.issue(addressId, category);
     return new URL(`/unsubscribe/${token}`, this.#parts.config.PUBLIC_URL).href;
   }

@@ -95,7 +95,7 @@ export async function startNoticeSystem(): Promise<NoticeSystem> {
   const { config, database, log, metrics } = api.services;
   const relay = new Relay({
     database,
-    domains: ['identity', 'webhooks', 'notifications'],
+    domains: ['identity', 'webhooks', 'orders', 'notifications'],
     consumers: {
       notices: createNoticeConsumer({ database, composer: new Composer({ database, config }) }),
       'notice-erasure': createNoticeErasureConsumer({ database }),
