@@ -1,3 +1,4 @@
+import type { Batch } from '../../db/search/batch.ts';
 import { BatchRepository } from '../../db/search/batch.repository.ts';
 import type { BatchActivities } from '../../workflows/search/messages.ts';
 import { createBatchFileActivities } from './batch-files.activities.ts';
@@ -6,6 +7,7 @@ import { createBatchSearchActivities } from './batch-search.activities.ts';
 import type { WorkerServices } from '../services.ts';
 import { viewOf } from './batch-view.ts';
 import { createBatchWebhookActivities } from './batch-webhook.activities.ts';
+import { fewRows, goOn } from './small-batch.ts';
 import { TenantShares } from './tenant-shares.ts';
 
 /** Every step of a batch. */
@@ -15,13 +17,19 @@ export function createBatchActivities(services: WorkerServices): BatchActivities
   const files = createBatchFileActivities(services);
   const search = createBatchSearchActivities(services, shares);
   const results = createBatchResultActivities(services);
+  const read = (tenantId: string, batchId: string): Promise<Batch> =>
+    database.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, batchId));
   return {
-    readBatch: ({ batchId, tenantId }) =>
-      database.read('search', async ({ sql }) =>
-        viewOf(await new BatchRepository(sql).get(tenantId, batchId)),
-      ),
+    readBatch: async ({ batchId, tenantId }) => viewOf(await read(tenantId, batchId)),
     ...search,
-    validateBatch: (input) => shares.during(input.tenantId, () => files.validateBatch(input)),
+    validateBatch: (input) =>
+      shares.during(input.tenantId, async () => {
+        const view = await files.validateBatch(input);
+        if (view.phase !== 'ingesting') return view;
+        const { rowsTotal } = await read(input.tenantId, input.batchId);
+        const isSmall = rowsTotal !== null && rowsTotal <= fewRows;
+        return isSmall ? await goOn({ ...files, ...search, ...results }, input, view) : view;
+      }),
     ingestBatch: (input) => shares.during(input.tenantId, () => files.ingestBatch(input)),
     searchRange: (input) => shares.during(input.tenantId, () => search.searchRange(input)),
     writeResults: (input) => shares.during(input.tenantId, () => results.writeResults(input)),

@@ -79,7 +79,10 @@ interface OfBatch {
 /** The steps of a batch. Each moves it on in the database and gives where it then stands. */
 export interface BatchActivities {
   readBatch(input: OfBatch): Promise<BatchView>;
-  /** Reads the whole file: is it a table, is it whole, has it the columns of the mapping, how many rows are there? */
+  /**
+   * Reads the whole file: is it a table, is it whole, has it the columns of the mapping, how many rows are there? A small batch
+   * goes on from there by itself, as far as it goes at once.
+   */
   validateBatch(input: OfBatch): Promise<BatchView>;
   /** Stores rows for some seconds, from where the last call stopped. Call it until the phase is another. */
   ingestBatch(input: OfBatch): Promise<BatchView>;
