@@ -5,48 +5,71 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../test/support/compile-cache.ts';
 
 /**
- * `npm test [-- OPTION… FILE…]`. With arguments: Mocha with these. Without: all tests, by two runs of Mocha beside each other,
- * each with half of the files and with servers of its own, as most tests wait more than they work. Mocha's own parallel mode
+ * `npm test [-- OPTION… FILE…]`. With arguments: Mocha with these. Without: all tests, by some runs of Mocha beside each other,
+ * each with a part of the files and with servers of its own, as most tests wait more than they work. Mocha's own parallel mode
  * ends its processes without letting them close what their tests share.
  */
+const runsAtOnce = 3;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const mocha = 'node_modules/mocha/bin/mocha.js';
 const given = process.argv.slice(2);
+const env = { ...process.env, ...compileCache };
 const folder = mkdtempSync(join(tmpdir(), 'perdure-test-counts-'));
 try {
-  process.exitCode = given.length > 0 ? await runAlone(given) : await runInHalves();
+  process.exitCode = given.length > 0 ? await runAlone(given) : await runInParts();
 } finally {
   rmSync(folder, { recursive: true });
 }
 
 async function runAlone(args: readonly string[]): Promise<number> {
-  return await exitOf(spawn(process.execPath, [mocha, ...args], { cwd: root, stdio: 'inherit' }));
+  return await exitOf(spawn(process.execPath, [mocha, ...args], { cwd: root, stdio: 'inherit', env }));
 }
 
-/** The first half reports as it goes, the second one when both have ended. */
-async function runInHalves(): Promise<number> {
+/** The first run reports as it goes, the others when all have ended. */
+async function runInParts(): Promise<number> {
   const { spec } = JSON.parse(readFileSync(join(root, '.mocharc.json'), 'utf8')) as { spec: string[] };
-  const files = globSync(spec, { cwd: root }).sort();
-  const halves = [0, 1].map((half) => files.filter((_, place) => place % 2 === half));
-  const counts = halves.map((_, half) => join(folder, String(half)));
-  const runs = halves.map((half, place) =>
+  const parts = share(globSync(spec, { cwd: root }));
+  const counts = parts.map((_, part) => join(folder, String(part)));
+  const runs = parts.map((files, part) => {
+    const output = part === 0 ? 'inherit' : 'pipe';
     // A configuration's spec would be added to the files; the rest of it is wanted.
-    spawn(process.execPath, [mocha, '--config', configWithoutSpec(), ...half], {
+    return spawn(process.execPath, [mocha, '--config', configWithoutSpec(), ...files], {
       cwd: root,
-      stdio: ['ignore', place === 0 ? 'inherit' : 'pipe', place === 0 ? 'inherit' : 'pipe'],
-      env: { ...process.env, MOCHA_COUNTS: counts[place] },
-    }),
-  );
-  const second = runs[1];
+      stdio: ['ignore', output, output],
+      env: { ...env, MOCHA_COUNTS: counts[part] },
+    });
+  });
   const said = Promise.all(
-    [second?.stdout, second?.stderr].map((stream) => (stream ? text(stream) : Promise.resolve(''))),
+    runs.flatMap(({ stdout, stderr }) =>
+      [stdout, stderr].map((stream) => (stream ? text(stream) : Promise.resolve(''))),
+    ),
   );
   const codes = await Promise.all(runs.map(exitOf));
   for (const part of await said) process.stdout.write(part);
   writeSum(counts);
   return codes.find((code) => code !== 0) ?? 0;
+}
+
+/**
+ * So that all runs end together: one after the other, those that take longest first, files go to whoever has least to do.
+ * The durations are what the reports of runs have shown, in seconds; of the files that are not named, what they take on average.
+ */
+function share(files: readonly string[]): string[][] {
+  const durations = JSON.parse(readFileSync(join(root, 'test/durations.json'), 'utf8')) as Record<
+    string,
+    number
+  >;
+  const secondsOf = (file: string): number => durations[file] ?? 3;
+  const parts = Array.from({ length: runsAtOnce }, () => ({ files: [] as string[], seconds: 0 }));
+  for (const file of files.toSorted((a, b) => secondsOf(b) - secondsOf(a) || a.localeCompare(b))) {
+    const least = parts.reduce((one, other) => (other.seconds < one.seconds ? other : one));
+    least.files.push(file);
+    least.seconds += secondsOf(file);
+  }
+  return parts.map((part) => part.files.toSorted());
 }
 
 function configWithoutSpec(): string {
@@ -56,7 +79,7 @@ function configWithoutSpec(): string {
   return path;
 }
 
-/** The counts of both and what failed, where CI asks for them. A run that broke down has left none: then there is no sum either. */
+/** The counts of all and what failed, where CI asks for them. A run that broke down has left none: then there is no sum either. */
 function writeSum(counts: readonly string[]): void {
   const path = process.env['MOCHA_COUNTS'];
   if (!path || !counts.every((count) => existsSync(count))) return;

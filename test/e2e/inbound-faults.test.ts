@@ -77,7 +77,7 @@ describe('webhooks that come in, while something fails', function () {
       assert.equal((await system.send(orders, sent)).status, 200);
       await until(() => dying.exit !== null, 60_000);
       assert.equal(dying.exit?.signal, 'SIGKILL', dying.lastLines().join('\n'));
-      const successor = await system.spawnWorkers();
+      const successor = await system.startWorkers(['webhooks', 'orders']);
       // As long as the check gives it, the start of the process included.
       await until(async () => (await ordersOf(tenant.id, id)).length > 0, 30_000);
       const detail = await untilInbound(client, { external_id: id }, ['processed']);

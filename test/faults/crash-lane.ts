@@ -5,6 +5,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { createRoutes } from '../../api/routes.ts';
 import { domains } from '../../domain/domains.ts';
 import type { TetheredProcess } from '../../platform/local/process.ts';
+import type { TemporalConfig } from '../../temporal.config.ts';
+import { startWorkers } from '../../workers/run.ts';
 import { startTestApi, type TestApi } from '../support/api.ts';
 import { testDataConverter } from '../support/encryption.ts';
 import { startMailbox, type TestMailbox } from '../support/mailbox.ts';
@@ -36,6 +38,7 @@ interface LaneParts {
   outside: Outside;
   connection: Connection;
   client: Client;
+  temporal: TemporalConfig;
   /** For the processes of its workers. */
   environment: Record<string, string>;
 }
@@ -83,13 +86,14 @@ export class CrashLane {
       outside,
       connection,
       client,
+      temporal: { connection: { address }, namespace },
       environment,
     });
   }
 
   /** Runs a process from its submission to its end; the worker dies once, at a point, and another takes its place. */
   async run(process: ProcessUnderTest, point: string | null): Promise<Run> {
-    const { api, vendor, webhooks, outside, client } = this.#parts;
+    const { api, vendor, webhooks, outside, client, temporal } = this.#parts;
     const { database, storage } = api.services;
     const stage = await makeStage({
       url: api.url,
@@ -126,13 +130,12 @@ export class CrashLane {
     } finally {
       worker.kill();
     }
-    const successor = await this.#spawnWorker(process, {});
+    // In this process, which has loaded its code already.
+    const successor = await startWorkers(api.services.config, temporal, process.domains);
     try {
       return { outcome: await outcomeOf(process, stage, address), points, died: true };
-    } catch (error) {
-      throw successor.exit ? new Error(successor.lastLines().join('\n'), { cause: error }) : error;
     } finally {
-      successor.kill();
+      await successor.stop();
     }
   }
 

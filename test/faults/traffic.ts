@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { orderOf } from '../support/orders-system.ts';
 import { fromShopify, orderWith } from '../support/senders.ts';
+import { thorough } from './seed.ts';
 import { openShop, shopOf } from './shop-order-process.ts';
 import { price, type Stage } from './stage.ts';
 
@@ -12,6 +13,9 @@ interface Lane {
 
 /** So many processes of the traffic may be open at once: what waits is to be a fault's doing, not that of a slow machine. */
 const mostOpen = 3;
+
+/** Milliseconds between two requests of a lane: a person's pace, as the system is to be busy with its processes. */
+const pace = thorough ? 100 : 500;
 
 /** Requests that come in while a fault lasts, one after the other on each of a few lanes, and what came of them. */
 export class Traffic {
@@ -140,8 +144,7 @@ export class Traffic {
     try {
       for (let number = at; !signal.aborted; number += 10) {
         await lane.send(number);
-        // A person's pace; the system is to be busy with its processes.
-        await pause(100, undefined, { signal });
+        await pause(pace, undefined, { signal });
       }
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -5,6 +5,8 @@ import { Client } from 'pg';
 import { freePort } from '../../platform/ports.ts';
 import { runNodeProgram, startNodeProgram, type NodeProgram } from '../../platform/local/node-program.ts';
 import { dropDatabase } from '../../platform/local/postgres-databases.ts';
+import type { TetheredProcess } from '../../platform/local/process.ts';
+import { compileCache } from './compile-cache.ts';
 import { ownServices, readCompose, readText, root, type ComposeFile } from './compose-file.ts';
 import { postgres } from './database.ts';
 import { startGateway } from './gateway.ts';
@@ -42,9 +44,12 @@ const secrets = {
   ENCRYPTION_KEYS: testEncryptionKeys,
 };
 
+/** So many start together. */
+const servicesAtOnce = 4;
+
 /**
  * Starts every service of ours as docker-compose.yml says, without Docker: its command, its environment on top of the
- * image's, and nothing else. Host names lead to the real parts of the run, ports to free ones; the databases are made by
+ * image's, and nothing else but where compiled code is kept. Host names lead to the real parts of the run, ports to free ones; the databases are made by
  * the script of the postgres service.
  */
 export async function startComposeSystem(): Promise<ComposeSystem> {
@@ -106,7 +111,11 @@ async function start(ends: (() => Promise<unknown>)[], close: () => Promise<void
   const programOf = (name: string, command: readonly string[], env: NodeJS.ProcessEnv) => {
     const [node, script = '', ...args] = command;
     if (node !== 'node') throw new Error(`${name} is not run by node`);
-    return { name, script: join(root, script), args, env, cwd: root } satisfies Omit<NodeProgram, 'readyUrl'>;
+    const whole = { ...compileCache, ...env };
+    return { name, script: join(root, script), args, env: whole, cwd: root } satisfies Omit<
+      NodeProgram,
+      'readyUrl'
+    >;
   };
   const signal = new AbortController().signal;
   const [, bundling = ''] = /^RUN (node workers\/build-bundle\.ts) /m.exec(readText('Dockerfile')) ?? [];
@@ -122,20 +131,27 @@ async function start(ends: (() => Promise<unknown>)[], close: () => Promise<void
   for (const { name, program: migration } of all) {
     if (name === 'migrate') await runNodeProgram(migration, signal);
   }
-  const started = await Promise.allSettled(
-    all
-      .filter(({ name }) => name !== 'migrate')
-      .map(async ({ name, program: service }) => {
-        const port = await freePort();
-        const env = { ...service.env, HOST: '127.0.0.1', PORT: String(port), METRICS_PORT: String(port) };
-        const running = await startNodeProgram(
-          { ...service, env, readyUrl: `http://127.0.0.1:${port}/ready` },
-          signal,
-        );
-        ends.push(() => running.stop());
-        ports.set(name, port);
-      }),
-  );
+  const services = all.filter(({ name }) => name !== 'migrate');
+  const running: TetheredProcess[] = [];
+  ends.push(() => Promise.all(running.map((program) => program.stop())));
+  const started: PromiseSettledResult<void>[] = [];
+  // Not all at once: on a busy machine each would take longer to start than a program may.
+  for (let from = 0; from < services.length; from += servicesAtOnce) {
+    started.push(
+      ...(await Promise.allSettled(
+        services.slice(from, from + servicesAtOnce).map(async ({ name, program: service }) => {
+          const port = await freePort();
+          const env = { ...service.env, HOST: '127.0.0.1', PORT: String(port), METRICS_PORT: String(port) };
+          const program = await startNodeProgram(
+            { ...service, env, readyUrl: `http://127.0.0.1:${port}/ready` },
+            signal,
+          );
+          running.push(program);
+          ports.set(name, port);
+        }),
+      )),
+    );
+  }
   const failed = started.filter((one) => one.status === 'rejected');
   if (failed.length > 0) throw new AggregateError(failed.map(({ reason }) => reason as unknown));
   const nginx = findNginx();

@@ -1,4 +1,10 @@
+import { flushCompileCache } from 'node:module';
 import { closeRun } from './run.ts';
+
+/** What has been compiled by now, which is all of ours, is for the processes of the tests. */
+export function mochaGlobalSetup(): void {
+  flushCompileCache();
+}
 
 /** Ends what the run has started, also when tests failed. */
 export async function mochaGlobalTeardown(): Promise<void> {

@@ -1,4 +1,5 @@
 import { createWebhookRoutes } from '../../api/webhooks/routes.ts';
+import type { Domain } from '../../domain/domains.ts';
 import type { TetheredProcess } from '../../platform/local/process.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/run.ts';
 import { startTestApi, type ApiClient, type ApiResponse, type Tenant, type TestApi } from './api.ts';
@@ -12,7 +13,8 @@ export interface WebhookSystem {
   api: TestApi;
   /** Sends a webhook as its sender does: with no credential of ours. */
   send(path: string, webhook: SentWebhook): Promise<ApiResponse>;
-  startWorkers(): Promise<RunningWorkers>;
+  /** Workers in this process; of webhooks and search, unless told otherwise. */
+  startWorkers(domains?: readonly Domain[]): Promise<RunningWorkers>;
   /** Workers of webhooks and orders as a process of their own, which may die. */
   spawnWorkers(env?: Record<string, string>): Promise<TetheredProcess>;
   /** Tells that something is known under names, as the domain that owns it does. */
@@ -28,10 +30,10 @@ export async function startWebhookSystem(env: Record<string, string> = {}): Prom
   return {
     api,
     send: (path, { body, headers }) => api.client.post(path, body, { headers }),
-    startWorkers: async () => {
+    startWorkers: async (domains = ['webhooks', 'search']) => {
       const { address, namespace } = await temporalServer();
       const temporal = { connection: { address }, namespace };
-      const workers = await startWorkers(api.services.config, temporal, ['webhooks', 'search']);
+      const workers = await startWorkers(api.services.config, temporal, domains);
       running.push(workers);
       return workers;
     },

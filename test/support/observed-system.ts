@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Domain } from '../../domain/domains.ts';
 import type { Config } from '../../platform/config.ts';
 import { startTethered, type TetheredProcess } from '../../platform/local/process.ts';
+import { compileCache } from './compile-cache.ts';
 import { environmentOf } from './search-system.ts';
 import { temporalServer } from './temporal.ts';
 import { until } from './until.ts';
@@ -37,6 +38,7 @@ export async function startObserved(
     ],
     env: {
       PATH: process.env['PATH'],
+      ...compileCache,
       ...environmentOf(config),
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: namespace,

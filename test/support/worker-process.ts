@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Domain } from '../../domain/domains.ts';
 import { startTethered, type TetheredProcess } from '../../platform/local/process.ts';
+import { compileCache } from './compile-cache.ts';
 import { until } from './until.ts';
 
 const main = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
@@ -16,7 +17,7 @@ export async function spawnWorkerProcess(
     command: process.execPath,
     args: [main, '--domains', domains.join(',')],
     // Other tests are at work on the machine: it does not stand back behind them.
-    env: { PATH: process.env['PATH'], LOG_LEVEL: 'info', WORKER_NICENESS: '0', ...env },
+    env: { PATH: process.env['PATH'], ...compileCache, LOG_LEVEL: 'info', WORKER_NICENESS: '0', ...env },
     onLine,
   });
 }
