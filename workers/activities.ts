@@ -1,9 +1,14 @@
 import { createDataExportActivities } from '../activities/platform/data-export.activities.ts';
+import { createTenantErasureActivities } from '../activities/platform/tenant-erasure.activities.ts';
+import { auditExport } from '../db/audit/export.ts';
+import { redactTenant } from '../db/audit/redaction.ts';
 import { designsExport } from '../db/designs/export.ts';
 import { notificationsExport } from '../db/notifications/export.ts';
+import { eraseTenantFromNotifications } from '../db/notifications/tenant-erasure.ts';
 import { ordersExport } from '../db/orders/export.ts';
+import { eraseTenantFromOrders } from '../db/orders/tenant-erasure.ts';
 import { searchExport } from '../db/search/export.ts';
-import { createAuditActivities } from '../activities/audit/audit.activities.ts';
+import { eraseTenantFromWebhooks } from '../db/webhooks/tenant-erasure.ts';
 import { createOptimisationActivities } from '../activities/designs/optimisation.activities.ts';
 import { createPreviewActivities } from '../activities/designs/preview.activities.ts';
 import { createDesignErasureActivities } from '../activities/designs/tenant-erasure.activities.ts';
@@ -12,12 +17,10 @@ import { createExportActivities } from '../activities/identity/export.activities
 import { withHeartbeats } from '../activities/heartbeat.ts';
 import { createIdentityActivities } from '../activities/identity/identity.activities.ts';
 import { createNotificationPersonErasureActivities } from '../activities/notifications/person-erasure.activities.ts';
-import { createNotificationErasureActivities } from '../activities/notifications/tenant-erasure.activities.ts';
 import { createNoticeUpkeepActivities } from '../activities/notifications/upkeep.activities.ts';
 import { createOrderActivities } from '../activities/orders/order.activities.ts';
 import { createReturnActivities } from '../activities/orders/return.activities.ts';
 import { createOrderPersonErasureActivities } from '../activities/orders/person-erasure.activities.ts';
-import { createOrderErasureActivities } from '../activities/orders/tenant-erasure.activities.ts';
 import { createPlatformActivities } from '../activities/platform/clean-domain.activities.ts';
 import { createBatchActivities } from '../activities/search/batch.activities.ts';
 import { createImportActivities } from '../activities/search/import.activities.ts';
@@ -33,7 +36,6 @@ import { createWebhookExportActivities } from '../activities/webhooks/data-expor
 import { createInboundActivities } from '../activities/webhooks/inbound.activities.ts';
 import { createInboundUpkeepActivities } from '../activities/webhooks/inbound-upkeep.activities.ts';
 import { createWebhookPersonErasureActivities } from '../activities/webhooks/person-erasure.activities.ts';
-import { createWebhookErasureActivities } from '../activities/webhooks/tenant-erasure.activities.ts';
 import type { Domain } from '../domain/domains.ts';
 import { ImageProcesses } from '../platform/images/image-process.ts';
 import type { PlatformActivities } from '../workflows/platform/messages.ts';
@@ -67,7 +69,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...createOutboundUpkeepActivities(services),
         ...createInboundActivities(services),
         ...createInboundUpkeepActivities(services),
-        ...createWebhookErasureActivities(services),
+        ...createTenantErasureActivities(services, 'webhooks', eraseTenantFromWebhooks),
         ...createWebhookPersonErasureActivities(services),
         ...createWebhookExportActivities(services),
       };
@@ -76,14 +78,14 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
         ...platform,
         ...withHeartbeats(createOrderActivities(services)),
         ...withHeartbeats(createReturnActivities(services)),
-        ...createOrderErasureActivities(services),
+        ...createTenantErasureActivities(services, 'orders', eraseTenantFromOrders),
         ...createOrderPersonErasureActivities(services),
         ...createDataExportActivities(services, 'orders', ordersExport),
       };
     case 'notifications':
       return {
         ...platform,
-        ...createNotificationErasureActivities(services),
+        ...createTenantErasureActivities(services, 'notifications', eraseTenantFromNotifications),
         ...createNotificationPersonErasureActivities(services),
         ...createDataExportActivities(services, 'notifications', notificationsExport),
         ...createNoticeUpkeepActivities(services),
@@ -100,6 +102,10 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
       };
     }
     case 'audit':
-      return { ...platform, ...createAuditActivities(services) };
+      return {
+        ...platform,
+        ...createTenantErasureActivities(services, 'audit', redactTenant),
+        ...createDataExportActivities(services, 'audit', auditExport),
+      };
   }
 }
