@@ -13,6 +13,7 @@ import type { Order } from '../../db/orders/order.ts';
 import { StockRepository } from '../../db/orders/stock.repository.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { TestCarrier, TestProcessor } from '../../test/support/order-outside.ts';
+import { lineOf } from '../../test/support/stored-orders.ts';
 import type { OrderActivities, OrderView } from '../../workflows/orders/messages.ts';
 import { createOrderActivities } from './order.activities.ts';
 
@@ -247,18 +248,7 @@ async function placed(database: Database, tenantId: string, scenario: Scenario):
         fulfillmentMode: 'automatic',
         actionSeconds: 3_600,
         externalUpdatedAt: null,
-        lines: [
-          {
-            sku: 'MUG',
-            title: 'Mug',
-            externalId: null,
-            quantity: 3,
-            unitPrice: 1_000n,
-            discount: 0n,
-            tax: 0n,
-            design: null,
-          },
-        ],
+        lines: [lineOf()],
       },
       system,
     );

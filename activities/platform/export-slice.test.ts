@@ -27,7 +27,7 @@ function pagesInto(pages: string[]): ObjectStorage['put'] {
 describe('a slice of an export', () => {
   let db: TestDatabase;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['designs'] });
   });
   after(() => db.close());
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { shipped } from '../../test/support/order-fixtures.ts';
+import { deliver } from '../../test/support/stored-orders.ts';
 import { orderOf, startOrdersSystem, type OrdersSystem } from '../../test/support/orders-system.ts';
 import type { ApiClient, Tenant } from '../../test/support/api.ts';
-import { track } from '../../db/orders/fulfillments.ts';
 import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
 import { system as nobody } from '../../db/orders/actor.ts';
 
@@ -32,13 +32,7 @@ describe('What orders take', () => {
     return (await member.get(`/v1/orders/${body.id}`)).body;
   };
   const arrived = async (open: OpenOrder): Promise<void> => {
-    for (const one of open.order.fulfillments)
-      await track(open, one, {
-        status: 'delivered',
-        occurredAt: '2026-11-28T10:00:00.000Z',
-        message: null,
-        place: null,
-      });
+    for (const one of open.order.fulfillments) await deliver(open, one);
   };
 
   it('is nothing that is not sold any more', async () => {

@@ -10,7 +10,7 @@ describe('Pictures of designs', function () {
   let db: TestDatabase;
   let tenantId: string;
   before(async () => {
-    db = await testDatabase();
+    db = await testDatabase({ of: ['designs'] });
   });
   after(() => db?.close());
   beforeEach(() => {

@@ -2,7 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
-import { splitOrder, track } from '../../db/orders/fulfillments.ts';
+import { splitOrder } from '../../db/orders/fulfillments.ts';
 import { amendOrder, cancelOrder, holdOrder, releaseOrder } from '../../db/orders/order-commands.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
@@ -13,7 +13,7 @@ import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { testDataConverter } from '../../test/support/encryption.ts';
 import { keepHistory } from '../../test/support/histories.ts';
 import { OrderProcesses } from '../../test/support/order-processes.ts';
-import { elsewhere, lineOf, onShipment, StoredOrders } from '../../test/support/stored-orders.ts';
+import { deliver, elsewhere, lineOf, onShipment, StoredOrders } from '../../test/support/stored-orders.ts';
 import { connectWorker, startOwnTemporal, untilCompleted } from '../../test/support/temporal.ts';
 import { until } from '../../test/support/until.ts';
 
@@ -160,13 +160,7 @@ describe('The process of an order', function () {
     await processes.tell(workflowId);
     await until(async () => ((await read(id)).status === 'shipped' ? true : null));
     await orders.change(id, async (open) => {
-      for (const one of open.order.fulfillments)
-        await track(open, one, {
-          status: 'delivered',
-          occurredAt: '2026-11-28T10:00:00.000Z',
-          message: null,
-          place: null,
-        });
+      for (const one of open.order.fulfillments) await deliver(open, one);
     });
     await processes.tell(workflowId);
     const runs = await until(async () => {
