@@ -7,6 +7,8 @@ import { untilNothing } from '../platform/until-nothing.ts';
 import type { WorkerServices } from '../services.ts';
 
 const atOnce = 200;
+/** Their rows are held while their files go, and a transaction that does nothing for a minute is ended. */
+const filesAtOnce = 20;
 
 /** Deletes what nobody needs any more. Files go before their rows are: what breaks off is found again. */
 export function createDesignUpkeepActivities({
@@ -23,7 +25,7 @@ export function createDesignUpkeepActivities({
 
     sweepPictures: () =>
       removeAll(async (sql) => {
-        const unused = await takeUnusedPictures(sql, atOnce);
+        const unused = await takeUnusedPictures(sql, filesAtOnce);
         for (const { tenantId, contentHash, rendering } of unused)
           await storage.deletePrefix(pictureFolder(tenantId, contentHash, rendering));
         return unused.length;
@@ -31,7 +33,7 @@ export function createDesignUpkeepActivities({
 
     sweepAssets: () =>
       removeAll(async (sql) => {
-        const keys = await takeUnusedAssets(sql, atOnce);
+        const keys = await takeUnusedAssets(sql, filesAtOnce);
         for (const key of keys) await storage.delete(key);
         return keys.length;
       }),
