@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
+import type { SecretBox } from '../platform/crypto/secret-box.ts';
 import type { Authenticator, RateLimiter } from './gateway.ts';
 import type { OpenConnections } from './realtime/open-connections.ts';
 import type { Sockets } from './realtime/sockets.ts';
@@ -9,6 +10,8 @@ import type { Route } from './route.ts';
 export interface AppParts {
   routes: readonly Route[];
   database: Database;
+  /** Seals answers that show a secret, where they are stored for an `Idempotency-Key`. */
+  box: SecretBox;
   authenticator: Authenticator;
   rateLimiter: RateLimiter;
   log: Logger;

@@ -11,6 +11,7 @@ import type { RateState } from './gateway.ts';
 import { allowOrigin, answerPreflight } from './cross-origin.ts';
 import type { Principal } from './principal.ts';
 import { credentialOf, processEnds, requireUpgrade } from './realtime/handshake.ts';
+import { requireSession } from './identity/principals.ts';
 import { frameRequest, stateOf } from './request-frame.ts';
 import type { RateClass, Request, Route } from './route.ts';
 import { requireScope, Standing } from './standing.ts';
@@ -70,6 +71,7 @@ async function serve(
   if (route.access !== 'public') {
     if (!principal) throw new Failure('identity.unauthenticated', 'Send an access token or an API key.');
     requireScope(principal, scopesOf(route));
+    if (route.session) requireSession(principal);
   }
   const params = route.params ? validate(route.params, given, 'params') : undefined;
   const query = route.query ? validate(route.query, ctx.query, 'query') : undefined;
@@ -92,10 +94,11 @@ async function serve(
     get signal() {
       return (signal ??= signalOfGoing(ctx));
     },
-    commandKey: (given?: string | Buffer) => commandKey(route, ctx, principal, given ?? json?.raw ?? null),
+    commandKey: (given?: string | Buffer) =>
+      commandKey(route, ctx, principal, given ?? json?.raw ?? null, parts.box),
     ctx,
   } as Request<never, never, never, never>;
-  await answer(parts, route, ctx, request, commandKey(route, ctx, principal, json?.raw ?? null));
+  await answer(parts, route, ctx, request, commandKey(route, ctx, principal, json?.raw ?? null, parts.box));
 }
 
 /** Ends when the connection of a request does. */

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { createHash } from 'node:crypto';
 import type { CommandKey } from '../db/commands/command.ts';
 import { Failure } from '../domain/failure.ts';
+import type { SecretBox } from '../platform/crypto/secret-box.ts';
 import type { Principal } from './principal.ts';
 import type { Route } from './route.ts';
 
@@ -11,6 +12,7 @@ export function commandKey(
   ctx: Context,
   principal: Principal | null,
   raw: Buffer | string | null,
+  box: SecretBox,
 ): CommandKey | null {
   const key = ctx.get('Idempotency-Key');
   if (key === '' || !route.idempotency) return null;
@@ -20,6 +22,7 @@ export function commandKey(
     scope: principal ? `${principal.tenantId}:${principal.userId}` : `anonymous:${ctx.ip}`,
     key,
     fingerprint: fingerprintOf(ctx, raw),
+    ...(route.idempotency.showsSecret ? { box } : {}),
   };
 }
 

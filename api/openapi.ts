@@ -122,10 +122,15 @@ const bytes = z.string().meta({ format: 'binary' });
 function headersOf(route: Route): z.ZodObject | undefined {
   const headers: Record<string, z.ZodType> = {};
   if (route.idempotency) {
-    headers['Idempotency-Key'] = z.string().max(255).optional().meta({
-      description:
-        'The same key with the same body gets the same answer for 24 hours; with another body, a 422.',
-    });
+    headers['Idempotency-Key'] = z
+      .string()
+      .max(255)
+      .optional()
+      .meta({
+        description:
+          'The same key with the same body gets the same answer for 24 hours; with another body, a 422.' +
+          (route.idempotency.showsSecret ? ' The secret in it is stored sealed.' : ''),
+      });
   }
   if (route.ifMatch) {
     headers['If-Match'] = z

@@ -54,10 +54,14 @@ export interface Request<P = unknown, Q = unknown, B = unknown, A = Principal> {
   ctx: Context;
 }
 
-export type Idempotency =
+export type Idempotency = (
   | { domain: Domain; mode: 'transaction' }
   | { domain: Domain; mode: 'leased'; leaseSeconds: number }
-  | { domain: Domain; mode: 'handler' };
+  | { domain: Domain; mode: 'handler' }
+) & {
+  /** The answer shows a secret. It is stored sealed, so that whoever sends the request again gets the secret, and nobody else. */
+  showsSecret?: true;
+};
 
 export interface RouteDeclaration {
   method: Method;
@@ -77,6 +81,8 @@ export interface RouteDeclaration {
   subprotocol?: string;
   /** Another scope that does as well. */
   orAccess?: Scope;
+  /** API keys are refused, before a stored answer could be given. */
+  session?: true;
   rate: RateClass;
   params?: Shape;
   query?: Shape;

@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
+import { parseKeyRing, SecretBox } from '../platform/crypto/secret-box.ts';
 import { closeServer } from '../platform/ops-server.ts';
 import { createLogger } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { testDatabase } from '../test/support/database.ts';
+import { testEncryptionKeys } from '../test/support/encryption.ts';
 import { createApp } from './app.ts';
 import { OpenConnections } from './realtime/open-connections.ts';
 import { route } from './route.ts';
@@ -33,6 +35,7 @@ describe('stopping the API', () => {
         }),
       ],
       database: db.database,
+      box: new SecretBox(parseKeyRing(testEncryptionKeys)),
       authenticator: { authenticate: async () => null },
       rateLimiter: { take: () => Promise.reject(new Error('Routes of the system have no limit.')) },
       log: createLogger('test', 'silent'),

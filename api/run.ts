@@ -60,7 +60,8 @@ export async function startApi(
   });
   const redis = await openRedis(config, log);
   watchPools(metrics.registry, { api: database });
-  const tenantKeys = new StoredTenantKeys(database, new SecretBox(config.ENCRYPTION_KEYS));
+  const box = new SecretBox(config.ENCRYPTION_KEYS);
+  const tenantKeys = new StoredTenantKeys(database, box);
   const temporal = lazyTemporal(temporalConfig, config.ENCRYPTION_KEYS, tenantKeys);
   const ends: (() => Promise<void>)[] = [];
   const services: Services = {
@@ -99,6 +100,7 @@ export async function startApi(
   const app = createApp({
     routes: [...routes, ...createDocsRoutes(routes, config.PUBLIC_URL)],
     database,
+    box,
     authenticator: createAuthenticator(services),
     rateLimiter: createRateLimiter({ buckets: openTokenBuckets(database, redis) }),
     log,

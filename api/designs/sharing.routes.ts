@@ -55,42 +55,40 @@ export function createSharingRoutes({ config, database }: Services): Route[] {
       path: '/v1/designs/:id/links',
       summary: 'Share a design by a link',
       description:
-        'Whoever has the link sees the design without an account until it expires or is revoked. The answer shows the token ' +
-        'for the only time, so it takes no Idempotency-Key: no answer with a secret in it is stored.',
+        'Whoever has the link sees the design without an account until it expires or is revoked. The answer alone shows the token: ' +
+        'send an `Idempotency-Key`, so that it can be asked for again should it be lost.',
       params: idParams,
       body: newLink,
+      idempotency: { ...idempotency, showsSecret: true },
       responses: { 201: { description: 'The link, with its token.', body: linkWithToken } },
       failures: [...refused, 'designs.version_not_found', 'designs.too_many_links'],
-      handler: async (request) => {
+      handler: async (request, transaction) => {
         const { params, body, principal } = request;
         const { tenantId, userId } = principal;
+        const { sql } = transaction;
         const token = newLinkToken();
-        const link = await database.transaction('designs', async (transaction) => {
-          const { sql } = transaction;
-          const design = await lockOwn(transaction, request, params.id);
-          if (body.version !== undefined)
-            await new VersionRepository(sql, tenantId, askerOf(principal)).get(design.id, body.version);
-          const now = await readDatabaseNow(sql);
-          const made = await new LinkRepository(sql, tenantId).insert(
-            {
-              id: uuidv7(),
-              designId: design.id,
-              version: body.version ?? null,
-              mayCopy: body.may_copy,
-              expiresAt: new Date(now.getTime() + body.expires_in_hours * 3_600_000),
-              createdBy: userId,
-            },
-            token,
-          );
-          await new DesignCommands(transaction, request).tell(design, 'design.shared', {
-            by: 'link',
-            link_id: made.id,
-            expires_at: made.expiresAt.toISOString(),
-          });
-          return presentLink(made, now);
+        const design = await lockOwn(transaction, request, params.id);
+        if (body.version !== undefined)
+          await new VersionRepository(sql, tenantId, askerOf(principal)).get(design.id, body.version);
+        const now = await readDatabaseNow(sql);
+        const link = await new LinkRepository(sql, tenantId).insert(
+          {
+            id: uuidv7(),
+            designId: design.id,
+            version: body.version ?? null,
+            mayCopy: body.may_copy,
+            expiresAt: new Date(now.getTime() + body.expires_in_hours * 3_600_000),
+            createdBy: userId,
+          },
+          token,
+        );
+        await new DesignCommands(transaction, request).tell(design, 'design.shared', {
+          by: 'link',
+          link_id: link.id,
+          expires_at: link.expiresAt.toISOString(),
         });
         const url = `${config.PUBLIC_URL}/v1/shared-designs/${token}`;
-        return { status: 201, body: { ...link, token, url } };
+        return { status: 201, body: { ...presentLink(link, now), token, url } };
       },
     }),
     route({

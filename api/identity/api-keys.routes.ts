@@ -9,7 +9,6 @@ import { idPosition, pageOf, pageQuery } from '../page.ts';
 import type { Principal } from '../principal.ts';
 import { route, type Route } from '../route.ts';
 import { originOf } from './events.ts';
-import { requireSession } from './principals.ts';
 import type { IdentityParts } from './parts.ts';
 import { idParams, moment, scope } from './schemas.ts';
 
@@ -42,11 +41,13 @@ export function createApiKeyRoutes({ database, pages }: IdentityParts): Route[] 
       path: '/v1/api-keys',
       summary: 'Make an API key',
       description:
-        'The answer shows the key for the only time, so it takes no Idempotency-Key: no answer with a secret in it is ' +
-        'stored. Needs a session: a key makes no keys.',
+        'The answer alone shows the key: send an `Idempotency-Key`, so that it can be asked for again should it be lost. ' +
+        'Needs a session: a key makes no keys.',
       tag: 'API keys',
       access: 'keys:write',
+      session: true,
       rate: 'write',
+      idempotency: { domain: 'identity', mode: 'transaction', showsSecret: true },
       body: z.strictObject({
         name: z.string().trim().min(1).max(80).meta({ example: 'nightly import' }),
         scopes: z
@@ -65,9 +66,8 @@ export function createApiKeyRoutes({ database, pages }: IdentityParts): Route[] 
       }),
       responses: { 201: { description: 'The key.', body: newKeyView } },
       failures: ['identity.session_required', 'identity.scope_not_allowed'],
-      handler: async (request) => {
-        const principal = requireSession(request.principal);
-        const { body } = request;
+      handler: async (request, transaction) => {
+        const { body, principal } = request;
         const expiresAt = body.expires_at === undefined ? null : new Date(body.expires_at);
         if (expiresAt && expiresAt.getTime() <= Date.now()) {
           throw new Failure('request.invalid', 'The body is not valid.', {
@@ -76,23 +76,20 @@ export function createApiKeyRoutes({ database, pages }: IdentityParts): Route[] 
         }
         const scopes = grantedScopes(principal, body.scopes);
         const key = newApiKey();
-        const made = await database.transaction('identity', async (transaction) => {
-          const added = await new ApiKeyRepository(transaction, principal.tenantId).add({
-            userId: principal.userId,
-            name: body.name,
-            hint: apiKeyHint(key),
-            secretHash: hashApiKey(key),
-            scopes,
-            expiresAt,
-          });
-          await transaction.publish({
-            type: 'identity.api_key_created',
-            tenantId: principal.tenantId,
-            subject: `api-key:${added.id}`,
-            data: { api_key_id: added.id, scopes },
-            ...originOf(request),
-          });
-          return added;
+        const made = await new ApiKeyRepository(transaction, principal.tenantId).add({
+          userId: principal.userId,
+          name: body.name,
+          hint: apiKeyHint(key),
+          secretHash: hashApiKey(key),
+          scopes,
+          expiresAt,
+        });
+        await transaction.publish({
+          type: 'identity.api_key_created',
+          tenantId: principal.tenantId,
+          subject: `api-key:${made.id}`,
+          data: { api_key_id: made.id, scopes },
+          ...originOf(request),
         });
         return { status: 201, body: { ...presentKey(made), key } };
       },

@@ -104,7 +104,7 @@ export function createBatchIntakeRoutes(
         schema: { 'multipart/form-data': newBatchForm, 'application/json': newBatch },
       },
       headers: preferHeader,
-      idempotency: { domain: 'search', mode: 'handler' },
+      idempotency: { domain: 'search', mode: 'handler', showsSecret: true },
       responses: {
         200: { description: 'The batch has ended within the time to wait.', body: batchShape },
         202: {

@@ -18,6 +18,7 @@ import {
 export const endpointTag = 'Webhook endpoints';
 export const endpointParams = z.object({ id: z.uuid() });
 const idempotency = { domain: 'webhooks', mode: 'transaction' } as const;
+const showingSecret = { ...idempotency, showsSecret: true } as const;
 const etag = { ETag: 'Of what people can change.' };
 
 /** Endpoints: where an organisation has its events sent. */
@@ -56,12 +57,13 @@ export function createEndpointRoutes(services: Services): Route[] {
       path: '/v1/webhook-endpoints',
       summary: 'Make an endpoint',
       description:
-        'Messages are sent as Standard Webhooks 1.0.0 has it, see docs/webhooks-out.md. The answer shows the secret for the only time, ' +
-        'so it takes no Idempotency-Key: no answer with a secret in it is stored.',
+        'Messages are sent as Standard Webhooks 1.0.0 has it, see docs/webhooks-out.md. The answer alone shows the secret: send an ' +
+        '`Idempotency-Key`, so that it can be asked for again should it be lost.',
       tag: endpointTag,
       access: 'webhooks:write',
       rate: 'write',
       body: newEndpoint,
+      idempotency: showingSecret,
       responses: {
         201: {
           description: 'The endpoint, with its secret.',
@@ -70,10 +72,8 @@ export function createEndpointRoutes(services: Services): Route[] {
         },
       },
       failures: ['webhooks.url_refused', 'webhooks.too_many_endpoints'],
-      handler: async (request) => {
-        const { endpoint, secret } = await database.transaction('webhooks', (transaction) =>
-          commands.create(transaction, request, request.body),
-        );
+      handler: async (request, transaction) => {
+        const { endpoint, secret } = await commands.create(transaction, request, request.body);
         const headers = {
           Location: `/v1/webhook-endpoints/${endpoint.id}`,
           ETag: etagOf(endpoint.version),
@@ -193,21 +193,21 @@ export function createEndpointRoutes(services: Services): Route[] {
       path: '/v1/webhook-endpoints/:id/rotate-secret',
       summary: 'Give an endpoint a new secret',
       description:
-        'Until the grace is over each message bears two signatures, by the new secret and by the old one. The answer shows the new ' +
-        'secret for the only time, so it takes no Idempotency-Key.',
+        'Until the grace is over each message bears two signatures, by the new secret and by the old one. The answer alone shows the new ' +
+        'secret: send an `Idempotency-Key`, so that it can be asked for again should it be lost.',
       tag: endpointTag,
       access: 'webhooks:write',
       rate: 'write',
       params: endpointParams,
       body: rotation,
+      idempotency: showingSecret,
       responses: {
         200: { description: 'The endpoint, with its new secret.', body: endpointWithSecret, headers: etag },
       },
       failures: ['webhooks.endpoint_not_found', 'webhooks.secret_unchanged'],
-      handler: async (request) => {
-        const { endpoint, secret } = await database.transaction('webhooks', (transaction) =>
-          commands.rotate(transaction, request, request.params.id, request.body),
-        );
+      handler: async (request, transaction) => {
+        const { params, body } = request;
+        const { endpoint, secret } = await commands.rotate(transaction, request, params.id, body);
         const headers = { ETag: etagOf(endpoint.version) };
         return { status: 200, headers, body: presentEndpoint(box, endpoint, secret) };
       },

@@ -67,7 +67,7 @@ export function createSourceRoutes({ database, config }: Services): Route[] {
       access: 'webhooks:write',
       rate: 'write',
       body: newSource,
-      idempotency: { domain: 'webhooks', mode: 'transaction' },
+      idempotency: { domain: 'webhooks', mode: 'transaction', showsSecret: true },
       responses: {
         201: {
           description: 'It is there.',
@@ -172,7 +172,7 @@ export function createSourceRoutes({ database, config }: Services): Route[] {
       rate: 'write',
       params,
       body: rotation,
-      idempotency: { domain: 'webhooks', mode: 'transaction' },
+      idempotency: { domain: 'webhooks', mode: 'transaction', showsSecret: true },
       responses: { 200: { description: 'It has one.', body: sourceWithSecret, headers: etag } },
       failures: [notFound],
       handler: async ({ principal, params: { id }, body }, transaction) => {

@@ -1,3 +1,4 @@
+import type { SecretBox } from '../../platform/crypto/secret-box.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { Domain } from '../../domain/domains.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -12,6 +13,8 @@ export interface CommandKey {
   key: string;
   /** Hash of the route and the body: the same key with another one is refused. */
   fingerprint: string;
+  /** Seals the body of the answer, which shows a secret. Without it the body is stored as it is. */
+  box?: SecretBox;
 }
 
 /** A stored answer. It is plain JSON, so that a repeated request gets the very same bytes. */
@@ -111,7 +114,22 @@ async function storedAnswer(sql: Sql, domain: Domain, command: CommandKey): Prom
       retryAfter: 1,
     });
   }
-  return { status: row.status, headers: row.headers ?? {}, body: row.body ?? undefined };
+  return { status: row.status, headers: row.headers ?? {}, body: openBody(command, row.body) };
+}
+
+/** A string is a sealed body: every other body is an object. */
+function openBody({ box, ...command }: CommandKey, stored: unknown): unknown {
+  if (!box || typeof stored !== 'string') return stored ?? undefined;
+  return JSON.parse(box.open(stored, contextOf(command)));
+}
+
+function sealBody({ box, ...command }: CommandKey, body: unknown): unknown {
+  return box && body !== undefined ? box.seal(JSON.stringify(body), contextOf(command)) : body;
+}
+
+/** A sealed answer that is copied to another command does not open there. */
+function contextOf({ scope, key, fingerprint }: CommandKey): string[] {
+  return ['command', scope, key, fingerprint];
 }
 
 /** With a lease, only while it is the one that the key is under. */
@@ -130,7 +148,7 @@ async function storeAnswer(
       command.key,
       answer.status,
       JSON.stringify(answer.headers ?? {}),
-      JSON.stringify(answer.body ?? null),
+      JSON.stringify(sealBody(command, answer.body) ?? null),
       lease,
     ],
   );

@@ -40,19 +40,15 @@ export class Caller {
     this.#authorization = authorization;
   }
 
-  /**
-   * Posts until it is answered for good: done, or refused because of what was asked.
-   *
-   * @param options.showsSecret the answer may be stored nowhere, so the command cannot be repeated
-   */
+  /** Posts until it is answered for good: done, or refused because of what was asked. */
   async command(
     path: string,
     body: Body = () => undefined,
-    options: { key?: string; signal?: AbortSignal; showsSecret?: true } = {},
+    options: { key?: string; signal?: AbortSignal } = {},
   ): Promise<Answer> {
-    const { key = uuidv7(), signal, showsSecret } = options;
+    const { key = uuidv7(), signal } = options;
     const answer = await this.#untilAnswered('POST', path, body, key, signal);
-    if (!showsSecret) this.acknowledged.push({ path, key, body, answer });
+    this.acknowledged.push({ path, key, body, answer });
     return answer;
   }
 

@@ -47,7 +47,7 @@ export const outboundProcess: ProcessUnderTest = {
       url: `http://${webhooks.address}${pathOf(stage)}`,
       event_types: ['order.created', 'order.cancelled'],
     };
-    const made = await caller.command('/v1/webhook-endpoints', () => endpoint, { showsSecret: true });
+    const made = await caller.command('/v1/webhook-endpoints', () => endpoint);
     assert.equal(made.status, 201, JSON.stringify(made.body));
     const ids: string[] = [];
     for (let number = 0; number < orders; number += 1) {

@@ -15,6 +15,7 @@ import type { Plan } from '../../domain/identity/plans.ts';
 import type { Role } from '../../domain/identity/roles.ts';
 import type { Scope } from '../../domain/identity/scopes.ts';
 import { loadConfig } from '../../platform/config.ts';
+import { SecretBox } from '../../platform/crypto/secret-box.ts';
 import { createLogger } from '../../platform/log.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { openRedis } from '../../platform/redis/open.ts';
@@ -141,6 +142,7 @@ async function startOn(
   const app = createApp({
     routes,
     database: db.database,
+    box: new SecretBox(config.ENCRYPTION_KEYS),
     authenticator: createAuthenticator(services, { cacheMilliseconds: 0 }),
     rateLimiter:
       options.rateLimiter?.(services) ??
