@@ -40,6 +40,11 @@ export interface Teller {
 /** A unit of work that may change state, and tells of the change in the same transaction. */
 export interface Transaction extends UnitOfWork, Teller {
   publish: (...events: NewEvent[]) => Promise<void>;
+  /**
+   * Looks something up in another domain. Over the transaction's own connection where both are in one database: whoever holds a
+   * connection and waits for a second one waits for ever, if all others do so too.
+   */
+  sqlOf: (domain: Domain) => Sql;
   /** Has those who listen on a channel told, once it is committed, that something has changed; the words say what. */
   wake: (channel: string, ...words: string[]) => void;
 }
@@ -119,6 +124,7 @@ export class Database {
             await appendEvents(sql, domain, events);
             due.add(outboxChannel, ...concerned(events));
           },
+          sqlOf: (other) => (this.urlOf(other) === this.urlOf(domain) ? sql : sqlOnPool(this.#pool(other))),
           wake: (channel, ...words) => due.add(channel, ...words),
           tell: async <R extends object>(statement: TellingStatement) => {
             await em?.flush();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
+import { designStandings } from '../../db/designs/ordered.ts';
 import { track, type CarrierReport } from '../../db/orders/fulfillments.ts';
 import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
 import type { Actor } from '../../db/orders/actor.ts';
@@ -10,10 +11,11 @@ import {
   takeShopOrder,
   unconfirmedNamed,
 } from '../../db/orders/outside-events.ts';
+import type { DesignReference } from '../../db/orders/order.ts';
 import { askAgain } from '../../db/orders/payments.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 import { nullFor } from '../../domain/failure.ts';
-import { readShopifyOrder } from '../../domain/orders/shop-order.ts';
+import { readDesignName, readShopifyOrder, type ShopOrder } from '../../domain/orders/shop-order.ts';
 import { tracker } from '../../platform/carriers/easypost-objects.ts';
 import { trackingOf } from '../../platform/carriers/easypost-results.ts';
 import { trackingStatusOf } from '../../platform/carriers/easypost-status.ts';
@@ -56,9 +58,26 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
   ) =>
     database.transaction('orders', (transaction) => changeOrder(transaction, tenantId, orderId, actor, work));
 
+  /** Those designs that the lines of an order name and the organisation has. */
+  const designsOf = async (tenantId: string, { lines }: ShopOrder): Promise<Map<string, DesignReference>> => {
+    const named = lines.flatMap(({ externalId, design }) => {
+      const wanted = design === null ? null : readDesignName(design);
+      return wanted ? [{ ...wanted, externalId }] : [];
+    });
+    const standings = await database.read('designs', ({ sql }) => designStandings(sql, tenantId, named));
+    const found = new Map<string, DesignReference>();
+    for (const [place, { externalId, id, version }] of named.entries()) {
+      const { orderable = false, newest = null } = standings[place] ?? {};
+      const number = version ?? newest;
+      if (number !== null && (orderable || version === null)) found.set(externalId, { id, version: number });
+    }
+    return found;
+  };
+
   const takeOrder = async (event: DomainEvent, told: Heard, stale: boolean): Promise<void> => {
     if (told.provider !== 'shopify') return;
     const order = readShopifyOrder(await readContent(event.tenantId, told.inbound_id));
+    const designs = await designsOf(event.tenantId, order);
     const report = {
       inboundId: told.inbound_id,
       topic: told.topic,
@@ -67,7 +86,7 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
     };
     const actor: Actor = { kind: 'source', userId: null, traceId: event.traceId };
     await database.transaction('orders', (transaction) =>
-      takeShopOrder(transaction, event.tenantId, told.provider, order, report, actor),
+      takeShopOrder(transaction, event.tenantId, told.provider, { ...order, designs }, report, actor),
     );
   };
 

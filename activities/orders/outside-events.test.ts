@@ -101,6 +101,51 @@ describe('What is told by webhook of orders', () => {
     assert.equal((await theOrder()).status, 'cancelled');
   });
 
+  it('takes an order with the designs that its lines name, and holds one whose design nobody has', async () => {
+    const designId = uuidv7();
+    const change = (text: string, parameters: unknown[]) =>
+      db.database.read('designs', ({ sql }) => sql(text, parameters));
+    await change(
+      `insert into designs.designs (id, tenant_id, name, tags, version, created_by)
+       values ($1, $2, 'A tag', '{}', 2, $3)`,
+      [designId, tenantId, uuidv7()],
+    );
+    const lineOf = (id: number, value: unknown) => ({
+      id,
+      sku: 'TAG',
+      title: 'Tag',
+      quantity: 1,
+      price: '10.00',
+      properties: [{ name: '_perdure_design', value }],
+    });
+    await fromShop('webhook.order_created', '2026-11-28T10:00:00Z', {
+      line_items: [lineOf(1, designId.toUpperCase()), { ...lineOf(2, ''), properties: 'none' }],
+    });
+    const known = await theOrder();
+    assert.deepEqual(
+      known.lines.map(({ design }) => design),
+      [{ id: designId, version: 2 }, null],
+    );
+    assert.equal(known.status, 'pending');
+
+    tenantId = uuidv7();
+    const names = [`${designId}:1`, uuidv7(), 'a dog’s name'];
+    await fromShop('webhook.order_created', '2026-11-28T10:00:00Z', {
+      line_items: names.map((name, place) => lineOf(place + 1, name)),
+    });
+    const held = await theOrder();
+    assert.deepEqual([held.status, held.holdReason], ['on_hold', 'design_unknown']);
+    assert.ok(held.lines.every(({ design }) => design === null));
+    assert.equal((await eventsOf('order.design_unknown')).length, 1);
+    assert.equal((await eventsOf('order.held')).length, 1);
+    await fromShop('webhook.order_updated', '2026-11-28T11:00:00Z', {
+      line_items: names.map((name, place) => lineOf(place + 1, name)),
+      cancelled_at: '2026-11-28T11:00:00Z',
+    });
+    assert.equal((await theOrder()).status, 'cancelled');
+    assert.equal((await eventsOf('order.design_unknown')).length, 1);
+  });
+
   it('knows a payment by the name of the order that it bears', async () => {
     await fromShop('webhook.order_created', '2026-11-28T10:00:00Z');
     const content = { data: { object: { metadata: { order_id: externalId } } } };

@@ -331,7 +331,7 @@ describe('Saved designs', () => {
       currency: 'EUR',
       customer: { email: 'ada@example.com' },
       payment: { mode: 'external', paid: '900' },
-      lines: [line, { ...line, sku: 'CUP', design: { id: uuidv7(), version: 3 } }],
+      lines: [line],
     });
     const { database } = api.services;
     const [event] = await database.read('orders', ({ sql }) =>
@@ -341,9 +341,13 @@ describe('Saved designs', () => {
       ),
     );
     assert.ok(event);
+    // As an order from before may name one that nobody has.
+    const unknown = { line_id: uuidv7(), sku: 'CUP', quantity: 1, design_id: uuidv7(), design_version: 3 };
+    const lines = [...(event.data['lines'] as object[]), unknown];
+    const told = { ...event, data: { ...event.data, lines } };
     const consumer = createDesignOrdersConsumer({ database });
-    await consumer.handle([event]);
-    await consumer.handle([event]);
+    await consumer.handle([told]);
+    await consumer.handle([told]);
     assert.deepEqual(await eventsOf(id), ['design.created', 'design.ordered']);
     assert.ok((await owner.get(`/v1/designs/${id}`)).body.ordered_at);
     await owner.patch(`/v1/designs/${id}`, { document: documentWith('Max') });
@@ -355,10 +359,7 @@ describe('Saved designs', () => {
     const again = await member.post(`/v1/orders/${order.id}/reorder`);
     assert.equal(again.status, 201, JSON.stringify(again.body));
     assert.deepEqual(again.body.order.lines[0].design, { id, version: 2 });
-    assert.deepEqual(again.body.changes, [
-      { sku: 'TAG', change: 'design_changed', before: '1', now: '2' },
-      { sku: 'CUP', change: 'design_gone' },
-    ]);
+    assert.deepEqual(again.body.changes, [{ sku: 'TAG', change: 'design_changed', before: '1', now: '2' }]);
     await owner.delete(`/v1/designs/${id}`);
     const frozen = await member.get(`/v1/designs/${id}/versions/1`);
     assert.equal(frozen.body.document.layers[0].text, 'Bella');

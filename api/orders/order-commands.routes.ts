@@ -6,6 +6,7 @@ import { etagOf, requireMatch } from '../etag.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { actorOf } from './actor.ts';
+import { requireDesigns } from './design-check.ts';
 import { presentOrder, orderAddress } from './order.presenter.ts';
 import { addressInput, idParams, namesEachOnce, newOrder, orderShape, reasonInput } from './order.schemas.ts';
 import { placeOrder } from './place-order.ts';
@@ -71,6 +72,7 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
         'orders.amount_invalid',
         'orders.processor_missing',
         'orders.item_not_sold',
+        'orders.design_unknown',
       ],
       handler: async (request, transaction) => {
         const { tenantId } = request.principal;
@@ -78,7 +80,10 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
         const known = externalId
           ? await new OrderRepository(transaction.sql, tenantId).findExternal('api', externalId)
           : null;
-        if (!known && payment.mode === 'processor') requireProcessor(config, '/body/payment/mode');
+        if (!known) {
+          if (payment.mode === 'processor') requireProcessor(config, '/body/payment/mode');
+          await requireDesigns(transaction, tenantId, request.body.lines);
+        }
         const { order, created } = await placeOrder(transaction, tenantId, request.body, actorOf(request));
         if (!created) return { status: 200, body: presentOrder(order) };
         const headers = { Location: orderAddress(order.id), ETag: etagOf(order.version) };

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { currentVersions } from '../../db/designs/ordered.ts';
+import { designStandings } from '../../db/designs/ordered.ts';
 import { changeOrder } from '../../db/orders/open-order.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { Payment } from '../../db/orders/order.ts';
 import { reserveRefund, takeRefundable } from '../../db/orders/refunds.ts';
-import { reorder } from '../../db/orders/reorder.ts';
+import { reorder, reorderChanges } from '../../db/orders/reorder.ts';
 import { Failure } from '../../domain/failure.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
@@ -98,8 +98,8 @@ export function createRefundRoutes({ config, database }: Services): Route[] {
       path: '/v1/orders/:id/reorder',
       summary: 'Order the same again, at today’s prices',
       description:
-        'With the newest versions of its designs. What is not sold any more is left out; changed prices and designs, and ' +
-        'what is short, are told in `changes`. Without `method` the means of payment is that of the first order.',
+        'With the newest versions of its designs. What is not sold any more, or is of a design that is not there at all, is left out; ' +
+        'changed prices and designs, and what is short, are told in `changes`. Without `method` the means of payment is that of the first order.',
       params: idParams,
       body: z
         .strictObject({ method: z.string().trim().min(1).max(200).optional() })
@@ -114,7 +114,7 @@ export function createRefundRoutes({ config, database }: Services): Route[] {
             changes: z.array(
               z.object({
                 sku: z.string(),
-                change: z.enum(['price_changed', 'not_sold', 'short', 'design_changed', 'design_gone']),
+                change: z.enum(reorderChanges),
                 before: z.string().optional(),
                 now: z.string().optional(),
                 available: z.int().optional(),
@@ -132,10 +132,8 @@ export function createRefundRoutes({ config, database }: Services): Route[] {
           ? { mode: 'processor' as const, capture: source.payment.capture, method }
           : null;
         if ((payment ?? source.payment).mode === 'processor') requireProcessor(config, '/body/method');
-        const designIds = source.lines.flatMap(({ design }) => (design ? [design.id] : []));
-        const designs = await database.read('designs', ({ sql }) =>
-          currentVersions(sql, tenantId, designIds),
-        );
+        const named = source.lines.flatMap(({ design }) => design ?? []);
+        const designs = await designStandings(transaction.sqlOf('designs'), tenantId, named);
         const { order, notes } = await reorder(transaction, source, payment, designs, actorOf(request));
         return {
           status: 201,

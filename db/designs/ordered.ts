@@ -38,20 +38,34 @@ export async function freezeOrdered(sql: Sql, tenantId: string, line: OrderedLin
   return true;
 }
 
-/**
- * The newest versions of some designs of a tenant. Deleted ones are left out.
- *
- * @returns versions by the ID of the design
- */
-export async function currentVersions(
+/** A version of a design that is to be ordered. Without a number the newest one is meant. */
+export interface WantedDesign {
+  id: string;
+  version: number | null;
+}
+
+/** How a design stands that is to be ordered. */
+export interface DesignStanding extends WantedDesign {
+  /** The newest version; null for a design that is deleted, or was never there. */
+  newest: number | null;
+  /** The version is there: its design is not deleted, or it is kept because it was ordered. */
+  orderable: boolean;
+}
+
+/** How some designs of a tenant stand, in the order in which they are asked for. */
+export async function designStandings(
   sql: Sql,
   tenantId: string,
-  designIds: readonly string[],
-): Promise<Map<string, number>> {
-  if (designIds.length === 0) return new Map();
-  const rows = await sql<{ id: string; version: number }>(
-    'select id, version from designs.designs where tenant_id = $1 and id = any($2::uuid[]) and deleted_at is null',
-    [tenantId, designIds],
+  wanted: readonly WantedDesign[],
+): Promise<DesignStanding[]> {
+  if (wanted.length === 0) return [];
+  return await sql<DesignStanding>(
+    `select w.id, w.version::float8 as version, d.version as newest,
+       v.number is not null and (v.frozen_at is not null or d.id is not null) as orderable
+     from unnest($2::uuid[], $3::bigint[]) with ordinality as w (id, version, place)
+       left join designs.designs d on d.tenant_id = $1 and d.id = w.id and d.deleted_at is null
+       left join designs.versions v on v.tenant_id = $1 and v.design_id = w.id and v.number = w.version
+     order by w.place`,
+    [tenantId, wanted.map(({ id }) => id), wanted.map(({ version }) => version)],
   );
-  return new Map(rows.map(({ id, version }) => [id, version]));
 }

@@ -25,9 +25,14 @@ export async function cancelOrder(
  * Holds an order back. Its deadline rests, and starts again when it is released.
  *
  * @param note why, in the words of whoever wants it
+ * @param reason a code
  * @throws Failure `orders.order_state`, also when a missing item has to be decided upon first
  */
-export async function holdOrder(open: OpenOrder, note: string | null = null): Promise<void> {
+export async function holdOrder(
+  open: OpenOrder,
+  note: string | null = null,
+  reason = 'asked_for',
+): Promise<void> {
   const { order } = open;
   if (!admitCommand('hold', order.status)) return;
   // What is held back keeps its stock, so that it can go on; and a question to the customer comes before a rest.
@@ -36,8 +41,8 @@ export async function holdOrder(open: OpenOrder, note: string | null = null): Pr
     throw new Failure('orders.order_state', 'An item of the order is missing: its customer is asked first.', {
       order_status: order.status,
     });
-  order.holdReason = note ?? 'asked_for';
-  open.move('on_hold', 'asked_for', {}, note);
+  order.holdReason = note ?? reason;
+  open.move('on_hold', reason, {}, note);
 }
 
 /** Lets an order go on that was held back. @throws Failure `orders.order_state` */

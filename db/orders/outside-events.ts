@@ -7,8 +7,9 @@ import { createOrder, type NewLine } from './create-order.ts';
 import { changeOrder, type OpenOrder } from './open-order.ts';
 import { dueOf, unconfirmedOf } from './order-money.ts';
 import type { Actor } from './actor.ts';
-import { cancelOrder } from './order-commands.ts';
-import type { Payment } from './order.ts';
+import { cancelOrder, holdOrder } from './order-commands.ts';
+import { reserveOrder } from './order-steps.ts';
+import type { DesignReference, Payment } from './order.ts';
 import { OrderRepository } from './order.repository.ts';
 import { admitCommand } from '../../domain/orders/order-commands.ts';
 import { isUndone } from '../../domain/orders/order-status.ts';
@@ -27,15 +28,23 @@ export interface ShopReport {
   stale: boolean;
 }
 
+/** An order of a shop, with those of the designs that it names which the organisation has, by the name of the line there. */
+export interface ToldOrder extends ShopOrder {
+  designs: ReadonlyMap<string, DesignReference>;
+}
+
 /**
  * Takes an order as a shop tells it: a new one gets its process, a known one follows. However often and in whatever order
  * the shop tells, it is one order, and the newest word holds.
+ *
+ * It has been placed there, so it is taken also when it names a design that the organisation does not have: then it is on
+ * hold, so that no thing without its design is sent.
  */
 export async function takeShopOrder(
   transaction: Transaction,
   tenantId: string,
   source: string,
-  given: ShopOrder,
+  given: ToldOrder,
   report: ShopReport,
   actor: Actor,
 ): Promise<void> {
@@ -54,11 +63,26 @@ export async function takeShopOrder(
     });
     const isOlder =
       occurredAt !== null && order.externalUpdatedAt !== null && occurredAt < order.externalUpdatedAt;
+    if (known === null) await awaitDesigns(open, given);
     if (stale || isOlder) return;
     if (occurredAt) order.externalUpdatedAt = occurredAt;
     if (given.paid) markPaid(open, dueOf(order));
     if (given.cancelled) await cancelIfPossible(open);
   });
+}
+
+/** Has people look at lines whose design nobody has here. What is missing besides is asked of the customer first. */
+async function awaitDesigns(open: OpenOrder, { lines, designs }: ToldOrder): Promise<void> {
+  const unknown = lines.filter(({ externalId, design }) => design !== null && !designs.has(externalId));
+  if (unknown.length === 0) return;
+  const names = new Set(unknown.map(({ externalId }) => externalId));
+  open.tell('order.design_unknown', {
+    lines: open.order.lines
+      .filter(({ externalId }) => names.has(externalId ?? ''))
+      .map(({ id, sku, quantity }) => ({ line_id: id, sku, quantity })),
+  });
+  await reserveOrder(open);
+  if (!open.order.lines.some(({ missing }) => missing)) await holdOrder(open, null, 'design_unknown');
 }
 
 async function isNoted(sql: Sql, orderId: string, inboundId: string): Promise<boolean> {
@@ -74,11 +98,14 @@ async function addShopOrder(
   transaction: Transaction,
   tenantId: string,
   source: string,
-  given: ShopOrder,
+  given: ToldOrder,
   report: ShopReport,
   actor: Actor,
 ): Promise<string> {
-  const lines = given.lines.map((line): NewLine => ({ ...line, design: null }));
+  const lines = given.lines.map((line): NewLine => ({
+    ...line,
+    design: given.designs.get(line.externalId) ?? null,
+  }));
   const due = amountDue(
     lines.map((line) => ({ ...line, cancelled: 0 })),
     given.shipping,

@@ -11,6 +11,7 @@ export const ordersErrors = {
   'orders.item_not_found': 'not_found',
   'orders.item_exists': 'conflict',
   'orders.item_not_sold': 'unprocessable',
+  'orders.design_unknown': 'unprocessable',
   'orders.stock_negative': 'conflict',
   'orders.stock_short': 'conflict',
   'orders.location_not_found': 'not_found',

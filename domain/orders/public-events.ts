@@ -55,6 +55,12 @@ export const orderPublicEvents: readonly PublicEvent[] = [
     { from: 'pending', to: 'processing', actor: 'process' },
   ),
   ended('order.customer_action_required', 'Something is missing, and the customer has to say what to do.'),
+  told(
+    'order.design_unknown',
+    'An order of a shop names a design that is not known here.',
+    { lines },
+    { status: 'pending', lines: linesExample },
+  ),
   told('order.amended', 'What was ordered has been changed.'),
   ended('order.held', 'An order is held.'),
   told('order.released', 'An order that was held goes on.'),

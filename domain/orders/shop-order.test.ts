@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Failure } from '../failure.ts';
-import { minorUnits, readShopifyOrder } from './shop-order.ts';
+import { minorUnits, readDesignName, readShopifyOrder } from './shop-order.ts';
 
 const body = {
   id: '820982911946154508',
@@ -54,6 +54,23 @@ describe('An order of a shop', () => {
       cancelled_at: '2026-11-28',
     });
     assert.deepEqual([without.shippingAddress, without.cancelled], [null, true]);
+  });
+
+  it('names a design by a property of a line, and is readable whatever else stands among its properties', () => {
+    const [line] = body.line_items;
+    const designOf = (properties: unknown) =>
+      readShopifyOrder({ ...body, line_items: [{ ...line, properties }] }).lines[0]?.design;
+    const id = '01989b2e-0000-7000-8000-000000000001';
+    const named = { name: '_perdure_design', value: `${id}:3` };
+    assert.equal(designOf([{ name: 'Engraving', value: 'Bella' }, named]), `${id}:3`);
+    assert.equal(designOf([{ ...named, value: '' }]), null);
+    assert.equal(designOf([{ ...named, value: { a: 1 } }]), null);
+    for (const none of [[], null, undefined, 'none', [7]]) assert.equal(designOf(none), null);
+
+    assert.deepEqual(readDesignName(`${id}:3`), { id, version: 3 });
+    assert.deepEqual(readDesignName(` ${id.toUpperCase()} `), { id, version: null });
+    for (const name of ['Bella', `${id}:0`, `${id}:1e3`, `${id}:9999999999`, `${id}:`, `${id}1`])
+      assert.equal(readDesignName(name), null, name);
   });
 
   it('is refused without a word of what stands in it', () => {

@@ -21,6 +21,8 @@ export interface ShopOrder {
     tax: bigint;
     /** Of a unit; null where the shop does not know. */
     weightGrams: number | null;
+    /** What a property of the line says of its design, as it stands there; null without one. */
+    design: string | null;
   }[];
 }
 
@@ -74,6 +76,12 @@ const shopify = z.looseObject({
         price: decimal,
         grams: z.number().min(0).max(1_000_000).nullish(),
         requires_shipping: z.boolean().nullish(),
+        properties: z
+          .array(
+            z.looseObject({ name: text, value: z.union([z.string(), z.number()]).nullish().catch(null) }),
+          )
+          .nullish()
+          .catch(null),
         discount_allocations: sums,
         tax_lines: sums,
       }),
@@ -122,10 +130,37 @@ export function readShopifyOrder(body: unknown): ShopOrder {
           ? 0n
           : (line.tax_lines ?? []).reduce((sum, one) => sum + minor(one.price), 0n),
         // Of what must be shipped, 0 says that nobody has weighed it.
+        design: designNamed(line.properties ?? []),
         weightGrams: line.grams ? Math.ceil(line.grams) : line.requires_shipping === false ? 0 : null,
       };
     }),
   };
+}
+
+interface Property {
+  name?: string | null | undefined;
+  value?: string | number | null | undefined;
+}
+
+/** The property of a line that names its design. Shops hide names that begin with `_` from their customers. */
+const designProperty = '_perdure_design';
+
+function designNamed(properties: readonly Property[]): string | null {
+  const value = properties.find(({ name }) => name === designProperty)?.value;
+  return value === undefined || value === null || value === '' ? null : String(value).slice(0, 100);
+}
+
+/**
+ * Reads what a line says of its design: its id, and the number of a version behind a colon, if it is not to be the newest.
+ *
+ * @returns null for what is no such name
+ */
+export function readDesignName(name: string): { id: string; version: number | null } | null {
+  const [, id, version] =
+    /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?::([1-9]\d{0,8}))?$/.exec(name.trim().toLowerCase()) ??
+    [];
+  if (id === undefined) return null;
+  return { id, version: version === undefined ? null : Number(version) };
 }
 
 function customerOf(order: z.output<typeof shopify>): ShopOrder['customer'] {
