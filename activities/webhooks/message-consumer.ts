@@ -10,7 +10,7 @@ export function createWebhookMessageConsumer({ database }: { database: Database 
   return {
     async handle(events) {
       const messages = events.map(messageOf).filter((message) => message !== null);
-      await database.transaction('webhooks', ({ sql }) => fanOut(sql, messages));
+      await database.transaction('webhooks', (transaction) => fanOut(transaction, messages));
     },
   };
 }

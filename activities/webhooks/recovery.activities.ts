@@ -12,7 +12,8 @@ const messagesAtOnce = 500;
 export function createRecoveryActivities({ database }: Pick<WorkerServices, 'database'>): RecoveryActivities {
   return {
     recoverSlice: ({ recoveryId, tenantId }) =>
-      database.transaction('webhooks', async ({ sql, publish }) => {
+      database.transaction('webhooks', async (transaction) => {
+        const { sql, publish } = transaction;
         const recoveries = new RecoveryRepository(sql, tenantId);
         const recovery = await recoveries.lock(recoveryId);
         const { endpointId, sent: before } = recovery;
@@ -35,8 +36,8 @@ export function createRecoveryActivities({ database }: Pick<WorkerServices, 'dat
         const limit = Math.min(messagesAtOnce, mostRecovered - before);
         const slice =
           recovery.kind === 'failed'
-            ? await recoverFailed(sql, recovery, limit)
-            : await replayMissing(sql, recovery, endpoint, limit);
+            ? await recoverFailed(transaction, recovery, limit)
+            : await replayMissing(transaction, recovery, endpoint, limit);
         const sent = before + slice.sent;
         await recoveries.goOn(recoveryId, slice.cursor ?? recovery.cursor, slice.sent);
         return slice.cursor === null ? await end('completed', sent) : { sent, left: true };

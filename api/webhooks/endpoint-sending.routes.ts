@@ -132,7 +132,7 @@ export function createEndpointSendingRoutes(services: Services): Route[] {
       handler: async (request, transaction) => {
         const { id, message } = request.params;
         const endpoint = await takingEndpoint(transaction, request, id);
-        await resendMessage(transaction.sql, endpoint, message);
+        await resendMessage(transaction, endpoint, message);
         const { tenantId, userId } = request.principal;
         await transaction.publish({
           type: 'message.resend_requested',

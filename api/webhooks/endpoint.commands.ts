@@ -84,7 +84,7 @@ export class EndpointCommands {
     // What is elsewhere now has not failed yet.
     if (after.url !== before.url) await resetHealth(sql, id);
     if (after.ordering === 'none' && before.ordering !== 'none') await releaseWaiting(sql, id);
-    await wakeSenders(sql);
+    wakeSenders(transaction);
     await tell(transaction, actor, after, 'endpoint.updated', { changed: Object.keys(change) });
     return after;
   }
@@ -95,7 +95,7 @@ export class EndpointCommands {
     const endpoints = new EndpointRepository(sql, actor.principal.tenantId);
     const before = await endpoints.lock(id);
     await resetHealth(sql, id);
-    await wakeSenders(sql);
+    wakeSenders(transaction);
     if (before.state === 'enabled') return before;
     await endpoints.setState(id, 'enabled', null);
     const after = await endpoints.get(id);

@@ -1,10 +1,14 @@
 import { hears } from '../../domain/webhooks/event-filter.ts';
 import type { PublicMessage } from '../../domain/webhooks/public-events.ts';
 import type { Ordering, Trigger } from '../../domain/webhooks/endpoint.ts';
+import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
 
 /** The channel on which a commit tells the senders that there is something to send. */
 export const messagesChannel = 'perdure_webhook_messages';
+
+/** A transaction that may leave something to send. */
+export type SendersTransaction = Pick<Transaction, 'sql' | 'wake'>;
 
 interface Listener {
   id: string;
@@ -27,8 +31,12 @@ export interface NewDelivery {
  * deliveries in the same transaction, so an event that comes again adds nothing. Messages of tenants without endpoints are nobody's
  * and are not stored.
  */
-export async function fanOut(sql: Sql, messages: readonly PublicMessage[]): Promise<void> {
+export async function fanOut(
+  transaction: SendersTransaction,
+  messages: readonly PublicMessage[],
+): Promise<void> {
   if (messages.length === 0) return;
+  const { sql } = transaction;
   const listeners = await sql<Listener & { state: string }>(
     `select id, tenant_id as "tenantId", event_types as "eventTypes", ordering, state from webhooks.endpoints
      where tenant_id = any($1::uuid[]) and state <> 'deleted' order by id`,
@@ -56,7 +64,7 @@ export async function fanOut(sql: Sql, messages: readonly PublicMessage[]): Prom
           ordering,
         })),
     );
-  await addDeliveries(sql, deliveries, 'event');
+  await addDeliveries(transaction, deliveries, 'event');
 }
 
 /** Whether an endpoint hears of a message. None hears of itself. */
@@ -87,11 +95,12 @@ async function storeMessages(sql: Sql, messages: readonly PublicMessage[]): Prom
  * already stays as it is. Gives how many were added.
  */
 export async function addDeliveries(
-  sql: Sql,
+  transaction: SendersTransaction,
   deliveries: readonly NewDelivery[],
   trigger: Trigger,
 ): Promise<number> {
   if (deliveries.length === 0) return 0;
+  const { sql } = transaction;
   const waiting = await lockWaitingSubjects(sql, deliveries);
   const rows = deliveries.map(({ messageId, endpointId, tenantId, subject, ordering }, place) => {
     const line = JSON.stringify([endpointId, subject]);
@@ -110,13 +119,13 @@ export async function addDeliveries(
     [JSON.stringify(rows), trigger],
     'webhooks.add_deliveries',
   );
-  if (added.length > 0) await wakeSenders(sql);
+  if (added.length > 0) wakeSenders(transaction);
   return added.length;
 }
 
 /** Tells the senders, once the transaction is committed. */
-export async function wakeSenders(sql: Sql): Promise<void> {
-  await sql(`select pg_notify('${messagesChannel}', '')`);
+export function wakeSenders({ wake }: Pick<Transaction, 'wake'>): void {
+  wake(messagesChannel, 'due');
 }
 
 /**

@@ -1,21 +1,20 @@
 import { Failure } from '../../domain/failure.ts';
 import { testType, type Trigger } from '../../domain/webhooks/endpoint.ts';
-import type { Sql } from '../sql.ts';
 import type { Endpoint } from './endpoint.ts';
-import { addDeliveries, isFor, wakeSenders } from './fan-out.ts';
+import { addDeliveries, isFor, wakeSenders, type SendersTransaction } from './fan-out.ts';
 import type { Recovery } from './recovery.ts';
 
 /**
  * Sends messages once more, each on a schedule of its own from the beginning. What is under way stays as it is. Gives how many.
  */
 async function sendAgain(
-  sql: Sql,
+  transaction: SendersTransaction,
   endpointId: string,
   messageIds: readonly string[],
   trigger: Trigger,
 ): Promise<number> {
   if (messageIds.length === 0) return 0;
-  const rows = await sql(
+  const rows = await transaction.sql(
     `with held as (
        select message_id from webhooks.deliveries
        where endpoint_id = $1 and message_id = any($2::uuid[]) and claim is null and due_at < 'infinity'
@@ -25,7 +24,7 @@ async function sendAgain(
      from held where d.endpoint_id = $1 and d.message_id = held.message_id returning d.message_id`,
     [endpointId, messageIds, trigger],
   );
-  if (rows.length > 0) await wakeSenders(sql);
+  if (rows.length > 0) wakeSenders(transaction);
   return rows.length;
 }
 
@@ -34,16 +33,21 @@ async function sendAgain(
  *
  * @throws Failure `webhooks.message_not_found`, also for another tenant's
  */
-export async function resendMessage(sql: Sql, endpoint: Endpoint, messageId: string): Promise<void> {
-  const [message] = await sql<{ id: string; subject: string }>(
+export async function resendMessage(
+  transaction: SendersTransaction,
+  endpoint: Endpoint,
+  messageId: string,
+): Promise<void> {
+  const [message] = await transaction.sql<{ id: string; subject: string }>(
     'select id, subject from webhooks.messages where tenant_id = $1 and id = $2',
     [endpoint.tenantId, messageId],
   );
   if (!message) throw new Failure('webhooks.message_not_found', 'There is no such message.');
   const { id: endpointId, tenantId, ordering } = endpoint;
   const { subject } = message;
-  const added = await addDeliveries(sql, [{ messageId, endpointId, tenantId, subject, ordering }], 'resend');
-  if (added === 0) await sendAgain(sql, endpointId, [messageId], 'resend');
+  const delivery = { messageId, endpointId, tenantId, subject, ordering };
+  const added = await addDeliveries(transaction, [delivery], 'resend');
+  if (added === 0) await sendAgain(transaction, endpointId, [messageId], 'resend');
 }
 
 /** One look of a recovery. */
@@ -54,8 +58,12 @@ export interface RecoverySlice {
 }
 
 /** Sends again what has failed: what was given up, and what waits for another attempt. */
-export async function recoverFailed(sql: Sql, recovery: Recovery, limit: number): Promise<RecoverySlice> {
-  const rows = await sql<{ id: string }>(
+export async function recoverFailed(
+  transaction: SendersTransaction,
+  recovery: Recovery,
+  limit: number,
+): Promise<RecoverySlice> {
+  const rows = await transaction.sql<{ id: string }>(
     `select d.message_id as id from webhooks.deliveries d join webhooks.messages m on m.id = d.message_id
      where d.endpoint_id = $1 and d.message_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
        and m.created_at >= $3 and m.created_at <= $4 and d.trigger <> 'test'
@@ -65,19 +73,19 @@ export async function recoverFailed(sql: Sql, recovery: Recovery, limit: number)
   );
   const ids = rows.map(({ id }) => id);
   return {
-    sent: await sendAgain(sql, recovery.endpointId, ids, 'recover'),
+    sent: await sendAgain(transaction, recovery.endpointId, ids, 'recover'),
     cursor: ids.length === limit ? (ids.at(-1) ?? null) : null,
   };
 }
 
 /** Sends what the endpoint hears of by its present filters and was never sent. */
 export async function replayMissing(
-  sql: Sql,
+  transaction: SendersTransaction,
   recovery: Recovery,
   endpoint: Endpoint,
   limit: number,
 ): Promise<RecoverySlice> {
-  const rows = await sql<{
+  const rows = await transaction.sql<{
     id: string;
     type: string;
     subject: string;
@@ -100,7 +108,7 @@ export async function replayMissing(
     ordering: endpoint.ordering,
   }));
   return {
-    sent: await addDeliveries(sql, deliveries, 'missing'),
+    sent: await addDeliveries(transaction, deliveries, 'missing'),
     cursor: rows.length === limit ? (rows.at(-1)?.id ?? null) : null,
   };
 }

@@ -20,7 +20,8 @@ describe('The erasure of what a tenant has had sent', () => {
   /** Two endpoints, one of which is switched off, and messages that are under way, tried in vain, and to be sent again. */
   async function plant(): Promise<{ tenantId: string; endpointIds: string[] }> {
     const [tenantId, ...endpointIds] = [uuidv7(), uuidv7(), uuidv7()];
-    await db.database.transaction('webhooks', async ({ sql }) => {
+    await db.database.transaction('webhooks', async (transaction) => {
+      const { sql } = transaction;
       const endpoints = new EndpointRepository(sql, tenantId);
       for (const [place, id] of endpointIds.entries())
         await endpoints.insert({
@@ -47,7 +48,7 @@ describe('The erasure of what a tenant has had sent', () => {
         traceId: null,
         bodies: { 1: '{}' },
       }));
-      await fanOut(sql, messages);
+      await fanOut(transaction, messages);
       const since = new Date(0);
       const wish = { endpointId: endpointIds[0] ?? '', kind: 'failed', since, until: new Date() } as const;
       await new RecoveryRepository(sql, tenantId).create({ ...wish, createdBy: uuidv7() });

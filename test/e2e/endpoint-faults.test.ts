@@ -20,8 +20,8 @@ describe('endpoints when something breaks', function () {
   it('keep nothing of what a sender says whose claim was taken over', async () => {
     const { id } = await system.endpoint('/late', batches);
     const { database, config } = system.api.services;
-    await database.transaction('webhooks', ({ sql }) =>
-      fanOut(sql, [
+    await database.transaction('webhooks', (transaction) =>
+      fanOut(transaction, [
         {
           id: uuidv7(),
           tenantId: system.tenant.id,
