@@ -209,6 +209,14 @@ describe('webhooks that come in, while something fails', function () {
       const second = await api.client.post(orders, lost.body, { headers: lost.headers });
       assert.equal(second.status, 200);
       assert.deepEqual(await publishedFor(system.api, tenant.id), ['webhook.received', 'webhook.received']);
+      const workers = await system.spawnWorkers();
+      for (const id of ['710000000000000003', '710000000000000004']) {
+        await until(async () => (await ordersOf(tenant.id, id)).length > 0, 60_000);
+        const [order, ...others] = await ordersOf(tenant.id, id);
+        assert.deepEqual(others, []);
+        await untilCompleted(await temporalClient(), orderWorkflowId(order?.id ?? ''));
+      }
+      await workers.stop();
     } finally {
       await api.close();
       await behind.close();

@@ -174,7 +174,11 @@ describe('Orders', function () {
     const ended = await untilOrder(member, placed.id, 'timed_out');
     assert.equal(ended.payment_status, 'voided');
     assert.deepEqual(system.processor.effects('capture'), []);
-    assert.equal((await stockOf('MUG'))[0].available, 5);
+    for (const [sku, available] of [
+      ['MUG', 5],
+      ['RARE', 1],
+    ] as const)
+      assert.equal((await stockOf(sku))[0].available, available);
     const late = await member.post(`/v1/orders/${placed.id}/amend`, { remove_missing: true });
     assert.deepEqual([late.status, late.body.code], [409, 'orders.order_state']);
     const client = await temporalClient();

@@ -15,7 +15,7 @@ import {
   sample,
   type SentWebhook,
 } from '../support/senders.ts';
-import { temporalServer } from '../support/temporal.ts';
+import { temporalClient, temporalServer } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 
 describe('An order that a shop tells by webhook', function () {
@@ -43,13 +43,14 @@ describe('An order that a shop tells by webhook', function () {
 
   let shops = 0;
   const open = async () => {
-    const client = api.client.as((await api.tenant()).owner);
+    const tenant = await api.tenant();
+    const client = api.client.as(tenant.owner);
     const shop = `orders-${(shops += 1)}.myshopify.com`;
     const secret = `secret-${randomUUID()}`;
     const source = { kind: 'shopify', name: shop, shop_domain: shop, secret };
     const { status, body } = await client.post('/v1/webhook-sources', source);
     assert.equal(status, 201, JSON.stringify(body));
-    return { client, shop, secret };
+    return { client, shop, secret, tenantId: tenant.id };
   };
   const send = async ({ body, headers }: SentWebhook): Promise<number> =>
     (await fetch(`${api.url}/webhooks/shopify/orders`, { method: 'POST', headers, body })).status;
@@ -77,9 +78,10 @@ describe('An order that a shop tells by webhook', function () {
   });
 
   it('is one order with its process, however often it comes at once (checks 1 and 2)', async () => {
-    const { client, shop, secret } = await open();
+    const { client, shop, secret, tenantId } = await open();
     const id = '820982911946154508';
-    const sent = fromShopify(paidOrderWith(id, '2026-11-28T10:00:00Z'), { shop, secret });
+    const eventId = randomUUID();
+    const sent = fromShopify(paidOrderWith(id, '2026-11-28T10:00:00Z'), { shop, secret, eventId });
     const statuses = await Promise.all(Array.from({ length: 20 }, () => send(sent)));
     assert.ok(
       statuses.every((status) => status >= 200 && status < 300),
@@ -91,7 +93,18 @@ describe('An order that a shop tells by webhook', function () {
     }, 60_000);
     assert.equal(order.external_id, id, 'with every digit');
     await untilOrder(client, order.id, 'shipped');
+    // Another delivery of the same event.
+    const again = fromShopify(sent.body, { shop, secret, eventId });
+    assert.equal(await send(again), 200);
+    assert.equal((await client.get('/v1/webhooks/inbound')).body.items.length, 1);
     assert.equal((await found(client, id)).length, 1);
+    const temporal = await temporalClient();
+    const started = await until(async () => {
+      const query = `TenantId = '${tenantId}'`;
+      const all = (await Array.fromAsync(temporal.workflow.list({ query }))).map(({ type }) => type);
+      return all.includes('fulfillOrder') && all.includes('processInbound') ? all : null;
+    });
+    assert.deepEqual(started.toSorted(), ['fulfillOrder', 'processInbound']);
     const { body } = await client.get(`/v1/orders/${order.id}/timeline`, { query: { limit: '200' } });
     const types = body.items.map(({ type }: { type: string }) => type);
     assert.equal(types.filter((type: string) => type === 'order.created').length, 1);
@@ -176,5 +189,29 @@ describe('An order that a shop tells by webhook', function () {
     };
     assert.equal(await post('easypost/tracking', fromEasyPost(secret, delivered)), 200);
     await untilOrder(client, order.id, 'completed');
+
+    // A word that comes late is kept, and changes nothing (check 24).
+    const late = {
+      ...delivered,
+      eventId: `evt_${randomUUID()}`,
+      status: 'in_transit',
+      updatedAt: '2026-11-29T09:00:00Z',
+    };
+    const signed = fromEasyPost(secret, late);
+    const altered = { ...signed, body: signed.body.replace('in_transit', 'delivered') };
+    assert.equal(await post('easypost/tracking', altered), 401);
+    assert.equal(await post('easypost/tracking', signed), 200);
+    const [parcel] = await until(async () => {
+      const { packages } = (await client.get(`/v1/orders/${order.id}/tracking`)).body;
+      return packages[0].events.length === 2 ? packages : null;
+    }, 60_000);
+    assert.deepEqual(parcel.events.map(({ status }: { status: string }) => status).toSorted(), [
+      'delivered',
+      'in_transit',
+    ]);
+    const ended = (await client.get(`/v1/orders/${order.id}`)).body;
+    assert.deepEqual([ended.status, ended.fulfillments[0].tracking_status], ['completed', 'delivered']);
+    const cancelled = await client.post(`/v1/orders/${order.id}/cancel`);
+    assert.deepEqual([cancelled.status, cancelled.body.offer], [409, 'return']);
   });
 });

@@ -9,7 +9,12 @@ import type { Stage } from './stage.ts';
 /** An order by the API, paid by a card and sent by a carrier, which ends by what its address and its terms are. */
 export function orderProcess(
   name: string,
-  terms: { city: string; capture: 'on_shipment' | 'immediately'; ends: 'completed' | 'failed' },
+  terms: {
+    city: string;
+    capture: 'on_shipment' | 'immediately';
+    ends: 'completed' | 'failed';
+    surelyAt?: string;
+  },
 ): ProcessUnderTest {
   // Of its own: another process's orders leave it alone.
   const sku = `MUG-${terms.city.replaceAll(' ', '-')}`;
@@ -17,6 +22,7 @@ export function orderProcess(
     name,
     domains: ['orders'],
     underFaults: true,
+    ...(terms.surelyAt ? { surelyAt: terms.surelyAt } : {}),
     submit: async ({ caller }) => {
       const item = { sku, title: 'Mug', price: '1000', currency: 'EUR', weight_grams: 350 };
       await caller.command('/v1/stock', () => item);

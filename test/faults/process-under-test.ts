@@ -10,6 +10,8 @@ export interface ProcessUnderTest {
   underFaults: boolean;
   /** Too long for the sample of `npm test`: why. */
   slow?: string;
+  /** Tried in each `npm test`, at this boundary: an acceptance check asks for it. */
+  surelyAt?: string;
   /** Which boundaries are its own, where others' work goes on beside it. Default: all. */
   points?: RegExp;
   /** Has the API accept one, and gives its address. What it asks for again and again is the caller's business. */

@@ -22,6 +22,8 @@ export const processesUnderTest: readonly ProcessUnderTest[] = [
     city: 'No Label City',
     capture: 'immediately',
     ends: 'failed',
+    // The money has gone back, and nobody has heard of that.
+    surelyAt: 'refundOverpaid after 1',
   }),
   shopOrderProcess,
   outboundProcess,
