@@ -38,6 +38,7 @@ describe('The workflows of today', () => {
       'returnOrder',
       'refundOrder',
       'recoverMessages',
+      'replayWebhooks',
       'tidyMessages',
       'resealWebhookSecrets',
       'tidyNotices',

@@ -32,6 +32,7 @@ import { createSearchUpkeepActivities } from '../activities/search/upkeep.activi
 import type { WorkerServices } from '../activities/services.ts';
 import { createOutboundUpkeepActivities } from '../activities/webhooks/outbound-upkeep.activities.ts';
 import { createRecoveryActivities } from '../activities/webhooks/recovery.activities.ts';
+import { createReplayActivities } from '../activities/webhooks/replay.activities.ts';
 import { createWebhookExportActivities } from '../activities/webhooks/data-export.activities.ts';
 import { createInboundActivities } from '../activities/webhooks/inbound.activities.ts';
 import { createInboundUpkeepActivities } from '../activities/webhooks/inbound-upkeep.activities.ts';
@@ -66,6 +67,7 @@ export function activitiesOf(domain: Domain, services: WorkerServices): OfEveryD
       return {
         ...platform,
         ...withHeartbeats(createRecoveryActivities(services)),
+        ...withHeartbeats(createReplayActivities(services)),
         ...createOutboundUpkeepActivities(services),
         ...createInboundActivities(services),
         ...createInboundUpkeepActivities(services),

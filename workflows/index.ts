@@ -23,6 +23,7 @@ export {
   wakeInboundWebhooks,
 } from './webhooks/inbound-upkeep.ts';
 export { processInbound } from './webhooks/process-inbound.ts';
+export { replayWebhooks } from './webhooks/replay-webhooks.ts';
 export { renderPreview } from './designs/render-preview.ts';
 export { optimiseDesign } from './designs/optimise-design.ts';
 export { tidyDesigns } from './designs/tidy-designs.ts';

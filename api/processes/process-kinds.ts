@@ -5,6 +5,7 @@ import { batchProcesses } from '../search/batch.process.ts';
 import { erasureProcesses } from '../search/erasure.process.ts';
 import { importProcesses } from '../search/import.process.ts';
 import { recoveryProcesses } from '../webhooks/recovery.process.ts';
+import { replayProcesses } from '../webhooks/replay.process.ts';
 import type { Services } from '../services.ts';
 import type { ProcessKind } from './process-kind.ts';
 
@@ -19,5 +20,6 @@ export function createProcessKinds(services: Services): ProcessKind[] {
     exportProcesses(services),
     erasureProcesses(services),
     recoveryProcesses(services),
+    replayProcesses(services),
   ];
 }

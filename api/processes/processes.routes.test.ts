@@ -4,6 +4,7 @@ import { AuditRepository, recordEvents } from '../../db/audit/audit.repository.t
 import { ErasureRepository } from '../../db/search/erasure.repository.ts';
 import type { Sql } from '../../db/sql.ts';
 import { EndpointRepository } from '../../db/webhooks/endpoint.repository.ts';
+import { InboundReplayRepository } from '../../db/webhooks/inbound-replay.ts';
 import { RecoveryRepository } from '../../db/webhooks/recovery.ts';
 import { startTestApi, type Tenant, type TestApi } from '../../test/support/api.ts';
 import { endedImport, phonesCsv, submitBatch } from '../../test/support/batches.ts';
@@ -67,7 +68,7 @@ describe('the processes of an organisation', () => {
     assert.deepEqual((await get(`/v1/processes/import:${made.id}`)).body, only.body.items[0]);
   });
 
-  it('are erasures and recoveries too', async () => {
+  it('are erasures, recoveries and replays too', async () => {
     const { database } = api.services;
     const { id: tenantId, owner } = await api.tenant();
     const erasure = await database.transaction('search', ({ sql }) =>
@@ -96,10 +97,14 @@ describe('the processes of an organisation', () => {
         createdBy: owner.userId,
       });
     });
+    const replay = await database.transaction('webhooks', ({ sql }) =>
+      new InboundReplayRepository(sql, tenantId).create({ filter: {}, matching: 0, createdBy: owner.userId }),
+    );
     const { body } = await get('/v1/processes', {}, owner);
     assert.deepEqual(
       body.items.map(({ id, state, workflow_id }: Record<string, string>) => [id, state, workflow_id]),
       [
+        [`webhook-replay:${replay.id}`, 'running', `webhook-replay:${replay.id}`],
         [`webhook-recovery:${recovery.id}`, 'running', `webhook-recovery:${recovery.id}`],
         [`erasure:${erasure.id}`, 'submitted', `erasure:${erasure.id}`],
       ],

@@ -1,31 +1,24 @@
 import { z } from 'zod';
-import type { Transaction } from '../../db/database.ts';
-import {
-  InboundRepository,
-  type InboundFilter,
-  type ReplayableEvent,
-} from '../../db/webhooks/inbound.repository.ts';
-import { replayable } from '../../domain/webhooks/inbound/event-state.ts';
+import { InboundReplayRepository } from '../../db/webhooks/inbound-replay.ts';
+import { InboundRepository, type InboundFilter } from '../../db/webhooks/inbound.repository.ts';
+import { mostReplayed } from '../../domain/webhooks/inbound/event-state.ts';
 import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
 import { idPosition, pageOf, pageQuery, Pages, requireOrder } from '../page.ts';
-import type { Principal } from '../principal.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import {
   inboundDetail,
   inboundFilters,
+  inboundReplayOrder,
+  inboundReplayView,
   inboundShape,
   presentDetail,
   presentInbound,
+  presentReplay,
 } from './inbound.schemas.ts';
 
 const tag = 'Webhooks in';
 const params = z.object({ id: z.uuid() });
-
-/** Most events of one replay by filter; the answer tells whether there are more. */
-const mostReplayed = 1_000;
-
-const filterShape = z.strictObject({ ...inboundFilters, state: z.enum(replayable).optional() });
 
 /** The log of the webhooks that came in, and their replay. */
 export function createInboundRoutes({ database, config }: Services): Route[] {
@@ -98,9 +91,19 @@ export function createInboundRoutes({ database, config }: Services): Route[] {
       responses: { 202: { description: 'It will be tried, unless it is done.', body: inboundShape } },
       failures: ['webhooks.inbound_not_found'],
       handler: async ({ principal, params: { id } }, transaction) => {
-        const repository = new InboundRepository(transaction.sql, principal.tenantId);
+        const { tenantId, userId } = principal;
+        const repository = new InboundRepository(transaction.sql, tenantId);
         await repository.get(id);
-        await tellAll(transaction, principal, await repository.replay({}, id, 1));
+        const event = await repository.replayOne(id);
+        // Its processing is started anew.
+        if (event)
+          await transaction.publish({
+            type: 'webhook.retry_due',
+            tenantId,
+            subject: `inbound:${id}`,
+            actorId: userId,
+            data: { run: event.run, attempt: event.attempt, replay: true },
+          });
         return { status: 202, body: presentInbound(await repository.get(id)) };
       },
     }),
@@ -108,49 +111,59 @@ export function createInboundRoutes({ database, config }: Services): Route[] {
       method: 'post',
       path: '/v1/webhooks/inbound/replay',
       summary: 'Try webhooks again, by filter',
-      description: `The oldest first, at most ${mostReplayed}. \`dry_run\` counts them and changes nothing.`,
+      description:
+        'First it only counts them. With `dry_run: false` they are tried again in the background, the oldest first, some hundreds at ' +
+        `a time, at most ${mostReplayed}. What comes in meanwhile is not among them.`,
       tag,
       access: 'webhooks:write',
       rate: 'write',
-      body: z
-        .strictObject({ filter: filterShape, dry_run: z.boolean().default(false) })
-        .meta({ id: 'InboundReplay', example: { filter: { state: 'dead' }, dry_run: true } }),
+      body: inboundReplayOrder,
       idempotency: { domain: 'webhooks', mode: 'transaction' },
       responses: {
         200: { description: 'How many there are.', body: z.object({ matching: z.int() }) },
         202: {
           description: 'They will be tried.',
-          body: z.object({ matching: z.int(), replayed: z.int() }),
+          body: inboundReplayView,
+          headers: { Location: 'Where its progress is found.' },
         },
       },
-      handler: async ({ principal, body }, transaction) => {
-        const repository = new InboundRepository(transaction.sql, principal.tenantId);
+      handler: async ({ principal, body, traceId }, { sql, publish }) => {
+        const { tenantId, userId } = principal;
         const filter = filterOf(body.filter);
-        const matching = await repository.countReplayable(filter);
+        const matching = await new InboundRepository(sql, tenantId).countReplayable(filter);
         if (body.dry_run) return { status: 200, body: { matching } };
-        const events = await repository.replay(filter, null, mostReplayed);
-        await tellAll(transaction, principal, events);
-        return { status: 202, body: { matching, replayed: events.length } };
+        const wish = { filter, matching, createdBy: userId };
+        const replay = await new InboundReplayRepository(sql, tenantId).create(wish);
+        await publish({
+          type: 'webhooks.replay_requested',
+          tenantId,
+          subject: `webhook-replay:${replay.id}`,
+          actorId: userId,
+          traceId,
+          data: { replay_id: replay.id, matching },
+        });
+        const headers = { Location: `/v1/webhooks/inbound/replays/${replay.id}` };
+        return { status: 202, headers, body: presentReplay(replay) };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/v1/webhooks/inbound/replays/:id',
+      summary: 'How far a replay has come',
+      tag,
+      access: 'webhooks:read',
+      rate: 'read',
+      params,
+      responses: { 200: { description: 'The replay.', body: inboundReplayView } },
+      failures: ['webhooks.replay_not_found'],
+      handler: async ({ principal: { tenantId }, params: { id } }) => {
+        const replay = await database.read('webhooks', ({ sql }) =>
+          new InboundReplayRepository(sql, tenantId).get(id),
+        );
+        return { status: 200, body: presentReplay(replay) };
       },
     }),
   ];
-}
-
-/** Each event has its processing started anew. */
-async function tellAll(
-  { publish }: Transaction,
-  { tenantId, userId }: Principal,
-  events: readonly ReplayableEvent[],
-): Promise<void> {
-  await publish(
-    ...events.map(({ id, run, attempt }) => ({
-      type: 'webhook.retry_due',
-      tenantId,
-      subject: `inbound:${id}`,
-      actorId: userId,
-      data: { run, attempt, replay: true },
-    })),
-  );
 }
 
 function filterOf(query: z.output<z.ZodObject<typeof inboundFilters>>): InboundFilter {

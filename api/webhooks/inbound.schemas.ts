@@ -5,7 +5,8 @@ import type {
   InboundRecord,
   LedTo,
 } from '../../db/webhooks/inbound.repository.ts';
-import { inboundStates } from '../../domain/webhooks/inbound/event-state.ts';
+import type { InboundReplay } from '../../db/webhooks/inbound-replay.ts';
+import { inboundStates, mostReplayed, replayable } from '../../domain/webhooks/inbound/event-state.ts';
 import { momentFilter } from '../page.ts';
 
 export const inboundFilters = {
@@ -88,6 +89,42 @@ export const inboundDetail = inboundShape
       }),
   })
   .meta({ id: 'InboundWebhookDetail' });
+
+const replayFilters = z.strictObject({ ...inboundFilters, state: z.enum(replayable).optional() });
+
+export const inboundReplayOrder = z
+  .strictObject({
+    filter: replayFilters,
+    dry_run: z.boolean().default(true).meta({ description: '`false` has them tried again.' }),
+  })
+  .meta({ id: 'InboundReplayOrder', example: { filter: { state: 'dead' }, dry_run: true } });
+
+export const inboundReplayView = z
+  .object({
+    id: z.uuid(),
+    filter: z.looseObject({}).meta({ description: 'As it was asked for.' }),
+    state: z.enum(['running', 'completed', 'stopped']).meta({
+      description: `\`stopped\`: ${mostReplayed} were tried again, and there may be more.`,
+    }),
+    matching: z.int().meta({ description: 'How many there were when it was asked for.' }),
+    replayed: z.int().meta({ description: 'How many are tried again by now.' }),
+    created_at: moment,
+    finished_at: moment.nullable(),
+  })
+  .meta({ id: 'InboundReplay' });
+
+export function presentReplay(replay: InboundReplay): z.input<typeof inboundReplayView> {
+  const { sourceId, topic, state, eventId, externalId, from, to } = replay.filter;
+  return {
+    id: replay.id,
+    filter: { source_id: sourceId, topic, state, event_id: eventId, external_id: externalId, from, to },
+    state: replay.state,
+    matching: replay.matching,
+    replayed: replay.replayed,
+    created_at: replay.createdAt.toISOString(),
+    finished_at: replay.finishedAt?.toISOString() ?? null,
+  };
+}
 
 const iso = (text: string | null): string | null => (text === null ? null : new Date(text).toISOString());
 const errorOf = (code: string | null, detail: string | null) =>

@@ -60,4 +60,12 @@ export const inboundExport: readonly ExportedFile[] = [
       { of: 'a.attempt', type: 'integer' },
     ],
   },
+  {
+    name: 'inbound_replays',
+    about: 'Which of them were to be tried again, and how many were.',
+    kinds,
+    select: 'r.id, r.filter, r.matching, r.state, r.replayed, r.created_by, r.created_at, r.finished_at',
+    from: 'from webhooks.inbound_replays r where r.tenant_id = $1',
+    key: [{ of: 'r.id', type: 'uuid' }],
+  },
 ];

@@ -74,8 +74,14 @@ export async function forgetOldInbound(
        where id in (select id from done where not emptied) returning 1
      ), gone as (
        delete from webhooks.inbound_deliveries where id in (select id from done where emptied and over) returning 1
+     ), replays as (
+       delete from webhooks.inbound_replays where id in (
+         select id from webhooks.inbound_replays
+         where created_at < now() - make_interval(days => $2) and finished_at is not null limit $4)
+       returning 1
      )
-     select (select count(*) from emptied)::int + (select count(*) from gone)::int as gone,
+     select (select count(*) from emptied)::int + (select count(*) from gone)::int
+         + (select count(*) from replays)::int as gone,
        (select id from page where exists (select 1 from page where old) order by id desc limit 1) as reached`,
     [days.bodies, days.log, after, limit],
   );

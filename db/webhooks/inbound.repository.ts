@@ -9,8 +9,9 @@ export interface InboundFilter {
   state?: InboundState | undefined;
   eventId?: string | undefined;
   externalId?: string | undefined;
-  from?: Date | undefined;
-  to?: Date | undefined;
+  /** When it was received, a moment or its ISO 8601. */
+  from?: Date | string | undefined;
+  to?: Date | string | undefined;
 }
 
 /** An event that came in, as lists show it. */
@@ -79,6 +80,9 @@ const columns = `e.id, e.tenant_id as "tenantId", e.source_id as "sourceId", e.t
   e.error_code as "errorCode", e.error, e.effects, e.received_at as "receivedAt", e.settled_at as "settledAt",
   n.id as "entityId", n.kind as "entityKind", n.external_id as "externalId", n.version as "entityVersion",
   n.latest_event as "latestEvent"`;
+
+const fromTheBeginning = `state = 'received', run = run + 1, failures = 0, settled_at = null,
+  next_at = now() + interval '15 minutes'`;
 
 /** $2 to $8 of a statement, in the order of the values of a filter. */
 const filtered = `($2::uuid is null or e.source_id = $2) and ($3::text is null or e.topic = $3)
@@ -158,18 +162,32 @@ export class InboundRepository {
     return row?.count ?? 0;
   }
 
-  /** Puts events back to where they are tried from the beginning, oldest first; those that are done stay done. */
-  async replay(filter: InboundFilter, id: string | null, limit: number): Promise<ReplayableEvent[]> {
-    return await this.#sql<ReplayableEvent>(
-      `update webhooks.inbound_events set state = 'received', run = run + 1, failures = 0, settled_at = null,
-         next_at = now() + interval '15 minutes'
+  /** Puts an event back to where it is tried from the beginning; one that is done stays done, and gives null. */
+  async replayOne(id: string): Promise<ReplayableEvent | null> {
+    const [event] = await this.#sql<ReplayableEvent>(
+      `update webhooks.inbound_events set ${fromTheBeginning}
+       where tenant_id = $1 and id = $2 and state = any($3) returning id, run, attempts + 1 as attempt`,
+      [this.#tenantId, id, replayable],
+    );
+    return event ?? null;
+  }
+
+  /** The same of those that a filter lets through and that had come in before it was asked for, behind one, oldest first. */
+  async replay(
+    { id, filter, cursor }: { id: string; filter: InboundFilter; cursor: string | null },
+    limit: number,
+  ): Promise<ReplayableEvent[]> {
+    const events = await this.#sql<ReplayableEvent>(
+      `update webhooks.inbound_events set ${fromTheBeginning}
        where id in (
          select e.id from webhooks.inbound_events e left join webhooks.inbound_entities n on n.id = e.entity_id
-         where e.tenant_id = $1 and ${filtered} and e.state = any($9) and ($10::uuid is null or e.id = $10)
-         order by e.id limit $11 for update of e skip locked)
+         where e.tenant_id = $1 and ${filtered} and e.state = any($9) and ($10::uuid is null or e.id > $10)
+           and e.received_at <= (select created_at from webhooks.inbound_replays where id = $11)
+         order by e.id limit $12 for update of e skip locked)
        returning id, run, attempts + 1 as attempt`,
-      [...this.#values(filter), replayable, id, limit],
+      [...this.#values(filter), replayable, cursor, id, limit],
     );
+    return events.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   #values(filter: InboundFilter): unknown[] {

@@ -11,6 +11,8 @@ const statements: readonly string[] = [
    where id in (select id from webhooks.endpoints where tenant_id = $1 and state <> 'deleted' limit $2)`,
   `delete from webhooks.recoveries where id in (
      select id from webhooks.recoveries where tenant_id = $1 limit $2)`,
+  `delete from webhooks.inbound_replays where id in (
+     select id from webhooks.inbound_replays where tenant_id = $1 limit $2)`,
   // Deliveries and attempts go with their message.
   `delete from webhooks.messages where id in (
      select id from webhooks.messages where tenant_id = $1 limit $2)`,

@@ -25,6 +25,7 @@ export const subscriptions = {
     'identity.export_deleted',
     'webhook.received',
     'webhook.retry_due',
+    'webhooks.replay_requested',
     'design.preview_requested',
     'design.optimisation_requested',
   ],

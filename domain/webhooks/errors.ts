@@ -17,6 +17,7 @@ export const webhookErrors = {
   'webhooks.subject_unknown': 'unprocessable',
   'webhooks.inbound_not_found': 'not_found',
   'webhooks.inbound_erased': 'gone',
+  'webhooks.replay_not_found': 'not_found',
   'webhooks.provider_failed': 'unavailable',
   // What goes out.
   'webhooks.endpoint_not_found': 'not_found',

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInboundActivities } from '../../activities/webhooks/inbound.activities.ts';
+import { createReplayActivities } from '../../activities/webhooks/replay.activities.ts';
 import { createWebhookRoutes } from '../../api/webhooks/routes.ts';
 import { Database } from '../../db/database.ts';
 import { buryUnclaimed, firstDelivery, forgetOldInbound, takeDue } from '../../db/webhooks/inbound-upkeep.ts';
@@ -134,11 +135,11 @@ describe('webhooks that come in, while something fails', function () {
 
     // Repaired. First a look, then the replay.
     const filter = { state: 'dead', topic: 'orders/create' };
-    const look = await client.post('/v1/webhooks/inbound/replay', { filter, dry_run: true });
+    const look = await client.post('/v1/webhooks/inbound/replay', { filter });
     assert.deepEqual([look.status, look.body], [200, { matching: 1 }]);
     const stranger = system.api.client.as((await system.api.tenant()).owner);
     const theirs = await stranger.post('/v1/webhooks/inbound/replay', { filter });
-    assert.deepEqual(theirs.body, { matching: 0, replayed: 0 });
+    assert.deepEqual([theirs.status, theirs.body], [200, { matching: 0 }]);
     const replay = await client.post(`/v1/webhooks/inbound/${input.inboundId}/replay`);
     assert.deepEqual([replay.status, replay.body.state], [202, 'received']);
     const working = createInboundActivities(system.api.services);
@@ -149,6 +150,59 @@ describe('webhooks that come in, while something fails', function () {
     assert.deepEqual([again.status, again.body.state], [202, 'processed']);
     assert.equal((await working.attemptInbound({ ...input, attempt: 10 })).state, 'processed');
     assert.deepEqual(await publishedFor(system.api, tenant.id), effects);
+  });
+
+  it('replays by a filter piece by piece, each webhook once, and no more than may be at one time', async () => {
+    const { tenant, client, shop, secret } = await shopOf(system);
+    const send = (id: string) =>
+      system.send(orders, fromShopify(orderWith(id, '2026-01-01T00:00:00Z'), { shop, secret }));
+    const { database } = system.api.services;
+    const bury = () =>
+      database.transaction('webhooks', ({ sql }) =>
+        sql(`update webhooks.inbound_events set state = 'dead', next_at = null where tenant_id = $1`, [
+          tenant.id,
+        ]),
+      );
+    for (let n = 0; n < 5; n += 1) assert.equal((await send(`74000000000000000${n}`)).status, 200);
+    await bury();
+    const ask = async () => {
+      const order = { filter: { state: 'dead', topic: 'orders/create' }, dry_run: false };
+      const { status, body, headers } = await client.post('/v1/webhooks/inbound/replay', order);
+      assert.equal(status, 202);
+      const input = { replayId: body.id as string, tenantId: tenant.id };
+      return { input, matching: body.matching, address: headers.get('location') ?? '' };
+    };
+    const attemptsDue = () =>
+      database.read('webhooks', ({ sql }) =>
+        sql(`select 1 from webhooks.outbox where tenant_id = $1 and type = 'webhook.retry_due'`, [tenant.id]),
+      );
+    const first = await ask();
+    assert.equal(first.matching, 5);
+    // What comes after it is none of its, and what has failed again by then does not go round.
+    await send('740000000000000005');
+    await bury();
+    const pieces = createReplayActivities({ database }, { atOnce: 2, most: 10 });
+    for (const [replayed, left] of [
+      [2, true],
+      [4, true],
+      [5, false],
+      [5, false],
+    ] as const) {
+      assert.deepEqual(await pieces.replaySlice(first.input), { replayed, left });
+      await bury();
+    }
+    assert.equal((await attemptsDue()).length, 5);
+    const { body: done } = await client.get(first.address);
+    assert.deepEqual([done.state, done.replayed, done.filter.state], ['completed', 5, 'dead']);
+    assert.ok(done.finished_at);
+
+    const second = await ask();
+    const few = createReplayActivities({ database }, { atOnce: 2, most: 3 });
+    assert.deepEqual(await few.replaySlice(second.input), { replayed: 2, left: true });
+    assert.deepEqual(await few.replaySlice(second.input), { replayed: 3, left: false });
+    assert.equal((await client.get(second.address)).body.state, 'stopped');
+    const stranger = system.api.client.as((await system.api.tenant()).owner);
+    assert.equal((await stranger.get(second.address)).status, 404);
   });
 
   it('gives up at once what no attempt can heal, and what nobody claims in time', async () => {

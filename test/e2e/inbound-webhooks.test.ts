@@ -4,12 +4,12 @@ import { request } from 'node:http';
 import { Stripe } from 'stripe';
 import '@shopify/shopify-api/adapters/node';
 import { ApiVersion, LogSeverity, shopifyApi } from '@shopify/shopify-api';
-import { inboundWorkflowId } from '../../workflows/webhooks/messages.ts';
+import { inboundWorkflowId, replayWorkflowId } from '../../workflows/webhooks/messages.ts';
 import type { Tenant } from '../support/api.ts';
 import { keepHistory } from '../support/histories.ts';
 import { publishedFor, startWebhookSystem, untilInbound, type WebhookSystem } from '../support/inbound.ts';
 import { fromEasyPost, fromShopify, orderWith, sample } from '../support/senders.ts';
-import { temporalClient } from '../support/temporal.ts';
+import { temporalClient, untilCompleted } from '../support/temporal.ts';
 
 const orders = '/webhooks/shopify/orders';
 const done = ['processed', 'stale', 'ignored', 'parked', 'dead'];
@@ -269,6 +269,49 @@ describe('webhooks that come in', function () {
     });
     assert.equal((await system.send('/webhooks/stripe/payment', signed(later, secret))).status, 200);
     await untilInbound(client, { topic: 'charge.refunded' }, ['processed']);
+  });
+
+  it('tries many again by a filter, in a process of its own, once it was looked how many there are', async () => {
+    const secret = `whsec_${randomUUID()}`;
+    const { tenant, client } = await tenantWith('stripe', secret);
+    const intents = [1, 2, 3].map(() => `pi_${randomUUID()}`);
+    for (const intent of intents) {
+      const body = sample('stripe.payment_intent.succeeded.json')
+        .replace(/evt_0+/, `evt_${intent}`)
+        .replaceAll(/pi_0+/g, intent);
+      assert.equal((await system.send('/webhooks/stripe/payment', signed(body, secret))).status, 200);
+      await untilInbound(client, { event_id: `evt_${intent}` }, ['parked']);
+    }
+    const { database } = system.api.services;
+    await database.transaction('webhooks', ({ sql }) =>
+      sql(`update webhooks.inbound_events set state = 'dead', next_at = null where tenant_id = $1`, [
+        tenant.id,
+      ]),
+    );
+    // What is dead hears of nothing.
+    await system.makeKnown(
+      tenant.id,
+      randomUUID(),
+      intents.map((intent) => `stripe:payment_intent:${intent}`),
+    );
+    const replay = (more: object, headers = {}) =>
+      client.post('/v1/webhooks/inbound/replay', { filter: { state: 'dead' }, ...more }, { headers });
+    const look = await replay({});
+    assert.deepEqual([look.status, look.body], [200, { matching: 3 }]);
+    const key = { 'idempotency-key': 'again' };
+    const [asked, repeated] = [await replay({ dry_run: false }, key), await replay({ dry_run: false }, key)];
+    assert.equal(asked.status, 202);
+    assert.deepEqual(repeated.body, asked.body);
+    for (const intent of intents) await untilInbound(client, { event_id: `evt_${intent}` }, ['processed']);
+    const temporal = await temporalClient();
+    const workflowId = replayWorkflowId(asked.body.id);
+    await untilCompleted(temporal, workflowId);
+    const { body: done } = await client.get(asked.headers.get('location') ?? '');
+    assert.deepEqual([done.state, done.matching, done.replayed], ['completed', 3, 3]);
+    const told = await publishedFor(system.api, tenant.id);
+    assert.equal(told.filter((type) => type === 'webhook.payment_succeeded').length, 3);
+    assert.deepEqual((await replay({})).body, { matching: 0 });
+    await keepHistory(temporal, database, workflowId, 'replayWebhooks/straight');
   });
 
   it('lets nothing old overwrite what is newer, and keeps both (check 7)', async () => {

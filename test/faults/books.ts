@@ -83,7 +83,8 @@ const webhooks: DomainBooks = {
   // A webhook is through within milliseconds, so that its workflow is seldom seen running.
   known: `
     select id::text from webhooks.inbound_events where tenant_id = $1
-    union all select id::text from webhooks.recoveries where tenant_id = $1`,
+    union all select id::text from webhooks.recoveries where tenant_id = $1
+    union all select id::text from webhooks.inbound_replays where tenant_id = $1`,
   standing: `
     select id, attempts as work, attempts as revision, state in ('received', 'retrying') as busy
     from webhooks.inbound_events where tenant_id = $1

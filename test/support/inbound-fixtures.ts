@@ -35,4 +35,11 @@ export const inboundFixtures: Record<string, Fixture> = {
   'post /v1/webhook-sources/:id/resume': ofSource,
   'get /v1/webhooks/inbound/:id': ofInbound,
   'post /v1/webhooks/inbound/:id/replay': ofInbound,
+  'get /v1/webhooks/inbound/replays/:id': {
+    params: async ({ api, tenant }) => {
+      const order = { filter: {}, dry_run: false };
+      const { body } = await api.client.as(tenant.owner).post('/v1/webhooks/inbound/replay', order);
+      return { id: body.id };
+    },
+  },
 };

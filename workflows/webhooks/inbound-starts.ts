@@ -1,6 +1,12 @@
 import { subjectId } from '../../domain/events/subject.ts';
 import { searchAttributesOf, type StartingEvent, type WorkflowStart, type WorkflowStarts } from '../start.ts';
-import { inboundWorkflowId, webhooksQueue, type ProcessInboundInput } from './messages.ts';
+import {
+  inboundWorkflowId,
+  replayWorkflowId,
+  webhooksQueue,
+  type ProcessInboundInput,
+  type ReplayWebhooksInput,
+} from './messages.ts';
 
 function startInbound(event: StartingEvent): WorkflowStart {
   const { tenantId, data } = event;
@@ -19,8 +25,22 @@ function startInbound(event: StartingEvent): WorkflowStart {
   };
 }
 
-/** Which events start the processing of a webhook that came in. */
+function startReplay(event: StartingEvent): WorkflowStart {
+  const { tenantId, data } = event;
+  const input: ReplayWebhooksInput = { replayId: String(data['replay_id']), tenantId };
+  return {
+    workflowType: 'replayWebhooks',
+    workflowId: replayWorkflowId(input.replayId),
+    taskQueue: webhooksQueue,
+    args: [input],
+    summary: 'Webhooks that came in are tried again',
+    searchAttributes: searchAttributesOf(event, 'running'),
+  };
+}
+
+/** Which events start the processing of a webhook that came in, or of many again. */
 export const inboundStarts: WorkflowStarts = {
   'webhook.received': startInbound,
   'webhook.retry_due': startInbound,
+  'webhooks.replay_requested': startReplay,
 };

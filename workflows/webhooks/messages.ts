@@ -23,6 +23,19 @@ export interface OutboundUpkeepActivities {
   resealSecrets(): Promise<{ resealed: number }>;
 }
 
+/** A wish to have webhooks tried again is fulfilled once. */
+export const replayWorkflowId = (replayId: string): string => `webhook-replay:${replayId}`;
+
+export interface ReplayWebhooksInput {
+  replayId: string;
+  tenantId: string;
+}
+
+export interface ReplayActivities {
+  /** Has some webhooks tried again. Idempotent: how far it has come is committed with them. */
+  replaySlice(input: ReplayWebhooksInput): Promise<{ replayed: number; left: boolean }>;
+}
+
 /** One workflow an event that came in; when it is tried again later, or replayed, another run. */
 export const inboundWorkflowId = (inboundId: string, run: number): string =>
   run === 0 ? `inbound:${inboundId}` : `inbound:${inboundId}:${run}`;

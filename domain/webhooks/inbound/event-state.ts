@@ -27,6 +27,9 @@ export const replayable = [
   'ignored',
 ] as const satisfies readonly InboundState[];
 
+/** Most events that one replay by filter has tried again. */
+export const mostReplayed = 10_000;
+
 /** Seconds between the attempts at an event (the gaps of Svix). When they are used up, it is dead. */
 export const retryGaps = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000] as const;
 
