@@ -25,6 +25,8 @@ export interface ExportedFile {
    * of the last row before it, for parts that have to cut themselves short.
    */
   from: string;
+  /** Each row has a `file`, the name in the archive of the object at its `object_key`; null without one. */
+  withFiles?: true;
   /** Columns that are unique together and never null, in the order of an index: rows come in it, and are found again by it. */
   key: readonly { of: string; type: keyof typeof least }[];
   /** The most rows of a page, which is held in memory: fewer than usual where one row may be large. */

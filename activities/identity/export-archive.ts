@@ -5,8 +5,12 @@ import type { Archive, ArchivedFile } from '../../db/identity/exports.repository
 import type { ExportKind } from '../../domain/identity/export.ts';
 import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
 import type { ExportPart } from '../../workflows/tenants/messages.ts';
+import { attachedFiles, contentOf, type AttachedContent } from './attached-files.ts';
 
 const maxBytes = 150 * 1024 ** 3;
+
+/** What an archive is told of a file stays in memory until its end. */
+const mostAttached = 100_000;
 
 export interface ArchiveOrder {
   exportId: string;
@@ -16,7 +20,10 @@ export interface ArchiveOrder {
   parts: readonly ExportPart[];
 }
 
-/** Makes one ZIP of all parts, as a stream: the parts of a file one after the other, with a manifest at the end. */
+/**
+ * Makes one ZIP of all parts, as a stream: the parts of a file one after the other, then the files that their rows name, with a
+ * manifest at the end.
+ */
 export async function writeArchive(
   storage: ObjectStorage,
   key: string,
@@ -25,17 +32,18 @@ export async function writeArchive(
 ): Promise<Archive> {
   const zip = new ZipFile();
   const out = new PassThrough();
-  const open: Readable[] = [];
+  const open = new Set<Readable>();
   const fail = (error: unknown): void => void out.destroy(error as Error);
   // What goes wrong is told by what is awaited; an event without a listener would end the process.
   out.on('error', () => undefined);
   zip.on('error', fail);
   zip.outputStream.pipe(out);
-  const add = (name: string, content: () => AsyncIterable<Uint8Array>): void => {
-    zip.addReadStreamLazy(name, { mtime: askedAt }, (give) => {
+  const add = (name: string, content: () => AsyncIterable<Uint8Array>, compress = true): void => {
+    zip.addReadStreamLazy(name, { mtime: askedAt, compress }, (give) => {
       const stream = Readable.from(content(), { objectMode: false });
       stream.on('error', fail);
-      open.push(stream);
+      open.add(stream);
+      stream.once('close', () => open.delete(stream));
       give(null, stream);
     });
   };
@@ -58,12 +66,22 @@ export async function writeArchive(
       files.push({ name, rows, bytes, sha256: hash.digest('hex') });
     });
   }
-  // Its turn comes when all the others are through: by then it is known what is in them.
-  add('manifest.json', () =>
-    text(`${JSON.stringify({ export_id: exportId, of: kind, asked_for_at: askedAt, files }, null, 2)}\n`),
-  );
-  zip.end();
+  const attached: AttachedContent[] = [];
+  const about = { export_id: exportId, of: kind, asked_for_at: askedAt };
   try {
+    let named = 0;
+    for await (const one of attachedFiles(storage, parts, signal)) {
+      named += 1;
+      if (named > mostAttached) continue;
+      // Pictures are as small as they can be.
+      add(one.name, () => contentOf(storage, one, signal, (content) => attached.push(content)), false);
+    }
+    const leftOut = Math.max(0, named - mostAttached);
+    // Its turn comes when all the others are through: by then it is known what is in them.
+    add('manifest.json', () =>
+      text(`${JSON.stringify({ ...about, files, attached, attached_left_out: leftOut }, null, 2)}\n`),
+    );
+    zip.end();
     const { bytes, sha256 } = await storage.put(key, out, {
       contentType: 'application/zip',
       maxBytes,
@@ -92,7 +110,8 @@ function readmeOf(kind: ExportKind, askedAt: Date, parts: readonly ExportPart[])
 Asked for at ${askedAt.toISOString()}, collected from then on.
 
 Each file has one JSON object a line (NDJSON, UTF-8). Times are ISO 8601; amounts in micros are millionths of the currency.
-\`manifest.json\` tells of each file how many rows and bytes it has, and its SHA-256.
+\`manifest.json\` tells of each file how many rows and bytes it has, and its SHA-256. Files that a row names as its \`file\` are
+under \`attached\` there.
 
 ${[...files].map(([file, about]) => `- \`${file}\`: ${about}`).join('\n')}
 `;

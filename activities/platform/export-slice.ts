@@ -78,5 +78,6 @@ async function exportRows(
     maxBytes: maxPartBytes,
     signal,
   });
-  return { part: { file: `${domain}/${file.name}.ndjson`, about: file.about, key, rows }, next };
+  const part: ExportPart = { file: `${domain}/${file.name}.ndjson`, about: file.about, key, rows };
+  return { part: file.withFiles ? { ...part, withFiles: true } : part, next };
 }

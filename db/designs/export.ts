@@ -4,7 +4,7 @@ const kinds = ['organisation'] as const;
 /** A document has up to 256 KiB. */
 const documentsAtOnce = 100;
 
-/** What designs gives to an export. The tokens of links are not kept; the files of assets are fetched by their links. */
+/** What designs gives to an export. The tokens of links are not kept; pictures can be drawn anew. */
 export const designsExport: readonly ExportedFile[] = [
   {
     name: 'designs',
@@ -68,9 +68,10 @@ export const designsExport: readonly ExportedFile[] = [
   },
   {
     name: 'assets',
-    about: 'Images for designs.',
+    about: 'Images for designs; `file` is where each lies in this archive.',
     kinds,
-    select: `a.id, a.state, a.name, a.format, a.width, a.height, a.bytes, a.sha256, a.left_out, a.made_of, a.object_key,
+    withFiles: true,
+    select: `a.id, case when a.state = 'stored' then 'designs/asset-files/' || a.id || '.' || a.format end as file, a.state, a.name, a.format, a.width, a.height, a.bytes, a.sha256, a.left_out, a.made_of, a.object_key,
       a.created_by, a.created_at, a.deleted_at, a.replaced_at`,
     from: 'from designs.assets a where a.tenant_id = $1',
     key: [{ of: 'a.id', type: 'uuid' }],

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { createIdentityRoutes } from '../../api/identity/routes.ts';
 import { createProcessRoutes } from '../../api/processes/processes.routes.ts';
 import { createSearchRoutes } from '../../api/search/routes.ts';
+import { assetKey } from '../../domain/designs/files.ts';
 import { domains } from '../../domain/domains.ts';
 import { signObjectUrl } from '../../platform/storage/signed-url.ts';
+import { AssetStore } from '../../services/designs/asset-store.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/run.ts';
 import { preload } from '../faults/preload.ts';
 import { startTestApi, type Caller, type Tenant, type TestApi } from '../support/api.ts';
@@ -59,6 +61,20 @@ async function plant(api: TestApi, tenant: Tenant, surname: string): Promise<voi
   const { body: batch } = await owner.post('/v1/batches', file);
   await untilStateAt(owner, `/v1/batches/${batch.id}`, ['completed']);
 }
+
+/** A picture for designs, as it would be uploaded. */
+async function plantPicture({ services }: TestApi, tenant: Tenant, content: string): Promise<string> {
+  const store = new AssetStore(services);
+  const facts = { format: 'png' as const, width: 1, height: 1, leftOut: [], madeOf: null };
+  const owner = { name: 'Logo', createdBy: tenant.owner.userId };
+  const incoming = await store.put(tenant.id, owner, Buffer.from(content), facts);
+  const { id } = await services.database.transaction('designs', (transaction) =>
+    store.keep(transaction, tenant.id, incoming),
+  );
+  return id;
+}
+
+const sha256Of = (content: string): string => createHash('sha256').update(content).digest('hex');
 
 async function exported(
   api: TestApi,
@@ -117,7 +133,27 @@ describe('exports', function () {
       ]),
     );
     const key = await api.key(tenant.owner);
+    const pictures = [await plantPicture(api, tenant, 'a planted logo'), await plantPicture(api, tenant, '')];
+    const [logo, lost] = pictures.map((id) => `designs/asset-files/${id}.png`) as [string, string];
+    // Its file is gone, as if it had been deleted meanwhile.
+    await api.services.storage.delete(assetKey(tenant.id, pictures[1] ?? ''));
     const { view, files } = await exported(api, tenant.owner, '/v1/exports', { of: 'organisation' });
+    assert.deepEqual([files.get(logo), files.get(lost)], ['a planted logo', '']);
+    assert.deepEqual(
+      linesOf(files, 'designs/assets.ndjson').map(({ file }) => file),
+      [logo, lost],
+    );
+    const { attached, attached_left_out: leftOut } = JSON.parse(files.get('manifest.json') ?? '');
+    assert.deepEqual(
+      [attached, leftOut],
+      [
+        [
+          { name: logo, bytes: 14, sha256: sha256Of('a planted logo') },
+          { name: lost, bytes: 0, sha256: sha256Of(''), missing: true },
+        ],
+        0,
+      ],
+    );
     assert.equal(linesOf(files, 'search/people.ndjson').length, 2_501);
     assert.equal(linesOf(files, 'search/rejected-rows.ndjson').length, 1);
     const rows = linesOf(files, 'search/batch-rows.ndjson');

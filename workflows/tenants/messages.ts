@@ -44,6 +44,8 @@ export interface ExportPart {
   about: string;
   key: string;
   rows: number;
+  /** Its rows name files in the storage, which go into the archive beside it. */
+  withFiles?: true;
 }
 
 export interface ExportSliceInput {
