@@ -31,7 +31,7 @@ describe('What is told by webhook of orders', () => {
   let tenantId: string;
   const contents = new Map<string, unknown>();
   before(async () => {
-    db = await testDatabase({ of: ['orders'] });
+    db = await testDatabase({ of: ['orders', 'designs'] });
   });
   after(() => db?.close());
   beforeEach(() => {
