@@ -1,8 +1,11 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import sharp from 'sharp';
 import { createDesignsRoutes } from '../../api/designs/routes.ts';
 import type { Database } from '../../db/database.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { ImageProcesses } from '../../platform/images/image-process.ts';
 import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from '../../test/support/api.ts';
@@ -129,6 +132,33 @@ describe('Drawing and optimising that break off at any effect', function () {
       },
     );
     assert.equal(steps, 6);
+  });
+
+  it('leave nothing when the process of the picture is killed over it, and are done by the next', async () => {
+    await save(await upload());
+    const { body } = await member.post(`/v1/designs/${design}/previews`, { sizes: [48] });
+    const input = { previewId: body.id, tenantId: tenant.id };
+    const files = async () =>
+      await Array.fromAsync(api.services.storage.list(`designs/${tenant.id}/pictures/${body.content_hash}/`));
+    const kill = (message: unknown): void => {
+      const { process: child } = message as { process: ChildProcess };
+      // It is given its task as soon as it is there.
+      child.once('spawn', () => setImmediate(() => child.kill('SIGKILL')));
+    };
+    subscribe('child_process', kill);
+    try {
+      await assert.rejects(
+        run(() => createPreviewActivities(api.services, images).drawPreview(input)),
+        (error: Failure) => error.code === 'images.process_lost' && 'retryAfter' in error.details,
+      );
+    } finally {
+      unsubscribe('child_process', kill);
+    }
+    assert.deepEqual(await files(), []);
+    assert.equal(await countEvents('design.preview_ready', `preview:${body.id}`), 0);
+    await run(() => createPreviewActivities(api.services, images).drawPreview(input));
+    assert.equal((await files()).length, 2);
+    assert.equal(await countEvents('design.preview_ready', `preview:${body.id}`), 1);
   });
 
   it('leave one next version, and one smaller copy', async () => {

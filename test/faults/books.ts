@@ -115,11 +115,25 @@ const identity: DomainBooks = {
     from identity.exports where tenant_id = $1`,
 };
 
+const designs: DomainBooks = {
+  domain: 'designs',
+  running: `
+    select 'preview:' || id || case when run > 0 then ':' || run else '' end as id from designs.previews
+    where tenant_id = $1 and state = 'requested'
+    union all select 'optimisation:' || id from designs.optimisations where tenant_id = $1 and state = 'requested'`,
+  known: `
+    select id::text from designs.previews where tenant_id = $1
+    union all select id::text from designs.optimisations where tenant_id = $1`,
+  standing: `
+    select id, 0 as work, 0 as revision, state = 'requested' as busy from designs.previews where tenant_id = $1
+    union all select id, 0, 0, state = 'requested' from designs.optimisations where tenant_id = $1`,
+};
+
 export const booksOf: readonly DomainBooks[] = [
   identity,
   search,
   orders,
   webhooks,
   { domain: 'notifications' },
-  { domain: 'designs' },
+  designs,
 ];

@@ -1,4 +1,5 @@
 import { batchProcess, budgetedBatch, pausedBatch } from './batch-process.ts';
+import { optimisationProcess, previewProcess } from './design-processes.ts';
 import { exportProcess } from './export-process.ts';
 import { importProcess } from './import-process.ts';
 import { orderProcess } from './order-process.ts';
@@ -27,6 +28,8 @@ export const processesUnderTest: readonly ProcessUnderTest[] = [
   }),
   shopOrderProcess,
   outboundProcess,
+  previewProcess,
+  optimisationProcess,
   exportProcess,
   personErasureProcess,
   tenantErasureProcess,

@@ -12,7 +12,7 @@ const { planOptimisation, applyOptimisation, failOptimisation } = proxyActivitie
 });
 const { compressAsset } = proxyActivities<OptimisationActivities>({
   startToCloseTimeout: '5 minutes',
-  heartbeatTimeout: '20 seconds',
+  heartbeatTimeout: '8 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
   summary: 'Make a picture smaller',
 });

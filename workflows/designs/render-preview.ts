@@ -8,7 +8,7 @@ import type { PreviewActivities, RenderPreviewInput } from './messages.ts';
 // blame for – it takes too long, an asset is gone – is final at once.
 const { drawPreview } = proxyActivities<PreviewActivities>({
   startToCloseTimeout: '5 minutes',
-  heartbeatTimeout: '20 seconds',
+  heartbeatTimeout: '8 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
   summary: 'Draw a design',
 });

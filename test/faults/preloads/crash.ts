@@ -1,9 +1,11 @@
 import { activityInfo } from '@temporalio/activity';
 import { WorkflowClient } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { ChildProcess } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as pg from 'pg';
+import { FolderStorage } from '../../../platform/storage/folder.ts';
 import { Sender } from '../../../services/webhooks/sender.ts';
 
 /**
@@ -75,6 +77,29 @@ const { send } = Sender.prototype;
 Sender.prototype.send = function (this: Sender, ...given: Parameters<typeof send>) {
   return between('message to an endpoint', () => send.apply(this, given));
 };
+
+// What a picture is drawn by has been given its task, and is at it.
+// oxlint-disable-next-line typescript/unbound-method -- it is called with the process that it is called on
+const { send: tell } = ChildProcess.prototype;
+ChildProcess.prototype.send = function (this: ChildProcess, ...given: Parameters<typeof tell>) {
+  const sent = tell.apply(this, given);
+  pass('picture in work', 'after', mostMarks);
+  return sent;
+} as typeof tell;
+
+// One half of a file is written.
+// oxlint-disable-next-line typescript/unbound-method -- it is called with the storage that it is called on
+const { put } = FolderStorage.prototype;
+FolderStorage.prototype.put = function (this: FolderStorage, key, body, options) {
+  return put.call(this, key, body instanceof Uint8Array ? inHalves(body) : body, options);
+};
+
+async function* inHalves(body: Uint8Array): AsyncIterable<Uint8Array> {
+  const half = body.length >> 1;
+  yield body.subarray(0, half);
+  pass('half of a file', 'after', mostMarks);
+  yield body.subarray(half);
+}
 
 // Any other consumer has done what it does with an event, and the relay is about to mark that; and what senders have noted
 // is about to be committed. Started and signalled workflows have points above.
