@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Failure } from '../failure.ts';
 import { commonPasswords } from './common-passwords.ts';
 import { normalisePassword, passwordLength, requireGoodPassword } from './password.ts';
 
@@ -8,7 +9,8 @@ describe('a password', () => {
     try {
       requireGoodPassword(password, known);
       return true;
-    } catch {
+    } catch (error) {
+      assert.ok(error instanceof Failure, String(error));
       return false;
     }
   };
