@@ -35,6 +35,7 @@ function startReplay(event: StartingEvent): WorkflowStart {
     args: [input],
     summary: 'Webhooks that came in are tried again',
     searchAttributes: searchAttributesOf(event, 'running'),
+    priority: { fairnessKey: tenantId },
   };
 }
 
