@@ -83,8 +83,9 @@ export async function rowsAndWorkflowsAgree(stage: Stage): Promise<void> {
     for (const id of await idsOf(stage, books, 'running')) {
       const runsOrEnds = async (): Promise<boolean> =>
         (await statusOf(stage, id)) === 'RUNNING' || !(await idsOf(stage, books, 'running')).includes(id);
-      await until(runsOrEnds, 60_000).catch((error: unknown) => {
-        throw new Error(`${id} is running, and its workflow is not`, { cause: error });
+      await until(runsOrEnds, 60_000).catch(async (error: unknown) => {
+        const status = await statusOf(stage, id);
+        throw new Error(`${id} is running, and its workflow is not, but ${status}`, { cause: error });
       });
     }
   }
