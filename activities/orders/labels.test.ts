@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { splitOrder } from '../../db/orders/fulfillments.ts';
-import { cancelOrder } from '../../db/orders/order-commands.ts';
+import { amendOrder, cancelOrder } from '../../db/orders/order-commands.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { mostLabelTries } from '../../domain/orders/label-retry.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
@@ -10,10 +10,11 @@ import { onShipment, settled, StoredOrders } from '../../test/support/stored-ord
 import type { OrderActivities } from '../../workflows/orders/messages.ts';
 import { createOrderActivities } from './order.activities.ts';
 
-describe('A carrier that is away', () => {
+describe('Labels, also of a carrier that is away', () => {
   let db: TestDatabase;
   let orders: StoredOrders;
   let carrier: TestCarrier;
+  let processor: TestProcessor;
   let activities: OrderActivities;
   before(async () => {
     db = await testDatabase({ of: ['orders'] });
@@ -24,7 +25,8 @@ describe('A carrier that is away', () => {
     await orders.sendByCarrier();
     carrier = new TestCarrier();
     carrier.isAway = true;
-    activities = createOrderActivities({ database: db.database, payments: new TestProcessor(), carrier });
+    processor = new TestProcessor();
+    activities = createOrderActivities({ database: db.database, payments: processor, carrier });
   });
 
   const packed = async () => {
@@ -69,5 +71,29 @@ describe('A carrier that is away', () => {
     const { next } = await activities.postponeLabel(input);
     assert.ok(next.step === 'wait' && next.next === 'readOrder');
     assert.equal((await read(input.orderId)).paymentStatus, 'voided');
+  });
+
+  it('sells another label when the address changes before the package has left, which is paid once', async () => {
+    const input = await packed();
+    carrier.isAway = false;
+    await activities.buyLabel(input);
+    processor.loses.set('capture', 1);
+    await assert.rejects(activities.shipFulfillment(input));
+    const shippingAddress = { line1: 'Road 9', city: 'Village', country: 'DE' };
+    const { fulfillments } = await orders.change(input.orderId, (open) =>
+      amendOrder(open, { lines: [], removeMissing: false, shippingAddress }),
+    );
+    const [old, anew] = fulfillments;
+    assert.ok(old && anew);
+    assert.deepEqual([old.status, anew.status, anew.lines], ['cancelled', 'allocated', old.lines]);
+    const known = (await activities.readOrder(input)).next;
+    assert.ok(known.step === 'resolvePayment');
+    assert.equal((await activities.resolvePayment({ ...input, ...known })).next.step, 'voidLabel');
+    assert.equal((await activities.voidLabel(input)).next.step, 'buyLabel');
+    const of = { ...input, fulfillmentId: anew.id };
+    await activities.buyLabel(of);
+    assert.equal((await activities.shipFulfillment(of)).status, 'shipped');
+    assert.deepEqual([...carrier.streets], ['Street 1', 'Road 9']);
+    assert.deepEqual([carrier.voided.size, processor.effects('capture')], [1, [3_490n]]);
   });
 });

@@ -146,6 +146,15 @@ describe('What is told by webhook of orders', () => {
     assert.equal((await eventsOf('order.design_unknown')).length, 1);
   });
 
+  it('lets nothing leave of what the shop has refunded whole, and has nobody refund it again', async () => {
+    await fromShop('webhook.order_created', '2026-11-28T10:00:00Z', { financial_status: 'paid' });
+    assert.equal((await theOrder()).paymentStatus, 'paid');
+    await fromShop('webhook.order_updated', '2026-11-28T11:00:00Z', { financial_status: 'refunded' });
+    const { status, paymentStatus } = await theOrder();
+    assert.deepEqual([status, paymentStatus], ['cancelled', 'refunded']);
+    assert.equal((await eventsOf('order.refund_due')).length, 0);
+  });
+
   it('knows a payment by the name of the order that it bears', async () => {
     await fromShop('webhook.order_created', '2026-11-28T10:00:00Z');
     const content = { data: { object: { metadata: { order_id: externalId } } } };

@@ -1,9 +1,9 @@
 import { markShipped } from '../../db/orders/fulfillments.ts';
 import type { OpenOrder } from '../../db/orders/open-order.ts';
 import {
+  amountToTake,
   dueOf,
   isConfirming,
-  sumOf,
   authorizationOf,
   heldInVain,
   isLastCapture,
@@ -105,8 +105,7 @@ export class PaymentSteps {
       const authorization = authorizationOf(open.order);
       if (!one || !isReady(open.order, one) || !authorization) return [];
       if (open.order.payment.capture === 'immediately') return [];
-      const left = authorization.amount - sumOf(open.order, 'capture');
-      const amount = one.amount < left ? one.amount : left;
+      const amount = amountToTake(open.order, one, authorization);
       if (amount === 0n) return [];
       return [
         reservePayment(open, {

@@ -201,6 +201,18 @@ export function callOffAll(open: OpenOrder, reason: string): void {
     if (isBeforeShipping(one.status)) callOff(open, one, 'cancelled', reason);
 }
 
+/** Packages whose labels bear another address than the order now has are made anew, and their labels are given back. */
+export function readdress(open: OpenOrder): void {
+  const labelled = open.order.fulfillments.filter(
+    ({ status, labelState }) =>
+      isBeforeShipping(status) && (labelState === 'requested' || labelState === 'bought'),
+  );
+  for (const one of labelled) {
+    callOff(open, one, 'cancelled', 'address_changed');
+    addFulfillment(open, one.location, one.lines);
+  }
+}
+
 /** A package has a label of somebody else's. */
 export function bringTracking(
   open: OpenOrder,

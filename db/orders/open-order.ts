@@ -1,14 +1,14 @@
 import { unitCounts } from '../../domain/orders/lines.ts';
-import {
-  canMove,
-  isTerminal,
-  isUndone,
-  shippingPath,
-  type OrderStatus,
-} from '../../domain/orders/order-status.ts';
+import { canMove, isTerminal, shippingPath, type OrderStatus } from '../../domain/orders/order-status.ts';
 import type { Transaction } from '../database.ts';
 import type { Actor } from './actor.ts';
-import { capturedOf, creditLeftOf, isCustomerAwaited, paymentStatusOf } from './order-money.ts';
+import {
+  capturedOf,
+  creditLeftOf,
+  isCustomerAwaited,
+  overpaidElsewhereOf,
+  paymentStatusOf,
+} from './order-money.ts';
 import { OrderRepository } from './order.repository.ts';
 import type { Fulfillment, Order, OrderLine, Payment } from './order.ts';
 import { saveOrder, type Entry } from './save-order.ts';
@@ -38,6 +38,7 @@ export class OpenOrder {
   readonly #fulfillments = new Set<Fulfillment>();
   readonly #payments = new Set<Payment>();
   readonly #creditLeft: bigint;
+  readonly #overpaidElsewhere: bigint;
 
   constructor(transaction: Transaction, order: Order, actor: Actor) {
     this.transaction = transaction;
@@ -45,6 +46,7 @@ export class OpenOrder {
     this.actor = actor;
     this.now = order.readAt;
     this.#creditLeft = creditLeftOf(order);
+    this.#overpaidElsewhere = overpaidElsewhereOf(order);
   }
 
   /**
@@ -74,10 +76,6 @@ export class OpenOrder {
     this.tell('order.status_changed', { from, to, reason }, note ? { note } : {});
     const type = announced[to];
     if (type) this.tell(type, { reason, ...facts });
-    if (isUndone(to) && order.externalPaid > order.externalRefunded) {
-      const amount = order.externalPaid - order.externalRefunded;
-      this.tell('order.refund_due', { amount: String(amount), currency: order.currency });
-    }
   }
 
   /** Lets the order follow the quantities of its lines, one edge after another. */
@@ -112,7 +110,9 @@ export class OpenOrder {
     order.paymentStatus = paymentStatusOf(order);
     if (before !== order.paymentStatus && order.paymentStatus === 'paid')
       this.tell('order.paid', { amount: String(capturedOf(order)), currency: order.currency });
-    this.#tellCreditLeft();
+    // What an exchange does not use up of its customer's credit was paid, and nobody else gives it back.
+    this.#tellDueBack(creditLeftOf(order) - this.#creditLeft);
+    this.#tellDueBack(overpaidElsewhereOf(order) - this.#overpaidElsewhere);
     await saveOrder(this.transaction, order, this.actor, {
       fulfillments: this.#fulfillments,
       payments: this.#payments,
@@ -121,9 +121,7 @@ export class OpenOrder {
     return order;
   }
 
-  /** What an exchange does not use up of its customer's credit was paid, and nobody else gives it back. */
-  #tellCreditLeft(): void {
-    const more = creditLeftOf(this.order) - this.#creditLeft;
+  #tellDueBack(more: bigint): void {
     if (more > 0n) this.tell('order.refund_due', { amount: String(more), currency: this.order.currency });
   }
 }

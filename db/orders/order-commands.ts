@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import { admitCommand } from '../../domain/orders/order-commands.ts';
+import { readdress } from './fulfillments.ts';
 import type { OpenOrder } from './open-order.ts';
 import { isConfirming, isCustomerAwaited } from './order-money.ts';
 import { reserveOrder, termOf, undo } from './order-steps.ts';
@@ -99,7 +100,10 @@ export async function amendOrder(open: OpenOrder, amendment: Amendment): Promise
   }
   if (order.lines.every((line) => line.cancelled === line.quantity))
     throw new Failure('orders.nothing_left', 'Nothing would be left of the order. Cancel it.');
-  if (amendment.shippingAddress) order.shippingAddress = amendment.shippingAddress;
+  if (amendment.shippingAddress) {
+    order.shippingAddress = amendment.shippingAddress;
+    readdress(open);
+  }
   order.version += 1;
   open.tell('order.amended', { cancelled, address_changed: amendment.shippingAddress !== undefined });
   const changed = order.lines.filter(({ missing, id }) => missing && wanted.has(id));

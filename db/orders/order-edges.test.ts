@@ -11,6 +11,7 @@ import type { OpenOrder } from './open-order.ts';
 import { amendOrder, cancelOrder } from './order-commands.ts';
 import { overpaidOf } from './order-money.ts';
 import { openForWork, reserveOrder, standingOf, timeOut } from './order-steps.ts';
+import { OrderRepository } from './order.repository.ts';
 import type { Fulfillment, Order } from './order.ts';
 import { findPaidOrder, markPaid } from './outside-events.ts';
 import { reserveCorrections, settlePayment } from './payments.ts';
@@ -307,5 +308,14 @@ describe('Orders at their edges', () => {
     }
     assert.equal(await find(null, 'capture:0'), id);
     assert.equal(await find(uuidv7(), 'capture:1'), null);
+  });
+
+  it('are found by nobody without an address, also those whose shop knew none', async () => {
+    const { number } = await place({ customer: { email: '', name: null, phone: null } });
+    const lookUp = (email: string) =>
+      db.database.read('orders', ({ sql }) =>
+        new OrderRepository(sql, orders.tenantId).lookUp(number, email),
+      );
+    assert.deepEqual([await lookUp(''), await lookUp(' ')], [null, null]);
   });
 });

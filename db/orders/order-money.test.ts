@@ -10,10 +10,11 @@ import {
   ship,
   StoredOrders,
 } from '../../test/support/stored-orders.ts';
+import { callOff, fulfillUnits } from './fulfillments.ts';
 import type { OpenOrder } from './open-order.ts';
 import { reserveOrder, settle, standingOf } from './order-steps.ts';
 import { amendOrder, cancelOrder, holdOrder, releaseOrder } from './order-commands.ts';
-import { heldInVain, isLastCapture, refundableOf } from './order-money.ts';
+import { amountToTake, authorizationOf, heldInVain, isLastCapture, refundableOf } from './order-money.ts';
 import type { Order } from './order.ts';
 import { addPayment } from './outside-events.ts';
 import { reservePayment, settlePayment } from './payments.ts';
@@ -136,6 +137,24 @@ describe('The money of an order', () => {
     assert.equal(heldInVain(order), 0n);
   });
 
+  it('is not taken again for a package in the place of one that was called off after it was paid', async () => {
+    const { id } = await orders.worked({ payment: onShipment });
+    const order = await orders.change(id, async (open) => {
+      const units = [{ lineId: open.order.lines[0]?.id ?? '', quantity: 2 }];
+      settled(open, 'authorize', 3_490n);
+      for (const one of await fulfillUnits(open, units)) {
+        settled(open, 'capture', 2_490n, { fulfillmentId: one.id });
+        callOff(open, one, 'cancelled', 'a_test');
+      }
+      await amendOrder(open, { lines: units, removeMissing: false });
+      await fulfillUnits(open, units);
+    });
+    const [, again] = order.fulfillments;
+    const authorization = authorizationOf(order);
+    assert.ok(again && authorization);
+    assert.deepEqual([again.amount, amountToTake(order, again, authorization)], [2_490n, 0n]);
+  });
+
   describe('that is paid elsewhere', () => {
     const told = (open: OpenOrder, reference: string, amount: bigint, currency = 'EUR') =>
       addPayment(open, { reference, amount, currency });
@@ -148,6 +167,19 @@ describe('The money of an order', () => {
       assert.deepEqual([partly.externalPaid, partly.paymentStatus], [2_500n, 'partially_paid']);
       const paid = await orders.change(id, (open) => told(open, 'pi_3', 990n));
       assert.deepEqual([paid.externalPaid, paid.paymentStatus], [3_490n, 'paid']);
+    });
+
+    it('is to be given back there for what is taken out, and for the rest when nothing is left', async () => {
+      const { id } = await orders.worked({ payment: elsewhere, externalPaid: 3_490n });
+      await orders.change(id, (open) =>
+        amendOrder(open, {
+          lines: [{ lineId: open.order.lines[0]?.id ?? '', quantity: 1 }],
+          removeMissing: false,
+        }),
+      );
+      assert.deepEqual(await orders.dueBack(id), ['2000']);
+      await orders.change(id, (open) => cancelOrder(open, 'a_test'));
+      assert.deepEqual(await orders.dueBack(id), ['2000', '1490']);
     });
 
     it('is not counted twice when the order was placed as paid', async () => {

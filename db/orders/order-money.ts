@@ -2,7 +2,7 @@ import { isBeforeShipping } from '../../domain/orders/fulfillment-status.ts';
 import { amountDue, costOfUnits, lostAndRefundedUnits, unallocatedUnits } from '../../domain/orders/lines.ts';
 import { isUndone } from '../../domain/orders/order-status.ts';
 import { paymentStatus, type PaymentStatus } from '../../domain/orders/payment-status.ts';
-import type { Order, Payment } from './order.ts';
+import type { Fulfillment, Order, Payment } from './order.ts';
 
 /** What was settled of one kind of payments with our processor. */
 export function sumOf(order: Order, kind: Payment['kind']): bigint {
@@ -39,6 +39,12 @@ export function creditLeftOf(order: Order): bigint {
 function worthWithoutLost({ lines, shipping }: Order): bigint {
   const arriving = lines.map((line) => ({ ...line, cancelled: line.cancelled + line.undeliverable }));
   return amountDue(arriving, shipping);
+}
+
+/** What was paid to somebody else for what will not come any more, and is for them to give back. */
+export function overpaidElsewhereOf(order: Order): bigint {
+  const over = order.externalPaid - order.externalRefunded - dueWithoutLost(order);
+  return over > 0n ? over : 0n;
 }
 
 /** How the payment of an order stands, all of it taken together. */
@@ -85,6 +91,20 @@ export function isLastCapture({ fulfillments, lines }: Order, fulfillmentId: str
     lines.every((line) => unallocatedUnits(line) === 0) &&
     fulfillments.every((one) => one.id === fulfillmentId || !isBeforeShipping(one.status))
   );
+}
+
+/**
+ * What is to be taken for a package: what it costs, less what was taken already for one that was called off, and never more
+ * than is held.
+ */
+export function amountToTake(order: Order, { amount }: Fulfillment, authorization: Payment): bigint {
+  const captured = sumOf(order, 'capture');
+  const corrected = order.payments
+    .filter(({ kind, cause, state }) => kind === 'refund' && cause === 'correction' && state !== 'failed')
+    .reduce((sum, one) => sum + one.amount, 0n);
+  const most = [authorization.amount - captured, dueOf(order) - captured + corrected];
+  const least = most.reduce((a, b) => (a < b ? a : b), amount);
+  return least > 0n ? least : 0n;
 }
 
 /** What is held of the customer's money and will not be taken any more. */

@@ -83,8 +83,9 @@ export class OrderRepository {
     return row ?? null;
   }
 
-  /** The order that a number and an address name together. Either alone finds nothing. */
+  /** The order that a number and an address name together. Either alone finds nothing, also where a shop knew no address. */
   async lookUp(number: string, email: string): Promise<Order | null> {
+    if (email.trim() === '') return null;
     const [order] = await this.#select('tenant_id = $1 and number = $2 and email_hash = $3', [
       number,
       emailHash(email),

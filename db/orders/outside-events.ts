@@ -12,7 +12,7 @@ import { reserveOrder } from './order-steps.ts';
 import type { DesignReference, Payment } from './order.ts';
 import { OrderRepository } from './order.repository.ts';
 import { admitCommand } from '../../domain/orders/order-commands.ts';
-import { isUndone } from '../../domain/orders/order-status.ts';
+import { hasShipped, isTerminal } from '../../domain/orders/order-status.ts';
 import { Failure } from '../../domain/failure.ts';
 
 /** A shop sees to its unpaid orders itself: we wait for long. */
@@ -67,6 +67,7 @@ export async function takeShopOrder(
     if (stale || isOlder) return;
     if (occurredAt) order.externalUpdatedAt = occurredAt;
     if (given.paid) markPaid(open, dueOf(order));
+    if (given.refunded) await markRefunded(open);
     if (given.cancelled) await cancelIfPossible(open);
   });
 }
@@ -183,11 +184,21 @@ export function addPayment(open: OpenOrder, { reference, amount, currency }: Out
 export function markPaid(open: OpenOrder, amount: bigint): void {
   const { order } = open;
   if (order.payment.mode !== 'external' || amount <= order.externalPaid) return;
-  const more = amount - order.externalPaid;
   order.externalPaid = amount;
   open.tell('order.payment_changed', { amount: String(amount), currency: order.currency });
-  if (isUndone(order.status))
-    open.tell('order.refund_due', { amount: String(more), currency: order.currency });
+}
+
+/** All that was paid elsewhere was given back there: nobody is to do so again, and nothing leaves that has not. */
+async function markRefunded(open: OpenOrder): Promise<void> {
+  const { order } = open;
+  if (order.externalRefunded < order.externalPaid) {
+    order.externalRefunded = order.externalPaid;
+    open.tell('order.payment_changed', {
+      refunded: String(order.externalRefunded),
+      currency: order.currency,
+    });
+  }
+  if (!hasShipped(order.status) && !isTerminal(order.status)) await cancelOrder(open, 'refunded_at_source');
 }
 
 /**

@@ -113,6 +113,7 @@ export function settlePayment(open: OpenOrder, paymentId: string, outcome: Payme
     if (unconfirmed) {
       unconfirmed.state = 'failed';
       unconfirmed.code = 'voided';
+      unconfirmed.action = null;
       open.touchPayment(unconfirmed);
     }
   }

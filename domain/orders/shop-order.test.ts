@@ -85,6 +85,19 @@ describe('An order of a shop', () => {
     );
   });
 
+  it('is refused when no database could count it', () => {
+    const [line] = body.line_items;
+    for (const change of [{ price: '-1.00' }, { price: '1'.repeat(15) }, { quantity: 2 ** 40 }])
+      assert.throws(() => readShopifyOrder({ ...body, line_items: [{ ...line, ...change }] }), {
+        code: 'orders.shop_order_unreadable',
+      });
+  });
+
+  it('loses what is in no text: U+0000, and the half of a character that was cut', () => {
+    const customer = { first_name: 'A\0da', last_name: 'L\ud83d' };
+    assert.equal(readShopifyOrder({ ...body, customer }).customer.name, 'Ada L\ufffd');
+  });
+
   it('counts in the minor units of its currency', () => {
     assert.equal(minorUnits('12.34', 'EUR'), 1_234n);
     assert.equal(minorUnits('12', 'EUR'), 1_200n);

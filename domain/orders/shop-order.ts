@@ -7,6 +7,8 @@ export interface ShopOrder {
   currency: string;
   /** Paid whole, there. */
   paid: boolean;
+  /** Paid, and given back whole. */
+  refunded: boolean;
   cancelled: boolean;
   shipping: bigint;
   customer: { email: string; name: string | null; phone: string | null };
@@ -38,8 +40,12 @@ export interface ShopAddress {
 
 /** IDs beyond 2⁵³ come as text, others as numbers: both are names. */
 const id = z.union([z.string().min(1), z.int()]).transform(String);
-const decimal = z.string().regex(/^-?\d{1,15}(\.\d{1,6})?$/);
-const text = z.string().nullish();
+const decimal = z.string().regex(/^\d{1,11}(\.\d{1,6})?$/, 'It is no amount, or beyond any order.');
+/** Shops pass on what people have typed: what PostgreSQL holds in no text is left out. */
+const text = z
+  .string()
+  .transform((typed) => typed.replaceAll('\0', '').toWellFormed())
+  .nullish();
 const sums = z.array(z.looseObject({ amount: decimal.optional(), price: decimal.optional() })).nullish();
 
 const shopify = z.looseObject({
@@ -72,7 +78,7 @@ const shopify = z.looseObject({
         variant_id: id.nullish(),
         title: text,
         name: text,
-        quantity: z.int().min(1),
+        quantity: z.int().min(1).max(1_000_000),
         price: decimal,
         grams: z.number().min(0).max(1_000_000).nullish(),
         requires_shipping: z.boolean().nullish(),
@@ -110,6 +116,7 @@ export function readShopifyOrder(body: unknown): ShopOrder {
     externalId: order.id,
     currency,
     paid: ['paid', 'partially_refunded', 'refunded'].includes(order.financial_status ?? ''),
+    refunded: order.financial_status === 'refunded',
     cancelled: Boolean(order.cancelled_at),
     shipping: minor(order.total_shipping_price_set?.shop_money.amount),
     customer: customerOf(order),

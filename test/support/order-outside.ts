@@ -65,6 +65,8 @@ export class TestCarrier implements CarrierCalls {
   readonly labels = new Map<string, Label>();
   readonly voided = new Set<string>();
   readonly says = new Map<string, CarrierReport[]>();
+  /** Where parcels were to go, in the order in which their labels were sold. */
+  readonly streets = new Set<string>();
   /** It can't be heard: what it is asked for it does all the same. */
   isAway = false;
 
@@ -89,6 +91,7 @@ export class TestCarrier implements CarrierCalls {
       cost: { amount: 490n, currency: 'EUR' },
     };
     this.labels.set(parcel.key, label);
+    this.streets.add(parcel.to.line1);
     return label;
   }
 
