@@ -10,6 +10,12 @@ import type { Services } from '../services.ts';
 /** Most bytes of a webhook. The largest that the known providers send are some hundred thousand. */
 const mostBytes = 1_048_576;
 
+/**
+ * The same where nothing but the secret tells whose a webhook is: it may be hashed for a hundred sources before it is known
+ * that nobody has signed it. What Stripe and EasyPost tell of a payment or a parcel is far smaller.
+ */
+const mostBytesForMany = 262_144;
+
 /** Shorter than for other bodies: senders give up after 5 to 30 seconds. */
 const bodySeconds = 15;
 
@@ -27,6 +33,7 @@ const shared: readonly {
   path: string;
   kind: SourceKind;
   topics: RegExp;
+  limit: number;
   summary: string;
   headers: Record<string, string>;
 }[] = [
@@ -34,6 +41,7 @@ const shared: readonly {
     path: `/webhooks/shopify/${family}`,
     kind: 'shopify' as const,
     topics: new RegExp(`^${family}/`),
+    limit: mostBytes,
     summary: `Shopify tells of ${family}`,
     headers: {
       'X-Shopify-Hmac-Sha256': 'The signature of the body.',
@@ -47,6 +55,7 @@ const shared: readonly {
     path: '/webhooks/stripe/payment',
     kind: 'stripe',
     topics: /./,
+    limit: mostBytesForMany,
     summary: 'Stripe tells of payments',
     headers: { 'Stripe-Signature': 'The time and the signatures.' },
   },
@@ -54,6 +63,7 @@ const shared: readonly {
     path: '/webhooks/easypost/tracking',
     kind: 'easypost',
     topics: /./,
+    limit: mostBytesForMany,
     summary: 'EasyPost tells of parcels',
     headers: { 'X-Hmac-Signature': 'The signature of the body.' },
   },
@@ -79,13 +89,14 @@ export function createIntakeRoutes({ database, config, metrics }: Services): Rou
 
   const take = async (
     address: InboundAddress,
+    limit: number,
     { ctx, traceId }: Pick<Request, 'ctx' | 'traceId'>,
   ): Promise<Reply> => {
     const coding = ctx.get('Content-Encoding');
     if (coding !== '' && coding.toLowerCase() !== 'identity') {
       throw new Failure('request.unsupported_media_type', 'Send the body without a Content-Encoding.');
     }
-    const body = await readBytes(ctx, bodySeconds, mostBytes);
+    const body = await readBytes(ctx, bodySeconds, limit);
     const headers = Object.fromEntries(
       Object.entries(ctx.headers).map(([name, value]) => [
         name,
@@ -103,37 +114,37 @@ export function createIntakeRoutes({ database, config, metrics }: Services): Rou
     access: 'public',
     rate: 'webhook',
     provesItself: true,
-    rawBody: {
-      mediaTypes: ['application/json'],
-      description: `What is signed, as it is sent; at most ${mostBytes} bytes.`,
-      schema: z.looseObject({}),
-    },
     responses: { 200: { description: 'It is kept, and will be processed.', body: taken } },
     failures,
   } as const;
+  const signed = (limit: number) => ({
+    mediaTypes: ['application/json'],
+    description: `What is signed, as it is sent; at most ${limit} bytes.`,
+    schema: z.looseObject({}),
+  });
 
   return [
-    ...shared.map(({ path, kind, topics, summary, headers }) =>
+    ...shared.map(({ path, kind, topics, limit, summary, headers }) =>
       route({
         ...common,
-        rawBody: { ...common.rawBody, mediaTypes: [...common.rawBody.mediaTypes] },
+        rawBody: signed(limit),
         path,
         summary,
         headers,
         description:
           'The source is found by the secret that has signed the request, and by the shop that it names. Twice the same ' +
           'delivery, or two deliveries of one event, have one effect.',
-        handler: (request) => take({ kind, topics }, request),
+        handler: (request) => take({ kind, topics }, limit, request),
       }),
     ),
     route({
       ...common,
-      rawBody: { ...common.rawBody, mediaTypes: [...common.rawBody.mediaTypes] },
+      rawBody: signed(mostBytes),
       path: '/webhooks/in/:id',
       params: z.object({ id: z.uuid() }),
       summary: 'The address of one source',
       description: 'Takes what the source sends, verified as its kind and configuration say.',
-      handler: (request) => take({ sourceId: request.params.id }, request),
+      handler: (request) => take({ sourceId: request.params.id }, mostBytes, request),
     }),
   ];
 }

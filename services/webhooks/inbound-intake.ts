@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/database.ts';
 import { logDelivery, type LoggedDelivery, type NewDelivery } from '../../db/webhooks/inbound-log.ts';
@@ -27,6 +28,9 @@ export interface Intake extends LoggedDelivery {
 
 /** A source that changes while a request is verified is looked at again, so often at most. */
 const mostLooks = 3;
+
+/** After so many bytes that were hashed for one request the others have their turn. */
+const hashedAtOnce = 1_048_576;
 
 /** Takes webhooks in: finds whose they are, verifies the bytes as they came, and logs them. */
 export class InboundIntake {
@@ -76,21 +80,36 @@ export class InboundIntake {
     return logged;
   }
 
-  /** The source that has sent a request. Known ones may be out of date, so none is refused by them alone. */
+  /**
+   * The source that has sent a request. Known ones may be out of date, so none is refused by them alone: those that have
+   * changed since, and new ones, are tried as well.
+   *
+   * @param before the known ones, none of which has signed it
+   */
   async #prover(
     address: InboundAddress,
     search: SourceSearch,
     request: InboundRequest,
     fresh: boolean,
+    before: { refused: readonly KnownSource[]; refusal: unknown } | null = null,
   ): Promise<KnownSource> {
     const { sources, kept } = await this.#sources.find(search, fresh);
     if (sources.length === 0 && 'sourceId' in address) throw sourceNotFound();
+    const refused = new Set(before?.refused.map(({ id, version }) => `${id} ${version}`));
+    const candidates = sources.filter(({ id, version }) => !refused.has(`${id} ${version}`));
+    const { proven, refusal } = await provenSources(candidates, request);
+    const [source] = proven;
+    if (!source && kept)
+      return await this.#prover(address, search, request, true, { refused: sources, refusal });
+    if (!source) throw candidates.length === 0 && before ? before.refusal : refusal;
     try {
-      return provenSource(address, sources, request);
+      requireSole(address, proven, source);
+      requireNamed(source, request);
     } catch (error) {
       if (!kept || !(error instanceof Failure)) throw error;
       return await this.#prover(address, search, request, true);
     }
+    return source;
   }
 
   async #takeFrom(
@@ -146,25 +165,33 @@ function bodyFor({ kind }: Pick<SourceCandidate, 'kind'>, text: string): unknown
   return null;
 }
 
-/** The one source whose secret the request is signed with. */
-function provenSource(
-  address: InboundAddress,
+/** The sources whose secrets the request is signed with; where there is none, why the last one refuses it. */
+async function provenSources(
   candidates: readonly KnownSource[],
   request: InboundRequest,
-): KnownSource {
+): Promise<{ proven: KnownSource[]; refusal: unknown }> {
+  const proven: KnownSource[] = [];
   let refusal: unknown = invalidSignature();
-  const proven = candidates.filter((source) => {
+  let hashed = 0;
+  for (const source of candidates) {
+    if (hashed >= hashedAtOnce) {
+      await setImmediate();
+      hashed = 0;
+    }
+    hashed += request.body.length;
     try {
       provingSecret(source, request, goodSecrets(source.opened, request.now));
-      return true;
+      proven.push(source);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       refusal = error;
-      return false;
     }
-  });
-  const [source] = proven;
-  if (!source) throw refusal;
+  }
+  return { proven, refusal };
+}
+
+/** A secret that two organisations have does not tell whose a request to a shared address is. */
+function requireSole(address: InboundAddress, proven: readonly KnownSource[], source: KnownSource): void {
   const owners = new Set(proven.map(({ tenantId }) => tenantId));
   if ('kind' in address && (owners.size > 1 || source.shared)) {
     throw new Failure(
@@ -172,8 +199,11 @@ function provenSource(
       'Another organisation has this secret too, so it does not tell whose the request is. Use the address of the source.',
     );
   }
+}
+
+/** The shop's name is not signed. */
+function requireNamed(source: KnownSource, request: InboundRequest): void {
   if (source.kind === 'shopify' && source.account !== null && claimedShop(request) !== source.account) {
     throw new Failure('webhooks.account_mismatch', 'The request names another shop than the source has.');
   }
-  return source;
 }

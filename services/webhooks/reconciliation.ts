@@ -27,6 +27,10 @@ const overlapMilliseconds = 10 * 60_000;
 const mostPages = 200;
 const mostBytes = 16 * 1_048_576;
 
+/** One that answers slowly, page after page, takes one of these places for so long, and nobody else's. */
+const sourcesAtOnce = 8;
+const mostMinutes = 5;
+
 export interface Reconciliation {
   run(signal: AbortSignal): Promise<{ asked: number; failed: number; found: number }>;
   close(): Promise<void>;
@@ -90,6 +94,8 @@ export function createReconciliation(parts: {
   }
 
   async function reconcile(source: StoredSource, signal: AbortSignal): Promise<number> {
+    const late = AbortSignal.timeout(mostMinutes * 60_000);
+    const asking = AbortSignal.any([signal, late]);
     const { token, base_url } = secrets.openCredentials(source, source.credentials ?? '');
     const until = new Date();
     const since = new Date(
@@ -100,8 +106,10 @@ export function createReconciliation(parts: {
       let url: string | null = first;
       for (let page = 0; url !== null; page += 1) {
         signal.throwIfAborted();
+        if (late.aborted)
+          throw new Failure('webhooks.provider_failed', `It took more than ${mostMinutes} minutes.`);
         if (page === mostPages) throw new Failure('webhooks.provider_failed', 'There are too many pages.');
-        const { events, next }: MissedPage = await ask(source, sameHost(url, first), token, signal);
+        const { events, next }: MissedPage = await ask(source, sameHost(url, first), token, asking);
         found += await take(source, events);
         url = next;
       }
@@ -110,27 +118,40 @@ export function createReconciliation(parts: {
     return found;
   }
 
+  /** Asks for one source after another that is due, until none is left. */
+  async function askAll(
+    sum: { asked: number; failed: number; found: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const source = await database.transaction('webhooks', ({ sql }) =>
+        takeSourceToReconcile(sql, everyMinutes),
+      );
+      if (!source) return;
+      sum.asked += 1;
+      try {
+        const found = await reconcile(source, signal);
+        sum.found += found;
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        sum.failed += 1;
+        log.warn({ source_id: source.id, code: error.code }, 'a provider could not be asked');
+        await database.transaction('webhooks', ({ sql }) =>
+          noteReconciliation(sql, source.id, { error: error.message }),
+        );
+      }
+    }
+  }
+
   return {
     run: async (signal) => {
       const sum = { asked: 0, failed: 0, found: 0 };
-      for (;;) {
-        signal.throwIfAborted();
-        const source = await database.transaction('webhooks', ({ sql }) =>
-          takeSourceToReconcile(sql, everyMinutes),
-        );
-        if (!source) return sum;
-        sum.asked += 1;
-        try {
-          sum.found += await reconcile(source, signal);
-        } catch (error) {
-          if (!(error instanceof Failure)) throw error;
-          sum.failed += 1;
-          log.warn({ source_id: source.id, code: error.code }, 'a provider could not be asked');
-          await database.transaction('webhooks', ({ sql }) =>
-            noteReconciliation(sql, source.id, { error: error.message }),
-          );
-        }
-      }
+      const asking = Array.from({ length: sourcesAtOnce }, () => askAll(sum, signal));
+      const ended = await Promise.allSettled(asking);
+      // Only when all have ended, as what they ask with is closed after that.
+      for (const one of ended) if (one.status === 'rejected') throw one.reason;
+      return sum;
     },
     close: () => outbound.close(),
   };

@@ -289,6 +289,8 @@ describe('webhooks that come in, while something fails', function () {
       const token = String(request.headers['authorization'] ?? request.headers['x-shopify-access-token']);
       lists.asked.push({ url: `${url.pathname}${url.search}`, token });
       response.setHeader('content-type', 'application/json');
+      // Never answers.
+      if (token.includes('hang')) return;
       if (url.pathname === '/v1/events') {
         const after = lists.events.findIndex(
           (one) => (one as { id: string }).id === url.searchParams.get('starting_after'),
@@ -398,6 +400,53 @@ describe('webhooks that come in, while something fails', function () {
     } finally {
       await reconciliation.close();
       await provider.close().catch(() => undefined);
+    }
+  });
+
+  it('asks others meanwhile when a provider does not answer, and takes no topic that is none', async () => {
+    const event = (type: string, index: number) => ({
+      id: `evt_listed_${index}`,
+      type,
+      data: { object: { id: `po_${index}`, object: 'payout' } },
+    });
+    const lists = {
+      events: ['payout.paid', 'x'.repeat(5_000), 'a\0b'].map(event),
+      orders: [] as string[],
+      asked: [] as { url: string; token: string }[],
+    };
+    const provider = await startProvider(lists);
+    const { database, log, config } = system.api.services;
+    const reconciliation = createReconciliation({
+      database,
+      secrets: new SourceSecrets(config.ENCRYPTION_KEYS),
+      config: { OUTBOUND_ALLOW_PRIVATE: [provider.address] },
+      log,
+    });
+    const ended = new AbortController();
+    let running: Promise<unknown> = Promise.resolve();
+    try {
+      const { client } = await shopOf(system);
+      for (const token of ['hang', 'good']) {
+        const { status } = await client.post('/v1/webhook-sources', {
+          kind: 'stripe',
+          name: token,
+          secret: `whsec_${randomUUID()}`,
+          credentials: { token, base_url: provider.url },
+        });
+        assert.equal(status, 201);
+      }
+      running = reconciliation.run(ended.signal).catch(() => undefined);
+      const topics = await until(async () => {
+        const { body } = await client.get('/v1/webhooks/inbound');
+        return body.items.length > 0 ? body.items.map(({ topic }: { topic: string }) => topic) : null;
+      });
+      assert.deepEqual(topics, ['payout.paid']);
+      assert.ok(lists.asked.some(({ token }) => token.includes('hang')));
+    } finally {
+      ended.abort();
+      await running;
+      await reconciliation.close();
+      await provider.close();
     }
   });
 

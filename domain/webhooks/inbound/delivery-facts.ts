@@ -5,7 +5,10 @@ import type { DeliveryFacts, InboundRequest } from './request.ts';
 import type { SourceRules } from './source.ts';
 import { shopifyFacts } from './verify-shopify.ts';
 
-const topicForm = /^[\w./:-]{1,100}$/;
+/** Whether it has a form in which topics are kept. */
+export function isTopic(text: string): boolean {
+  return /^[\w./:-]{1,100}$/.test(text);
+}
 
 /**
  * What a verified delivery says of itself.
@@ -14,7 +17,7 @@ const topicForm = /^[\w./:-]{1,100}$/;
  */
 export function factsOf(source: SourceRules, request: InboundRequest, body: unknown): DeliveryFacts {
   const facts = source.kind === 'shopify' ? shopifyFacts(request) : factsInside(source, request, body);
-  if (!topicForm.test(facts.topic)) throw unexpected('The topic has a form that is not taken.');
+  if (!isTopic(facts.topic)) throw unexpected('The topic has a form that is not taken.');
   if (facts.deliveryId.includes('\0') || facts.eventId.includes('\0'))
     throw unexpected('An ID holds U+0000.');
   return facts;

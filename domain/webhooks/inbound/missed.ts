@@ -1,3 +1,4 @@
+import { isTopic } from './delivery-facts.ts';
 import { at, idOf, momentOf } from './pointer.ts';
 import type { DeliveryFacts } from './request.ts';
 
@@ -45,7 +46,7 @@ export function stripePage(url: string, body: unknown): MissedPage {
   const events = (Array.isArray(list) ? list : []).flatMap((event: unknown) => {
     const id = idOf(at('/id', event));
     const topic = at('/type', event);
-    if (id === null || typeof topic !== 'string') return [];
+    if (id === null || typeof topic !== 'string' || !isTopic(topic)) return [];
     return [{ facts: { deliveryId: id, eventId: id, topic }, entity: null, body: event }];
   });
   const last = events.at(-1)?.facts.eventId;
@@ -62,8 +63,8 @@ export function shopifyPage(body: unknown, link: string | undefined): MissedPage
   const events = (Array.isArray(list) ? list : []).flatMap((item: unknown) => {
     const externalId = idOf(at('/id', item));
     if (externalId === null) return [];
-    const updated = at('/updated_at', item);
-    const id = `reconciled:${externalId}:${typeof updated === 'string' ? updated : ''}`;
+    const updatedAt = momentOf(at('/updated_at', item));
+    const id = `reconciled:${externalId}:${updatedAt?.toISOString() ?? ''}`;
     return [
       {
         facts: {
@@ -71,7 +72,7 @@ export function shopifyPage(body: unknown, link: string | undefined): MissedPage
           eventId: id,
           topic: kind === 'order' ? 'orders/updated' : 'products/update',
         },
-        entity: { kind, externalId, updatedAt: momentOf(updated) },
+        entity: { kind, externalId, updatedAt },
         body: item,
       },
     ];

@@ -12,6 +12,20 @@ export function isSignedForEasyPost(request: InboundRequest, secret: string): bo
   const signature = Buffer.from(given.slice(prefix.length), 'hex');
   const key = secret.normalize('NFKD');
   if (equal(hmac('sha256', key, request.body), signature)) return true;
-  const decimal = request.body.toString('utf8').replaceAll(/("weight":\s*)(\d+)(\s*)(?=,|\})/g, '$1$2.0$3');
-  return equal(hmac('sha256', key, decimal), signature);
+  const decimal = withDecimalWeights(request.body);
+  return decimal !== null && equal(hmac('sha256', key, decimal), signature);
+}
+
+/** By the body, as one request may be tried on the secrets of many sources. */
+const decimals = new WeakMap<Buffer, string | null>();
+
+/** The body with whole weights written as decimals; null where it has none. */
+function withDecimalWeights(body: Buffer): string | null {
+  const known = decimals.get(body);
+  if (known !== undefined) return known;
+  const text = body.toString('utf8');
+  const decimal = text.replaceAll(/("weight":\s*)(\d+)(\s*)(?=,|\})/g, '$1$2.0$3');
+  const found = decimal === text ? null : decimal;
+  decimals.set(body, found);
+  return found;
 }
