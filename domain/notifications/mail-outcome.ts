@@ -4,8 +4,11 @@ export type MailOutcome =
   | { kind: 'sent'; status: number; answer: string }
   /** It may pass later: a 4yz answer. */
   | { kind: 'deferred'; status: number; answer: string }
-  /** It will never pass: a 5yz answer. `mailbox`: because of the address, which gets nothing more. */
-  | { kind: 'refused'; status: number; answer: string; mailbox: boolean }
+  /**
+   * It will never pass: a 5yz answer, or what is no address, of which no server is asked. `mailbox`: because of the address, which
+   * gets nothing more.
+   */
+  | { kind: 'refused'; status: number | null; answer: string; mailbox: boolean }
   /** The server could not be spoken to, or does not take mails from us: the mail is not at fault. */
   | { kind: 'unreachable'; problem: string }
   /** It was handed over whole, and no answer came: nobody knows whether it was taken. */

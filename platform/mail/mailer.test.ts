@@ -73,6 +73,17 @@ describe('The mailer', () => {
     assert.equal(received.length, 1);
   });
 
+  it('gives up what is no address, as no other time will make it one', async () => {
+    for (const to of ['', 'ada@example.com>\r\nRCPT TO:<bob@example.com'])
+      assert.deepEqual(await send(to), {
+        kind: 'refused',
+        status: null,
+        answer: 'It is no address that mails go to.',
+        mailbox: true,
+      });
+    assert.deepEqual(received, []);
+  });
+
   it('knows whether a refusal speaks of the mailbox', async () => {
     for (const [to, mailbox] of [
       ['550.5.1.1@example.com', true],

@@ -88,6 +88,7 @@ export function createMailer(config: MailerConfig): Mailer {
   const host = /@([^>\s]+)>?\s*$/.exec(config.MAIL_FROM)?.[1] ?? 'localhost';
   return {
     async send(mail) {
+      if (!canStandInCommand(mail.to)) return noAddress;
       const messageId = `<${mail.id}@${host}>`;
       const returnTo = returnPath && `${returnPath[1]}+${mail.id}@${returnPath[2]}`;
       try {
@@ -113,6 +114,18 @@ export function createMailer(config: MailerConfig): Mailer {
 function envelopeOf(from: string, address: string): { from: string; to: string } {
   return { from, to: { name: '', address } as unknown as string };
 }
+
+/** Shops pass on what their customers have typed, or nothing. A line break or a bracket would end the command `RCPT TO`. */
+function canStandInCommand(address: string): boolean {
+  return /^[^\r\n<>]+@[^\r\n<>]+$/.test(address);
+}
+
+const noAddress: MailOutcome = {
+  kind: 'refused',
+  status: null,
+  answer: 'It is no address that mails go to.',
+  mailbox: true,
+};
 
 function optionsOf({ to, subject, text, html, oneClickUrl }: OutgoingMail): SendMailOptions {
   return {

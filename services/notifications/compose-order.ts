@@ -23,7 +23,8 @@ export const composeOrderNotice: Compose = async (parts, { tenantId, subject, da
     packages: order.fulfillments.filter(({ shippedAt }) => shippedAt !== null),
     deadline: order.deadlineAt,
   });
-  return { content, address: order.customer.email };
+  // A shop may know no address of a customer.
+  return { content, address: order.customer.email || null };
 };
 
 /** @param subject `order:<id>`. Null when it was erased meanwhile */

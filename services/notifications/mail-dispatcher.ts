@@ -19,8 +19,9 @@ const mostUnderWay = 5;
 
 const retryMilliseconds = 250;
 
-/** Until a mail is tried again that failed on our side, because a database is away, say. */
-const putBackMilliseconds = 10_000;
+/** Until a mail is tried again that failed on our side, because a database is away, say: at least, at most. */
+const shortestPutBack = 10_000;
+const longestPutBack = 600_000;
 
 interface MailDispatcherParts {
   database: Database;
@@ -93,14 +94,16 @@ export class MailDispatcher {
     }
   }
 
-  /** What fails on our side, because a database is away, say, is no attempt: the mail is tried again. */
+  /** What fails on our side, because a database is away, say, is no attempt: the mail is tried again, and ever more rarely. */
   async #attempt(mail: ClaimedMail): Promise<MailResult | Held> {
     const { sender, log } = this.#parts;
     try {
       return await sender.send(mail);
     } catch (error) {
       log.error({ err: error, ...factsOf(mail) }, 'a notice could not be sent by mail');
-      return { until: new Date(Date.now() + putBackMilliseconds) };
+      const waited = (Date.now() - mail.createdAt.getTime()) / 10;
+      const wait = Math.min(Math.max(waited, shortestPutBack), longestPutBack);
+      return { until: new Date(Date.now() + wait) };
     }
   }
 
