@@ -196,7 +196,7 @@ describe('Drawing and optimising that break off at any effect', function () {
         assert.equal(copies.length, 1);
       },
     );
-    assert.equal(steps, 6);
+    assert.equal(steps, 8);
   });
 
   it('leave a picture as it was whose smaller copy is deleted before it is shown', async () => {

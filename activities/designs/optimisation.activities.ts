@@ -53,9 +53,15 @@ export function createOptimisationActivities(
           return { asset: await assets.get(assetId), before: await assets.findMade(madeOf) };
         });
         if (before) return { assetId, replacementId: before.id };
-        const content = await store.read(asset, signal);
-        const task = { content, format: asset.format, width, height, quality };
-        const smaller = await images.run('compress', task, signal);
+        const { format } = asset;
+        const read = async () => ({
+          content: await store.read(asset, signal),
+          format,
+          width,
+          height,
+          quality,
+        });
+        const smaller = await images.run('compress', read, signal);
         if (!isWorthwhile(asset.bytes, smaller.content.length)) return { assetId, replacementId: null };
         const facts = {
           format: smaller.format,

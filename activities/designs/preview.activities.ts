@@ -6,8 +6,10 @@ import { assetMark, composeSvg, pictureSize } from '../../domain/designs/compose
 import { shownAssets } from '../../domain/designs/content.ts';
 import type { DesignDocument } from '../../domain/designs/document.ts';
 import { pictureKey } from '../../domain/designs/files.ts';
+import { designLimits } from '../../domain/designs/limits.ts';
 import { neededPixels } from '../../domain/designs/needed-pixels.ts';
 import { pictureFormats, type PictureFile } from '../../domain/designs/preview.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { ImageProcesses } from '../../platform/images/image-process.ts';
 import { AssetStore } from '../../services/designs/asset-store.ts';
 import type { PreviewActivities, RenderPreviewInput } from '../../workflows/designs/messages.ts';
@@ -70,15 +72,25 @@ export function createPreviewActivities(
     const before = await known(preview, size, longestEdge);
     if (before) return before;
     const scale = longestEdge / Math.max(document.canvas.width, document.canvas.height);
-    const shown = [];
-    for (const asset of assets) {
+    const shown = assets.flatMap((asset) => {
       const needed = neededPixels(document, asset.id, asset, scale);
-      if (!needed) continue;
-      const content = await store.read(asset, signal);
-      shown.push({ mark: assetMark(asset.id), content, format: asset.format, ...needed });
-    }
-    const svg = composeSvg(document, longestEdge);
-    const picture = await images.run('render', { svg, images: shown, ...size }, signal);
+      return needed ? [{ asset, needed }] : [];
+    });
+    const bytes = shown.reduce((sum, { asset }) => sum + asset.bytes, 0);
+    if (bytes > designLimits.drawnBytes)
+      throw new Failure(
+        'images.too_large',
+        `What a design shows has at most ${designLimits.drawnBytes} bytes together; this has ${bytes}.`,
+      );
+    const read = async () => {
+      const pictures = [];
+      for (const { asset, needed } of shown) {
+        const content = await store.read(asset, signal);
+        pictures.push({ mark: assetMark(asset.id), content, format: asset.format, ...needed });
+      }
+      return { svg: composeSvg(document, longestEdge), images: pictures, ...size };
+    };
+    const picture = await images.run('render', read, signal);
     const files: PictureFile[] = [];
     for (const format of pictureFormats) {
       const key = pictureKey(preview.tenantId, preview.contentHash, preview.rendering, {

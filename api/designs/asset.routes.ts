@@ -20,6 +20,7 @@ import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import type { Actor } from './design.commands.ts';
 import { idParams } from './design.schemas.ts';
+import { UploadsUnderWay } from './uploads-under-way.ts';
 
 const tag = 'Design assets';
 const reading = { tag, access: 'designs:read', rate: 'read' } as const;
@@ -49,6 +50,7 @@ export function createAssetRoutes({ config, database, storage }: Services, image
   const pages = new Pages(config.ENCRYPTION_KEYS);
   const store = new AssetStore({ database, storage });
   const pictureTypes = Object.values(mediaTypes);
+  const uploads = new UploadsUnderWay();
   return [
     route({
       method: 'post',
@@ -88,21 +90,22 @@ export function createAssetRoutes({ config, database, storage }: Services, image
         const { tenantId, userId } = principal;
         if (!ctx.is(...pictureTypes))
           throw new Failure('request.unsupported_media_type', `Send the file as ${pictureTypes.join(', ')}.`);
-        const content = await readBytes(ctx, uploadSeconds, assetLimits.rasterBytes);
-        const format = requireFormat(content);
-        const { width, height, clean, leftOut } = await images.run('inspect', { content, format }, signal);
-        const facts = { format, width, height, leftOut, madeOf: null };
-        const incoming = await store.put(
-          tenantId,
-          { name: query.name, createdBy: userId },
-          clean ?? content,
-          facts,
-          signal,
-        );
+        const { incoming, commandKey } = await uploads.one(tenantId, async () => {
+          const content = await readBytes(ctx, uploadSeconds, assetLimits.rasterBytes);
+          const format = requireFormat(content);
+          const { width, height, clean, leftOut } = await images.run('inspect', { content, format }, signal);
+          const facts = { format, width, height, leftOut, madeOf: null };
+          const owner = { name: query.name, createdBy: userId };
+          return {
+            incoming: await store.put(tenantId, owner, clean ?? content, facts, signal),
+            commandKey: request.commandKey(content),
+          };
+        });
+        const { format } = incoming.facts;
         const { answer, replayed } = await runCommand(
           database,
           'designs',
-          request.commandKey(content),
+          commandKey,
           async (transaction) => {
             const asset = await store.keep(transaction, tenantId, incoming);
             await tell(transaction.publish, request, asset.id, 'stored', { format, bytes: asset.bytes });

@@ -49,32 +49,30 @@ export class AssetRepository {
     this.#tenantId = tenantId;
   }
 
-  /** Notes that a file is coming, so that it is swept should it never become whole. */
+  /**
+   * Notes that a file is coming, so that it is swept should it never become whole. Until then it takes up room: otherwise files
+   * that are refused in the end could fill the storage.
+   *
+   * @throws Failure `designs.assets_full`
+   */
   async register({
     id,
     name,
     objectKey,
     createdBy,
-  }: Pick<Asset, 'id' | 'name' | 'objectKey' | 'createdBy'>): Promise<void> {
+    bytes,
+  }: Pick<Asset, 'id' | 'name' | 'objectKey' | 'createdBy' | 'bytes'>): Promise<void> {
+    await this.#requireRoom(bytes, ['stored', 'incoming']);
     await this.#sql(
-      `insert into designs.assets (id, tenant_id, state, name, object_key, created_by)
-       values ($1, $2, 'incoming', $3, $4, $5)`,
-      [id, this.#tenantId, name, objectKey, createdBy],
+      `insert into designs.assets (id, tenant_id, state, name, object_key, created_by, bytes)
+       values ($1, $2, 'incoming', $3, $4, $5, $6)`,
+      [id, this.#tenantId, name, objectKey, createdBy, bytes],
     );
   }
 
   /** Its file is whole. @throws Failure `designs.assets_full` */
   async store(id: string, facts: AssetFacts): Promise<Asset> {
-    await lockName(this.#sql, `designs.assets:${this.#tenantId}`);
-    const [used] = await this.#sql<{ bytes: number }>(
-      `select coalesce(sum(bytes), 0)::float8 as bytes from designs.assets where tenant_id = $1 and state = 'stored'`,
-      [this.#tenantId],
-    );
-    if ((used?.bytes ?? 0) + facts.bytes > assetLimits.organisationBytes)
-      throw new Failure(
-        'designs.assets_full',
-        `The assets of an organisation have at most ${assetLimits.organisationBytes} bytes. Delete some.`,
-      );
+    await this.#requireRoom(facts.bytes, ['stored']);
     await this.#sql(
       `update designs.assets set state = 'stored', format = $3, width = $4, height = $5, bytes = $6, sha256 = $7,
          left_out = $8, made_of = $9
@@ -156,6 +154,21 @@ export class AssetRepository {
       `update designs.assets set replaced_at = coalesce(replaced_at, now()) where tenant_id = $1 and id = any($2::uuid[])`,
       [this.#tenantId, ids],
     );
+  }
+
+  /** One after the other, so that two can't both take the last of it. */
+  async #requireRoom(bytes: number, states: readonly ('stored' | 'incoming')[]): Promise<void> {
+    await lockName(this.#sql, `designs.assets:${this.#tenantId}`);
+    const [used] = await this.#sql<{ bytes: number }>(
+      `select coalesce(sum(bytes), 0)::float8 as bytes from designs.assets
+       where tenant_id = $1 and state = any($2::text[])`,
+      [this.#tenantId, states],
+    );
+    if ((used?.bytes ?? 0) + bytes > assetLimits.organisationBytes)
+      throw new Failure(
+        'designs.assets_full',
+        `The assets of an organisation have at most ${assetLimits.organisationBytes} bytes. Delete some.`,
+      );
   }
 
   async #select(rest: string, parameters: unknown[]): Promise<Asset[]> {

@@ -10,6 +10,8 @@ export const designLimits = {
   canvasPixels: 20_000,
   /** Assets that lie beside a design, used by a layer or not. */
   attachedAssets: 200,
+  /** Bytes of all files that one picture of a design is drawn of: they are in memory together. */
+  drawnBytes: 67_108_864,
   /** Bytes of a document as canonical JSON. */
   documentBytes: 262_144,
   tags: 20,

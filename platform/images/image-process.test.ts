@@ -113,6 +113,22 @@ describe('Processes for images', () => {
     assert.equal((await one.run('inspect', { content, format: 'png' })).width, 4);
   });
 
+  it('give up a small picture that wants all of the memory', async () => {
+    const nested = `${'<g opacity="0.9">'.repeat(60)}<rect width="9" height="9"/>${'</g>'.repeat(60)}`;
+    const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">${nested}</svg>`;
+    const { clean } = await inspect(Buffer.from(picture), 'svg');
+    assert.ok(clean);
+    const edge = { width: 2_048, height: 2_048 };
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="2048" height="2048">' +
+      '<image href="asset:a" width="2048" height="2048"/></svg>';
+    const image = { mark: 'href="asset:a"', content: clean, format: 'svg', ...edge } as const;
+    await assert.rejects(images.run('render', { svg, images: [image], ...edge }), {
+      code: 'images.unsafe',
+      message: 'The picture takes too much memory to be drawn.',
+    });
+  });
+
   it('make pictures smaller, and keep their transparency', async () => {
     const noise = Buffer.from(
       Array.from({ length: 200 * 200 * 4 }, (_, i) => Math.imul(i, 2_654_435_761) >>> 24),

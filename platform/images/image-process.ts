@@ -27,18 +27,20 @@ export class ImageProcesses {
   }
 
   /**
+   * @param input what it is about, or what gets that when its turn has come: so that only what is worked on is in memory
    * @throws Failure `images.unreadable`, `images.unsafe`, `images.too_large`; `images.too_slow` after the time limit;
    *   `images.process_lost` when the process has died of something else
    */
   async run<K extends keyof ImageTasks>(
     task: K,
-    input: ImageTasks[K]['input'],
+    input: ImageTasks[K]['input'] | (() => Promise<ImageTasks[K]['input']>),
     signal?: AbortSignal,
   ): Promise<ImageTasks[K]['output']> {
     await this.#turn();
     try {
       signal?.throwIfAborted();
-      return (await this.#perform({ task, ...input }, signal)) as ImageTasks[K]['output'];
+      const given = typeof input === 'function' ? await input() : input;
+      return (await this.#perform({ task, ...given }, signal)) as ImageTasks[K]['output'];
     } finally {
       this.#free += 1;
       this.#waiting.shift()?.();

@@ -29,6 +29,19 @@ const drawnAtMost = 4_096;
 // Whoever has asked is gone: nobody waits for what comes of it.
 process.once('disconnect', () => process.exit());
 
+/**
+ * Beyond what any picture within the limits takes. A small SVG can want far more: each group that is faint or masked is drawn
+ * on a plane of its own, one within the other.
+ */
+const mostMemory = 805_306_368;
+const memoryLookMilliseconds = 20;
+
+setInterval(() => {
+  if (process.memoryUsage.rss() <= mostMemory) return;
+  const failure = { code: 'images.unsafe', message: 'The picture takes too much memory to be drawn.' };
+  process.send?.({ failure }, undefined, undefined, () => process.exit());
+}, memoryLookMilliseconds).unref();
+
 process.once('message', (task: ImageTask) => {
   void perform(task).then((answer) => {
     process.send?.(answer, undefined, undefined, () => process.disconnect());

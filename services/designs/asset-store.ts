@@ -25,7 +25,7 @@ export class AssetStore {
   /**
    * Stores a file ahead of its transaction. It is registered first: should nothing come of it, it is swept.
    *
-   * @throws Failure `storage.full`
+   * @throws Failure `storage.full`, `designs.assets_full`
    */
   async put(
     tenantId: string,
@@ -36,16 +36,17 @@ export class AssetStore {
   ): Promise<IncomingAsset> {
     const id = uuidv7();
     const objectKey = assetKey(tenantId, id);
-    await this.#database.read('designs', ({ sql }) =>
-      new AssetRepository(sql, tenantId).register({ id, name, objectKey, createdBy }),
+    const bytes = content.length;
+    await this.#database.transaction('designs', ({ sql }) =>
+      new AssetRepository(sql, tenantId).register({ id, name, objectKey, createdBy, bytes }),
     );
     await this.#storage.put(objectKey, content, {
       contentType: mediaTypes[facts.format],
-      maxBytes: content.length,
+      maxBytes: bytes,
       ...(signal ? { signal } : {}),
     });
     const sha256 = createHash('sha256').update(content).digest('hex');
-    return { id, facts: { ...facts, bytes: content.length, sha256 } };
+    return { id, facts: { ...facts, bytes, sha256 } };
   }
 
   /** Makes a file that was put an asset. @throws Failure `designs.assets_full` */

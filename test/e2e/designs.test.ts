@@ -2,6 +2,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { createDesignErasureActivities } from '../../activities/designs/tenant-erasure.activities.ts';
+import { assetLimits } from '../../domain/designs/asset.ts';
+import { designLimits } from '../../domain/designs/limits.ts';
 import type { ApiClient, ApiResponse, Tenant } from '../support/api.ts';
 import { startDesignsSystem, type DesignsSystem } from '../support/designs-system.ts';
 import { keepHistory } from '../support/histories.ts';
@@ -315,5 +317,32 @@ describe('Designs that are drawn and made smaller', function () {
     assert.equal((await erase()).removed, 0);
     assert.deepEqual(await Array.fromAsync(storage.list(folder)), []);
     assert.equal((await member.get(`/v1/designs/${design.id}/versions/2`)).status, 404);
+  });
+
+  it('take no file into the storage for which the organisation has no room, not even for a while', async () => {
+    const { database } = system.api.services;
+    await database.transaction('designs', ({ sql }) =>
+      sql(
+        `insert into designs.assets (id, tenant_id, state, name, object_key, bytes)
+         values (gen_random_uuid(), $1, 'incoming', 'Under way', 'nowhere', $2)`,
+        [tenant.id, assetLimits.organisationBytes - 10],
+      ),
+    );
+    const { body } = await upload(svg('<rect width="10" height="10"/>'), 'image/svg+xml');
+    assert.equal(body.code, 'designs.assets_full');
+    const kept = await database.read('designs', ({ sql }) =>
+      sql('select 1 from designs.assets where tenant_id = $1', [tenant.id]),
+    );
+    assert.equal(kept.length, 1);
+  });
+
+  it('draw no more files together than fit into the memory', async () => {
+    const { body: asset } = await upload(svg('<rect width="10" height="10"/>'), 'image/svg+xml');
+    await system.api.services.database.transaction('designs', ({ sql }) =>
+      sql('update designs.assets set bytes = $2 where id = $1', [asset.id, designLimits.drawnBytes + 1]),
+    );
+    const design = await save(documentOf([image(asset.id)]));
+    const { state, failure } = await untilDrawn(design.id);
+    assert.deepEqual([state, failure], ['failed', 'images.too_large']);
   });
 });
