@@ -36,13 +36,17 @@ process.once('disconnect', () => process.exit());
 const mostMemory = 805_306_368;
 const memoryLookMilliseconds = 20;
 
-setInterval(() => {
-  if (process.memoryUsage.rss() <= mostMemory) return;
-  const failure = { code: 'images.unsafe', message: 'The picture takes too much memory to be drawn.' };
-  process.send?.({ failure }, undefined, undefined, () => process.exit());
-}, memoryLookMilliseconds).unref();
+function watchMemory(): void {
+  setInterval(() => {
+    if (process.memoryUsage.rss() <= mostMemory) return;
+    const failure = { code: 'images.unsafe', message: 'The picture takes too much memory to be drawn.' };
+    process.send?.({ failure }, undefined, undefined, () => process.exit());
+  }, memoryLookMilliseconds).unref();
+}
 
 process.once('message', (task: ImageTask) => {
+  // What is made smaller has pixels, whose number is bounded.
+  if (task.task !== 'compress') watchMemory();
   void perform(task).then((answer) => {
     process.send?.(answer, undefined, undefined, () => process.disconnect());
   });
