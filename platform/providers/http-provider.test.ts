@@ -91,7 +91,8 @@ describe('The http provider', () => {
     };
     for (const [reason, listener] of Object.entries(listeners)) {
       const host = await vendor(listener);
-      const limits = { allowPrivate: [host], timeout_ms: 150, max_response_bytes: 10_000 };
+      const timeoutMs = reason === 'timeout' ? 150 : 30_000;
+      const limits = { allowPrivate: [host], timeout_ms: timeoutMs, max_response_bytes: 10_000 };
       const provider = providerAt(`http://${host}`, limits);
       const answer = await ask(provider);
       assert.deepEqual(answer, { outcome: 'error', people: [], validated: false, reason });

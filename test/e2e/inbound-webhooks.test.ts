@@ -277,8 +277,9 @@ describe('webhooks that come in', function () {
     const intents = [1, 2, 3].map(() => `pi_${randomUUID()}`);
     for (const intent of intents) {
       const body = sample('stripe.payment_intent.succeeded.json')
-        .replace(/evt_0+/, `evt_${intent}`)
-        .replaceAll(/pi_0+/g, intent);
+        // Before the other, as the id of the event ends with the same.
+        .replaceAll(/pi_0+/g, intent)
+        .replace(/evt_0+/, `evt_${intent}`);
       assert.equal((await system.send('/webhooks/stripe/payment', signed(body, secret))).status, 200);
       await untilInbound(client, { event_id: `evt_${intent}` }, ['parked']);
     }
@@ -342,15 +343,19 @@ describe('webhooks that come in', function () {
 
   it('takes no body over its limit into memory, with a length told or not (check 10)', async () => {
     const { tenant } = await tenantWithShop();
+    const broken = 'EPIPE or ECONNRESET';
     const statusOf = (headers: Record<string, string>, chunks: number, path = orders) =>
-      new Promise<number>((resolve, reject) => {
+      new Promise<number | string>((resolve, reject) => {
         const sent = request(`${system.api.url}${path}`, { method: 'POST', headers });
         sent.on('response', (response) => {
           response.resume();
           resolve(response.statusCode ?? 0);
           sent.destroy();
         });
-        sent.on('error', reject);
+        // Who goes on sending may find the connection closed before he has read the answer (RFC 9112, 9.6).
+        sent.on('error', (error: NodeJS.ErrnoException) =>
+          broken.includes(String(error.code)) ? resolve(broken) : reject(error),
+        );
         const chunk = Buffer.alloc(65_536, 'a');
         let left = chunks;
         const write = (): void => {
@@ -368,7 +373,7 @@ describe('webhooks that come in', function () {
       assert.equal(await statusOf({ 'content-length': String(262_145) }, 0, path), 413);
     const before = process.memoryUsage().arrayBuffers;
     // A gigabyte, of which no more than the limit is taken.
-    assert.equal(await statusOf({ 'transfer-encoding': 'chunked' }, 16_384), 413);
+    assert.ok([413, broken].includes(await statusOf({ 'transfer-encoding': 'chunked' }, 16_384)));
     assert.ok(process.memoryUsage().arrayBuffers - before < 64 * 1_048_576);
     assert.deepEqual(await rowsOf(tenant), []);
   });
