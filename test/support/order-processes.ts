@@ -6,7 +6,7 @@ import type { Database } from '../../db/database.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
 import { createWorkflowSinks } from '../../workers/workflow-sinks.ts';
-import { orderChangedSignal } from '../../workflows/orders/messages.ts';
+import { orderChangedSignal, type OrderActivities, type OrderView } from '../../workflows/orders/messages.ts';
 import { testDataConverter } from './encryption.ts';
 import { TestCarrier, TestProcessor } from './order-outside.ts';
 
@@ -14,6 +14,8 @@ import { TestCarrier, TestProcessor } from './order-outside.ts';
 export class OrderProcesses {
   readonly processor = new TestProcessor();
   readonly carrier = new TestCarrier();
+  /** So many steps to come fail, as when the database is away. */
+  failing = 0;
   readonly #client: Client;
   readonly #queue = `orders-${uuidv7()}`;
   #end: () => Promise<void> = () => Promise.resolve();
@@ -30,7 +32,7 @@ export class OrderProcesses {
       taskQueue: this.#queue,
       dataConverter: testDataConverter,
       workflowBundle: await workflowBundle(),
-      activities: createOrderActivities({ database, payments, carrier }),
+      activities: this.#withFailures(createOrderActivities({ database, payments, carrier })),
       sinks: createWorkflowSinks(createMetrics('test')),
     });
     const running = worker.run();
@@ -38,6 +40,20 @@ export class OrderProcesses {
       worker.shutdown();
       await running;
     };
+  }
+
+  #withFailures(steps: OrderActivities): object {
+    const wrapped = Object.entries(steps).map(
+      ([name, step]: [string, (input: never) => Promise<OrderView>]) => [
+        name,
+        (input: never) => {
+          if (this.failing <= 0) return step(input);
+          this.failing -= 1;
+          throw new Error('The database is away.');
+        },
+      ],
+    );
+    return Object.fromEntries(wrapped) as object;
   }
 
   /** Starts the process of an order. @param ahead on a clock that jumps over its timers */

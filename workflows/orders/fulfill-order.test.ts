@@ -145,6 +145,23 @@ describe('The process of an order', function () {
     await keepHistory(client, db.database, workflowId, 'fulfillOrder/carrier-away-at-hand');
   });
 
+  it('leaves a step of its own to the server when that has failed three times', async () => {
+    processes.failing = 4;
+    const { id, tenantId } = await orders.place({ payment: elsewhere });
+    const workflowId = await processes.start({ id, tenantId }, { ahead: false });
+    await until(async () => (await read(id)).reservedAt);
+    const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+    const scheduled = (events ?? []).flatMap(
+      ({ activityTaskScheduledEventAttributes: of }) => of?.activityType?.name ?? [],
+    );
+    assert.deepEqual(scheduled, ['readOrder']);
+    await orders.change(id, (open) => cancelOrder(open, 'asked_for'));
+    await processes.tell(workflowId);
+    await untilCompleted(client, workflowId);
+    assert.equal((await read(id)).status, 'cancelled');
+    await keepHistory(client, db.database, workflowId, 'fulfillOrder/database-away');
+  });
+
   it('goes on in a new run, again and again, when it is changed often, and loses no change', async () => {
     const { id, tenantId } = await orders.place({ payment: elsewhere, externalPaid: 3_490n });
     const workflowId = await processes.start({ id, tenantId }, { ahead: false });

@@ -1,9 +1,10 @@
-import { ActivityFailure, type Priority } from '@temporalio/common';
+import { ActivityFailure, TemporalFailure, type Priority } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
   continueAsNew,
   defineSignal,
+  isCancellation,
   patched,
   proxyActivities,
   proxyLocalActivities,
@@ -202,7 +203,8 @@ class OrderRun {
     try {
       return await (atHand[step] as AnyStep)(input);
     } catch (error) {
-      if (error instanceof ActivityFailure) return null;
+      // The failure of a local activity comes as it was thrown there, and not within an ActivityFailure.
+      if (error instanceof TemporalFailure && !isCancellation(error)) return null;
       throw error;
     }
   }
