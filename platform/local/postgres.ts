@@ -257,7 +257,8 @@ async function serverSettings(host: string, port: number, durable: boolean): Pro
     port: String(port),
     // No socket files: the folder's path may be too long for one, and nothing needs them.
     unix_socket_directories: '',
-    max_connections: '200',
+    // Several systems at once may share a test's server, each with the pools of all its processes.
+    max_connections: durable ? '200' : '500',
     shared_buffers: durable ? '256MB' : '128MB',
     work_mem: '16MB',
     maintenance_work_mem: '128MB',
