@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { exampleDocument } from '../api/designs/design.schemas.ts';
 import { createRoutes } from '../api/routes.ts';
 import { domains, type Domain } from '../domain/domains.ts';
+import type { Json } from './support/json.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from './support/api.ts';
 import { phonesCsv } from './support/batches.ts';
 import { formOf } from './support/search-system.ts';
@@ -13,8 +14,7 @@ interface Secret {
   path: () => Promise<string>;
   /** Made anew for each request, and always the same. */
   body: () => object;
-  // oxlint-disable-next-line typescript/no-explicit-any
-  secretOf: (body: any) => string;
+  secretOf: (body: Json) => string;
 }
 
 describe('an answer that shows a secret', () => {
