@@ -5,11 +5,12 @@ const everyMilliseconds = 1_000;
 
 /**
  * Runs work under a steady heartbeat, so that the loss of this process is noticed within the activity's heartbeat
- * timeout, and a cancellation reaches the work by its signal.
+ * timeout, and a cancellation reaches the work by its signal. A local activity has no heartbeat: it is missed with the task of
+ * its workflow.
  */
 export async function withHeartbeat<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const signal = cancellationSignal();
-  const timer = setInterval(() => heartbeat(), everyMilliseconds);
+  const timer = activityInfo().isLocal ? undefined : setInterval(() => heartbeat(), everyMilliseconds);
   try {
     return await work(signal);
   } catch (error) {

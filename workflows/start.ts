@@ -11,7 +11,7 @@ export interface WorkflowStart {
   summary: string;
   searchAttributes: SearchAttributePair[];
   priority?: Priority;
-  /** Short, and waited for: its first task comes with the answer to the start, if a worker here has a place for it. */
+  /** Its first step is short, and waited for: its first task comes with the answer to the start, if a worker here has a place for it. */
   eager?: boolean;
 }
 

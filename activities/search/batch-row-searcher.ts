@@ -53,6 +53,11 @@ export class RowSearcher {
     return rowBudget !== null && BigInt(rowBudget) < maxMicros ? BigInt(rowBudget) : maxMicros;
   }
 
+  /** Whether rows may take their time: somebody outside is asked, or a provider has a limit. */
+  async mayWait(batch: Batch): Promise<boolean> {
+    return await this.#services.engine.mayWait(scopeOf(batch), batch.kind);
+  }
+
   prepare(batch: Batch): PreparedSearch {
     return new PreparedSearch(this.#services, batch);
   }

@@ -77,7 +77,7 @@ async function placeAll(stage: Stage, tenantId: string, count: number): Promise<
   while (ids.length < count)
     await stage.database.transaction('orders', async (transaction) => {
       for (let one = 0; one < atOnce && ids.length < count; one += 1) {
-        const { order } = await createOrder(transaction, orderOf(tenantId), person);
+        const { order } = await createOrder(transaction, orderOf(tenantId, ids.length), person);
         ids.push(order.id);
       }
     });
@@ -94,7 +94,8 @@ async function cancelAll(stage: Stage, tenantId: string, ids: readonly string[])
 
 const person: Actor = { kind: 'user', userId: null, traceId: null };
 
-function orderOf(tenantId: string): NewOrder {
+/** Each is another customer's, as nobody has thousands of open orders: they would wait for each other at that customer's rows. */
+function orderOf(tenantId: string, place: number): NewOrder {
   return {
     tenantId,
     source: 'api',
@@ -103,7 +104,7 @@ function orderOf(tenantId: string): NewOrder {
     currency: 'EUR',
     shipping: 490n,
     credit: 0n,
-    customer: { email: 'ada@example.com', name: 'Ada Lovelace', phone: null },
+    customer: { email: `ada.${place}@example.com`, name: 'Ada Lovelace', phone: null },
     shippingAddress: { line1: 'Invalidenstr. 1', city: 'Berlin', postcode: '10115', country: 'DE' },
     payment: { mode: 'external', capture: 'immediately', method: null },
     externalPaid: 0n,
@@ -152,7 +153,7 @@ async function untilCounted(count: number, counted: () => Promise<number>): Prom
     if (now === count) return;
     if (now !== last) [last, changed] = [now, performance.now()];
     if (secondsSince(changed) > patience) throw new Error(`${now} and not ${count}, for ${patience} s.`);
-    await pause(250);
+    await pause(1_000);
   }
 }
 

@@ -137,6 +137,8 @@ export interface SearchEngine {
   forgetAnswers(tenantId: string): Promise<void>;
   /** What a search would cost at most, provider by provider, without asking anybody. */
   price(scope: SearchScope, kind: SearchKind): Promise<SearchPrice>;
+  /** Whether a search may take its time: it asks somebody outside, or waits for its turn at a provider. */
+  mayWait(scope: SearchScope, kind: SearchKind): Promise<boolean>;
   /**
    * Asks one provider of the tenant, enabled or not, past the cache and the others. The call is limited and billed as any
    * other, and is not in the search log. Null when the tenant has no such provider.

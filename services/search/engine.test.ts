@@ -211,6 +211,14 @@ describe('The search engine', () => {
     assert.equal((await harness.engine.price(scopeOf(tenantId), 'phone')).maxMicros, 0n);
   });
 
+  it('tells whether it may have to wait for somebody outside, or for its turn', async () => {
+    const { engine } = harness;
+    assert.equal(await engine.mayWait(scopeOf(tenantId), 'phone'), false);
+    const limits = { ratePerSecond: 5, burst: 5, concurrency: null, budgetDay: null, budgetMonth: null };
+    await harness.provider(tenantId, { name: 'limited', kind: 'phone', searchKinds: ['phone'], limits });
+    assert.equal(await engine.mayWait(scopeOf(tenantId), 'phone'), true);
+  });
+
   it('bills a provider of this process where the results are stored, and once', async () => {
     await harness.withoutDefaults(tenantId);
     const priced = { kind: 'records' as const, price: { perCall: 1_000n, perHit: 2_000n } };

@@ -160,6 +160,11 @@ class Engine implements RunningSearchEngine {
     };
   }
 
+  async mayWait(scope: SearchScope, kind: SearchKind): Promise<boolean> {
+    const { providers } = await this.#tenant(scope.tenantId);
+    return providers.some(({ stored, waits }) => waits && stored.searchKinds.includes(kind));
+  }
+
   async testProvider(
     scope: SearchScope,
     providerId: string,

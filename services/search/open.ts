@@ -40,6 +40,7 @@ export function openSearchEngine({
     searchMany: engine.searchMany.bind(engine),
     recordEffects: engine.recordEffects.bind(engine),
     price: engine.price.bind(engine),
+    mayWait: engine.mayWait.bind(engine),
     testProvider: engine.testProvider.bind(engine),
     forgetAnswers: engine.forgetAnswers.bind(engine),
     close: async () => {

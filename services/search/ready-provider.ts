@@ -21,6 +21,8 @@ export interface ReadyProvider {
   guard: Guard<ProviderAnswer> | null;
   /** Calls need leave and are in the ledger: they cost, or are limited, or go outside. */
   metered: boolean;
+  /** A call may take its time: it goes outside, or waits for its turn. */
+  waits: boolean;
 }
 
 /** Most calls of one provider that a process has under way, where its owner sets no limit. */
@@ -58,6 +60,7 @@ export class ReadyProviders {
   #make(tenantId: string, stored: StoredProvider): ReadyProvider {
     const { name, kind, price, limits, timeoutMs, breaker } = stored;
     const outside = kind === 'http';
+    const waits = outside || limits.ratePerSecond !== null || limits.concurrency !== null;
     return {
       stored,
       stage: { name, kind, price },
@@ -74,11 +77,8 @@ export class ReadyProviders {
             ({ outcome }) => outcome === 'error',
           )
         : null,
-      metered:
-        outside ||
-        price.perCall + price.perHit > 0n ||
-        limits.ratePerSecond !== null ||
-        limits.concurrency !== null,
+      metered: waits || price.perCall + price.perHit > 0n,
+      waits,
     };
   }
 

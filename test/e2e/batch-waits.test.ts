@@ -136,7 +136,7 @@ describe('A batch whose provider cannot be asked for now', function () {
       await temporalClient(),
       system.api.services.database,
       batchWorkflowId(id, 0),
-      'runBatch/waited',
+      'runBatch/waited-at-hand',
     );
   });
 

@@ -208,7 +208,12 @@ describe('Batches, from upload to download', () => {
     const late = await member.post(`/v1/batches/${id}/pause`);
     assert.equal(late.status, 409);
     assert.equal(late.body.state, 'completed');
-    await keepHistory(await temporalClient(), system.api.services.database, `batch:${id}`, 'runBatch/paused');
+    await keepHistory(
+      await temporalClient(),
+      system.api.services.database,
+      `batch:${id}`,
+      'runBatch/paused-at-hand',
+    );
   });
 
   it('cancels, keeps what is done, and can be taken up again', async () => {
@@ -236,13 +241,13 @@ describe('Batches, from upload to download', () => {
       await temporalClient(),
       system.api.services.database,
       `batch:${id}`,
-      'runBatch/cancelled',
+      'runBatch/cancelled-at-hand',
     );
     await keepHistory(
       await temporalClient(),
       system.api.services.database,
       `batch:${id}:retry:1`,
-      'runBatch/retried',
+      'runBatch/retried-at-hand',
     );
     assert.equal(
       ((await viewer.get(completed.results.errors)).body as string).trim().split('\r\n').length,
@@ -287,7 +292,7 @@ describe('Batches, from upload to download', () => {
       await temporalClient(),
       system.api.services.database,
       `batch:${made.id}`,
-      'runBatch/webhook-refused-once',
+      'runBatch/webhook-refused-once-at-hand',
     );
   });
 

@@ -4,7 +4,6 @@ import {
   condition,
   continueAsNew,
   defineSignal,
-  isCancellation,
   patched,
   proxyActivities,
   proxyLocalActivities,
@@ -203,8 +202,9 @@ class OrderRun {
     try {
       return await (atHand[step] as AnyStep)(input);
     } catch (error) {
-      // The failure of a local activity comes as it was thrown there, and not within an ActivityFailure.
-      if (error instanceof TemporalFailure && !isCancellation(error)) return null;
+      // The failure of a local activity comes as it was thrown there, and not within an ActivityFailure. One that a worker has
+      // broken off as it ends is no cancellation of the workflow.
+      if (error instanceof TemporalFailure) return null;
       throw error;
     }
   }

@@ -21,6 +21,7 @@ function startOrder(event: StartingEvent): WorkflowStart {
     summary: 'Fulfil an order',
     searchAttributes: searchAttributesOf(event, 'pending'),
     priority: { fairnessKey: tenantId },
+    eager: true,
   };
 }
 

@@ -79,6 +79,8 @@ interface OfBatch {
 /** The steps of a batch. Each moves it on in the database and gives where it then stands. */
 export interface BatchActivities {
   readBatch(input: OfBatch): Promise<BatchView>;
+  /** The same, as the first step of all. A small batch that asks nobody outside is through when this ends, or as far as it goes. */
+  beginBatch(input: OfBatch): Promise<BatchView>;
   /**
    * Reads the whole file: is it a table, is it whole, has it the columns of the mapping, how many rows are there? A small batch
    * goes on from there by itself, as far as it goes at once.

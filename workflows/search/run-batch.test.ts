@@ -65,7 +65,7 @@ describe('The workflow of a batch', () => {
       client,
       system.api.services.database,
       `batch:${body.id}`,
-      'runBatch/continued-under-commands',
+      'runBatch/continued-at-hand',
       first?.runId,
     );
   });
@@ -75,7 +75,7 @@ describe('The workflow of a batch', () => {
     const member = system.api.client.as(tenant.member);
     const { body } = await member.post(
       '/v1/batches',
-      formOf(phonesCsv(20), 'b.csv', { kind: 'phone', priority: '2' }),
+      formOf(phonesCsv(120), 'b.csv', { kind: 'phone', priority: '2' }),
     );
     await untilStateAt(member, `/v1/batches/${body.id}`, ['completed']);
     const handle = client.workflow.getHandle(`batch:${body.id}`);
@@ -89,7 +89,21 @@ describe('The workflow of a batch', () => {
     const { events } = await handle.fetchHistory();
     const scheduled = (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes);
     assert.ok(scheduled.length > 0 && scheduled.every(({ userMetadata }) => userMetadata?.summary));
-    await keepHistory(client, system.api.services.database, `batch:${body.id}`, 'runBatch/straight');
+    await keepHistory(client, system.api.services.database, `batch:${body.id}`, 'runBatch/straight-at-hand');
+  });
+
+  it('of few rows, which asks nobody outside, is one task', async () => {
+    const tenant = await system.api.tenant();
+    const member = system.api.client.as(tenant.member);
+    const { body } = await member.post('/v1/batches', formOf(phonesCsv(100), 'c.csv', { kind: 'phone' }));
+    const batch = await untilStateAt(member, `/v1/batches/${body.id}`, ['completed']);
+    assert.equal(batch.progress.pending, 0);
+    await untilCompleted(client, `batch:${body.id}`);
+    const { events } = await client.workflow.getHandle(`batch:${body.id}`).fetchHistory();
+    const tasks = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+    const scheduled = (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes);
+    assert.deepEqual([tasks.length, scheduled.length], [1, 0]);
+    await keepHistory(client, system.api.services.database, `batch:${body.id}`, 'runBatch/small-at-hand');
   });
 
   it('hands rows out in pieces that fit the time they take', () => {

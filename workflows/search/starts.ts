@@ -27,6 +27,7 @@ function startBatch(event: StartingEvent): WorkflowStart {
     summary: run === 0 ? 'Batch search' : `Batch search: failed rows again (${run})`,
     searchAttributes: searchAttributesOf(event, 'submitted'),
     priority: { priorityKey: Number(data['priority'] ?? 3), fairnessKey: tenantId },
+    eager: true,
   };
 }
 
