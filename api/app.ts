@@ -1,12 +1,14 @@
 import Koa, { type Context } from 'koa';
 import { Failure } from '../domain/failure.ts';
 import type { Scope } from '../domain/identity/scopes.ts';
+import { LingeringConnections } from '../platform/http/lingering-close.ts';
 import { addLogFacts } from '../platform/log-context.ts';
 import { Addresses, type Found } from './addresses.ts';
 import { answer } from './answer.ts';
 import { readJson } from './body.ts';
 import { commandKey } from './command-key.ts';
 import type { AppParts } from './app-parts.ts';
+import { closeAfterEarlyAnswers } from './early-answers.ts';
 import type { RateState } from './gateway.ts';
 import { allowOrigin, answerPreflight } from './cross-origin.ts';
 import type { Principal } from './principal.ts';
@@ -29,6 +31,7 @@ export function createApp(parts: AppParts): Koa {
       'an answer broke off',
     );
   });
+  app.use(closeAfterEarlyAnswers(new LingeringConnections({ stopping: parts.stopping })));
   app.use((ctx, next) => frameRequest(parts, ctx, next));
 
   const addresses = new Addresses(parts.routes);

@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import Koa from 'koa';
+import { LingeringConnections } from '../platform/http/lingering-close.ts';
 import { readJson } from './body.ts';
+import { closeAfterEarlyAnswers } from './early-answers.ts';
 
 describe('reading a JSON body', () => {
   it('gives up on one that trickles in for ever', async () => {
     const { promise: outcome, resolve } = Promise.withResolvers<unknown>();
-    const app = new Koa().use(async (ctx) => {
+    const app = new Koa().use(closeAfterEarlyAnswers(new LingeringConnections()));
+    app.use(async (ctx) => {
       await readJson(ctx, 0.1).then(resolve, resolve);
       ctx.body = 'done';
     });

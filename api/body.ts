@@ -58,8 +58,6 @@ export async function readBytes(ctx: Context, seconds: number, limit = maxJsonBy
   try {
     return await Promise.race([getRawBody(ctx.req, { length: ctx.request.length ?? null, limit }), late]);
   } catch (error) {
-    // What of the body is still to come would be taken for the next request.
-    ctx.set('Connection', 'close');
     if (error instanceof Failure) throw error;
     if ((error as { type?: string }).type === 'entity.too.large') {
       throw new Failure('request.too_large', `The body may have at most ${limit} bytes.`);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { createRoutes } from '../api/routes.ts';
 import { domains } from '../domain/domains.ts';
 import { startTestApi, type Caller, type TestApi } from './support/api.ts';
@@ -44,6 +46,65 @@ describe('HTTP that no client would send', () => {
       );
       assert.match(answers[0]?.text ?? '', /Connection: close/i, head.join(' | '));
     }
+    assert.equal(await recordSets(), before);
+  });
+
+  const whole = 'Content-Length: 2097156';
+  const json = 'Content-Type: application/json';
+  const form = 'Content-Type: multipart/form-data; boundary=b';
+  const wrongPart = '--b\r\nContent-Disposition: form-data; name="other"; filename="a"\r\n\r\nfile';
+  for (const [status, line, head, begin] of [
+    [413, 'POST /v1/record-sets', ['as', json, whole], '{"a"'],
+    [413, 'POST /v1/record-sets', ['as', json, 'Transfer-Encoding: chunked'], '300000\r\n{"a"'],
+    [413, 'POST /webhooks/shopify/orders', [json, whole], '{"a"'],
+    [401, 'POST /v1/record-sets', [json, whole], '{"a"'],
+    [400, 'POST /v1/design-assets', ['as', 'Content-Type: image/png', whole], '{"a"'],
+    [415, 'POST /v1/design-assets?name=a', ['as', 'Content-Type: text/html', whole], '{"a"'],
+    [415, 'POST /v1/record-sets', ['as', json, whole, 'Content-Encoding: gzip'], '{"a"'],
+    [404, 'POST /v1/nowhere', ['as', json, whole], '{"a"'],
+    [405, 'PUT /v1/record-sets', ['as', json, whole], '{"a"'],
+    [400, 'POST /v1/batches', ['as', form, whole], wrongPart],
+    [403, 'PUT /v1/objects/uploads/a', [whole], '{"a"'],
+    [413, 'PUT <upload>', ['Content-Type: application/octet-stream', 'Content-Length: 3000000000'], '{"a"'],
+  ] as const)
+    it(`is heard by who sends on before reading that it is refused: ${status} to ${line}`, async () => {
+      const { body } = await api.client.as(owner).post('/v1/uploads', { file_name: 'a.csv' });
+      const { pathname, search } = new URL(body.request.url);
+      const told = [
+        `${line.replace('<upload>', pathname + search)} HTTP/1.1`,
+        'Host: test',
+        ...head.map((field) => (field === 'as' ? `Authorization: ${owner.authorization}` : field)),
+      ].join('\r\n');
+      const rest = Buffer.alloc(2_097_152, ' ');
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+      try {
+        socket.write(`${told}\r\n\r\n${begin}`);
+        // Where the length is not told, so much of it must have come.
+        if (told.includes('chunked')) socket.write(rest.subarray(0, 1_200_000));
+        await once(socket, 'readable');
+        await new Promise((resolve) => socket.write(rest, resolve));
+        let heard = '';
+        for await (const chunk of socket) heard += String(chunk);
+        assert.equal(heard.slice(9, 12), String(status), heard);
+        assert.match(heard, /^Connection: close\r$/im);
+        assert.match(heard, /"trace_id":"[0-9a-f]{32}"[^]*\}$/);
+      } finally {
+        socket.destroy();
+      }
+    });
+
+  it('has nothing done that comes behind the body of a request that was refused', async () => {
+    const before = await recordSets();
+    const behind = '{"name":"behind"}';
+    const rest = 2_097_152;
+    const both =
+      request([`Content-Length: ${rest}`], ' '.repeat(rest)) +
+      request([`Content-Length: ${behind.length}`], behind);
+    const answers = await sendRaw(api.url, both);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [413],
+    );
     assert.equal(await recordSets(), before);
   });
 

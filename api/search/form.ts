@@ -62,7 +62,6 @@ export async function readForm<T>(
     ctx.req.pipe(parser);
   }).catch(async (error: unknown) => {
     ctx.req.unpipe(parser);
-    ctx.set('Connection', 'close');
     const stored = await (received as Promise<T> | null)?.catch(() => null);
     if (stored) await discard(stored);
     throw error;

@@ -110,11 +110,11 @@ function createObjectRoutes({ config, storage, database }: Services): Route[] {
           throw new Failure('storage.link_invalid', `Send the file as ${contentType}.`);
         if (!(await database.read('search', ({ sql }) => isUploadOpen(sql, key))))
           throw new Failure('search.upload_used', 'The file of this upload is in use already.');
-        if ((ctx.request.length ?? 0) > maxBytes) {
-          ctx.set('Connection', 'close');
+        if ((ctx.request.length ?? 0) > maxBytes)
           throw new Failure('storage.object_too_large', `The file is larger than ${maxBytes} bytes.`);
-        }
-        await storage.put(key, ctx.req, { contentType, maxBytes, signal });
+        // Whoever stops reading it would else end the connection, and nobody could be answered.
+        const content = ctx.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+        await storage.put(key, content, { contentType, maxBytes, signal });
         return { status: 200 };
       },
     }),

@@ -343,19 +343,15 @@ describe('webhooks that come in', function () {
 
   it('takes no body over its limit into memory, with a length told or not (check 10)', async () => {
     const { tenant } = await tenantWithShop();
-    const broken = 'EPIPE or ECONNRESET';
     const statusOf = (headers: Record<string, string>, chunks: number, path = orders) =>
-      new Promise<number | string>((resolve, reject) => {
+      new Promise<number>((resolve, reject) => {
         const sent = request(`${system.api.url}${path}`, { method: 'POST', headers });
         sent.on('response', (response) => {
           response.resume();
           resolve(response.statusCode ?? 0);
           sent.destroy();
         });
-        // Who goes on sending may find the connection closed before he has read the answer (RFC 9112, 9.6).
-        sent.on('error', (error: NodeJS.ErrnoException) =>
-          broken.includes(String(error.code)) ? resolve(broken) : reject(error),
-        );
+        sent.on('error', reject);
         const chunk = Buffer.alloc(65_536, 'a');
         let left = chunks;
         const write = (): void => {
@@ -373,7 +369,7 @@ describe('webhooks that come in', function () {
       assert.equal(await statusOf({ 'content-length': String(262_145) }, 0, path), 413);
     const before = process.memoryUsage().arrayBuffers;
     // A gigabyte, of which no more than the limit is taken.
-    assert.ok([413, broken].includes(await statusOf({ 'transfer-encoding': 'chunked' }, 16_384)));
+    assert.equal(await statusOf({ 'transfer-encoding': 'chunked' }, 16_384), 413);
     assert.ok(process.memoryUsage().arrayBuffers - before < 64 * 1_048_576);
     assert.deepEqual(await rowsOf(tenant), []);
   });
