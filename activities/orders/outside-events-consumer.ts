@@ -9,17 +9,23 @@ import {
   findPaidOrder,
   findTracked,
   takeShopOrder,
+  takeShopRefund,
   unconfirmedNamed,
 } from '../../db/orders/outside-events.ts';
+import { holdUnpaid, takeOutsideRefund, takeOutsideTotal } from '../../db/orders/outside-refunds.ts';
+import { refundedOf } from '../../db/orders/order-money.ts';
+import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { DesignReference } from '../../db/orders/order.ts';
 import { askAgain } from '../../db/orders/payments.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
-import { nullFor } from '../../domain/failure.ts';
+import { Failure, nullFor } from '../../domain/failure.ts';
 import { readDesignName, readShopifyOrder, type ShopOrder } from '../../domain/orders/shop-order.ts';
+import { readShopifyRefund, toShopRefund } from '../../domain/orders/shop-refund.ts';
 import { tracker } from '../../platform/carriers/easypost-objects.ts';
 import { trackingOf } from '../../platform/carriers/easypost-results.ts';
 import { trackingStatusOf } from '../../platform/carriers/easypost-status.ts';
 import { fromStripeAmount } from '../../platform/payments/stripe-amount.ts';
+import { refundsToldBy } from '../../platform/payments/stripe-refunds.ts';
 
 /** What is told of a webhook. What stood in it is fetched: events name no persons. */
 const heard = z.looseObject({
@@ -45,7 +51,7 @@ export interface OutsideEventParts {
 
 /**
  * Hears what shops, processors and carriers have told by webhook, and lets the orders follow. Idempotent by nature: one order
- * for one external id, a payment that is so much however often it is told, each report of a carrier once.
+ * for one external id, a payment that is so much however often it is told, each refund and each report of a carrier once.
  */
 export function createOutsideEventsConsumer({ database, readContent }: OutsideEventParts): {
   handle(events: DomainEvent[]): Promise<void>;
@@ -138,7 +144,8 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
     const orderId = await database.read('orders', ({ sql }) => findPaidOrder(sql, tenantId, named));
     if (orderId === null) return;
     const actor: Actor = { kind: 'source', userId: null, traceId: event.traceId };
-    await change(tenantId, orderId, actor, (open) => {
+    await change(tenantId, orderId, actor, async (open) => {
+      const before = refundedOf(open.order);
       const unconfirmed = unconfirmedNamed(open, reference);
       if (unconfirmed) {
         // What it says may be late: the processor is asked.
@@ -154,6 +161,45 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
         open.order.disputed = told.status !== 'won' && told.status !== 'warning_closed';
         open.tell('order.payment_changed', { disputed: open.order.disputed });
       }
+      await holdUnpaid(open, before);
+    });
+  };
+
+  /** A refund of a payment, whoever has made it. */
+  const takeRefunds = async (event: DomainEvent, told: Heard): Promise<void> => {
+    const { tenantId } = event;
+    const content = await readContent(tenantId, told.inbound_id);
+    const read = refundsToldBy(content);
+    if (!read) throw new Failure('orders.refund_unreadable', 'It tells of no refund as Stripe does.');
+    const { payment: of, refunds, total } = read;
+    if (of === null) return;
+    const named = { reference: of, order: orderNamed(content) };
+    const orderId = await database.read('orders', ({ sql }) => findPaidOrder(sql, tenantId, named));
+    if (orderId === null) return;
+    const actor: Actor = { kind: 'source', userId: null, traceId: event.traceId };
+    await change(tenantId, orderId, actor, async (open) => {
+      const before = refundedOf(open.order);
+      const by = { by: told.provider, of };
+      for (const { money, ...refund } of refunds)
+        await takeOutsideRefund(open, by, { ...refund, ...money, lines: [] });
+      if (total) takeOutsideTotal(open, by, total);
+      await holdUnpaid(open, before);
+    });
+  };
+
+  const takeRefundOfShop = async (event: DomainEvent, told: Heard): Promise<void> => {
+    const { tenantId } = event;
+    const { orderId, refund } = readShopifyRefund(await readContent(tenantId, told.inbound_id));
+    const found = await database.read('orders', ({ sql }) =>
+      new OrderRepository(sql, tenantId).findExternal(told.provider, orderId),
+    );
+    // It is told again with its order.
+    if (!found) return;
+    const actor: Actor = { kind: 'source', userId: null, traceId: event.traceId };
+    await change(tenantId, found.id, actor, async (open) => {
+      const before = refundedOf(open.order);
+      await takeShopRefund(open, toShopRefund(refund, open.order.currency));
+      await holdUnpaid(open, before);
     });
   };
 
@@ -171,6 +217,10 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
       case 'webhook.payment_succeeded':
       case 'webhook.payment_disputed':
         return await takePayment(event, told);
+      case 'webhook.payment_refunded':
+        return await takeRefunds(event, told);
+      case 'webhook.order_refunded':
+        return await takeRefundOfShop(event, told);
       // What comes late is noted, and the rules of orders and packages keep it from undoing anything.
       case 'webhook.stale':
         if (told.entity?.kind === 'order') return await takeOrder(event, told, true);

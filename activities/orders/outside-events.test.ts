@@ -5,11 +5,9 @@ import { changeOrder } from '../../db/orders/open-order.ts';
 import { system } from '../../db/orders/actor.ts';
 import { openForWork, reserveOrder, settle, stepOf } from '../../db/orders/order-steps.ts';
 import { reservePayment } from '../../db/orders/payments.ts';
-import { OrderRepository } from '../../db/orders/order.repository.ts';
-import type { DomainEvent } from '../../domain/events/event.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { onShipment, StoredOrders } from '../../test/support/stored-orders.ts';
-import { createOutsideEventsConsumer } from './outside-events-consumer.ts';
+import { ToldWebhooks } from '../../test/support/told-webhooks.ts';
 
 const externalId = '820982911946154508';
 
@@ -28,38 +26,19 @@ function shopOrder(change: object = {}): object {
 
 describe('What is told by webhook of orders', () => {
   let db: TestDatabase;
-  let tenantId: string;
-  const contents = new Map<string, unknown>();
+  let told: ToldWebhooks;
   before(async () => {
     db = await testDatabase({ of: ['orders', 'designs'] });
   });
   after(() => db?.close());
   beforeEach(() => {
-    tenantId = uuidv7();
+    told = new ToldWebhooks(db.database);
   });
 
-  const tell = async (type: string, content: unknown, data: Record<string, unknown>): Promise<void> => {
-    const inboundId = uuidv7();
-    contents.set(inboundId, content);
-    const event: DomainEvent = {
-      id: uuidv7(),
-      domain: 'webhooks',
-      type,
-      version: 1,
-      tenantId,
-      subject: 'webhook-entity:1',
-      occurredAt: '2026-11-28T12:00:00.000Z',
-      data: { inbound_id: inboundId, entity: null, occurred_at: null, ...data },
-      actorId: null,
-      traceId: null,
-    };
-    const consumer = createOutsideEventsConsumer({
-      database: db.database,
-      readContent: (_tenant, id) => Promise.resolve(contents.get(id)),
-    });
-    await consumer.handle([event]);
-    await consumer.handle([event]);
-  };
+  const tell = (type: string, content: unknown, data: Record<string, unknown>) =>
+    told.tell(type, content, data);
+  const theOrder = () => told.order();
+  const eventsOf = (type: string) => told.events(type);
   const fromShop = (type: string, at: string, change: object = {}) =>
     tell(type, shopOrder(change), {
       provider: 'shopify',
@@ -67,18 +46,6 @@ describe('What is told by webhook of orders', () => {
       entity: { kind: 'order', external_id: externalId },
       occurred_at: at,
     });
-  const orders = () =>
-    db.database.read('orders', ({ sql }) => new OrderRepository(sql, tenantId).list({}, 10, null));
-  const theOrder = async () => {
-    const [order, ...more] = await orders();
-    assert.ok(order);
-    assert.equal(more.length, 0);
-    return order;
-  };
-  const eventsOf = (type: string) =>
-    db.database.read('orders', ({ sql }) =>
-      sql('select 1 from orders.outbox where tenant_id = $1 and type = $2', [tenantId, type]),
-    );
 
   it('makes one order of what a shop tells, however often', async () => {
     await fromShop('webhook.order_created', '2026-11-28T10:00:00Z');
@@ -108,7 +75,7 @@ describe('What is told by webhook of orders', () => {
     await change(
       `insert into designs.designs (id, tenant_id, name, tags, version, created_by)
        values ($1, $2, 'A tag', '{}', 2, $3)`,
-      [designId, tenantId, uuidv7()],
+      [designId, told.tenantId, uuidv7()],
     );
     const lineOf = (id: number, value: unknown) => ({
       id,
@@ -128,7 +95,7 @@ describe('What is told by webhook of orders', () => {
     );
     assert.equal(known.status, 'pending');
 
-    tenantId = uuidv7();
+    told = new ToldWebhooks(db.database);
     const names = [`${designId}:1`, uuidv7(), 'a dog’s name'];
     await fromShop('webhook.order_created', '2026-11-28T10:00:00Z', {
       line_items: names.map((name, place) => lineOf(place + 1, name)),
@@ -178,7 +145,7 @@ describe('What is told by webhook of orders', () => {
     await fromShop('webhook.order_created', '2026-11-28T10:00:00Z', { financial_status: 'paid' });
     const { id } = await theOrder();
     await db.database.transaction('orders', (transaction) =>
-      changeOrder(transaction, tenantId, id, system, async (open) => {
+      changeOrder(transaction, told.tenantId, id, system, async (open) => {
         await reserveOrder(open);
         openForWork(open);
         const lineId = open.order.lines[0]?.id ?? '';
@@ -223,7 +190,7 @@ describe('What is told by webhook of orders', () => {
     await fromShop('webhook.order_created', '2026-11-28T10:00:00Z', { financial_status: 'paid' });
     const { id } = await theOrder();
     await db.database.transaction('orders', (transaction) =>
-      changeOrder(transaction, tenantId, id, system, async (open) => {
+      changeOrder(transaction, told.tenantId, id, system, async (open) => {
         await reserveOrder(open);
         openForWork(open);
         const lineId = open.order.lines[0]?.id ?? '';
@@ -251,7 +218,7 @@ describe('What is told by webhook of orders', () => {
   });
 
   it('asks the processor again about a payment that waits for its customer', async () => {
-    const orders = new StoredOrders(db.database, tenantId);
+    const orders = new StoredOrders(db.database, told.tenantId);
     const { id } = await orders.place({ payment: onShipment });
     await orders.change(id, reserveOrder);
     await orders.change(id, async (open) => {

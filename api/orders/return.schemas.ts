@@ -46,9 +46,17 @@ export const refundShape = z
     amount: z.string().meta({ example: '1999' }),
     currency: z.string(),
     state: z.enum(['reserved', 'unknown', 'settled', 'failed']).meta({
-      description: '`unknown`: the processor was asked and has not answered; it is being looked up.',
+      description:
+        '`unknown`: the processor was asked and has not answered; it is being looked up. Of one that was made elsewhere: it is under way.',
     }),
-    cause: z.enum(['correction', 'return', 'goodwill']),
+    cause: z.enum(['correction', 'return', 'goodwill', 'elsewhere']).meta({
+      description: '`elsewhere`: somebody has made it at the processor or the shop.',
+    }),
+    reference: z.string().nullable().meta({
+      example: 're_3MmlLrLkdIwHu7ix0snN0B15',
+      description: 'What it is called at the processor or the shop.',
+    }),
+    code: z.string().nullable().meta({ description: 'Why it failed.' }),
     lines: z.array(z.object({ line_id: z.uuid(), quantity: count })),
     reason: z.string().nullable(),
     created_at: moment,
@@ -63,6 +71,8 @@ export function presentRefund(payment: Payment, currency: string): object {
     currency,
     state: payment.state,
     cause: payment.cause,
+    reference: payment.reference,
+    code: payment.code,
     lines: payment.lines ?? [],
     reason: payment.reason,
     created_at: payment.createdAt.toISOString(),

@@ -37,12 +37,17 @@ const shared: readonly {
   summary: string;
   headers: Record<string, string>;
 }[] = [
-  ...(['orders', 'products'] as const).map((family) => ({
-    path: `/webhooks/shopify/${family}`,
+  ...(
+    [
+      { path: '/webhooks/shopify/orders', topics: /^(orders|refunds)\//, of: 'orders and their refunds' },
+      { path: '/webhooks/shopify/products', topics: /^products\//, of: 'products' },
+    ] as const
+  ).map(({ path, topics, of }) => ({
+    path,
     kind: 'shopify' as const,
-    topics: new RegExp(`^${family}/`),
+    topics,
     limit: mostBytes,
-    summary: `Shopify tells of ${family}`,
+    summary: `Shopify tells of ${of}`,
     headers: {
       'X-Shopify-Hmac-Sha256': 'The signature of the body.',
       'X-Shopify-Shop-Domain': 'The shop; there must be a source for it.',

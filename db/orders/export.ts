@@ -70,7 +70,7 @@ export const ordersExport: readonly ExportedFile[] = [
     kinds: ['organisation', 'person'],
     select: `o.id, o.number, o.source, o.external_id, o.source_order_id, o.status, o.payment_status, o.return_status,
       o.hold_reason, o.problem, o.currency, o.shipping_minor, o.credit_minor, o.external_paid_minor,
-      o.external_refunded_minor, o.disputed, o.customer, o.shipping_address, o.payment->>'mode' as payment_mode,
+      o.external_refunded_minor, o.refunds_set_off_minor, o.disputed, o.customer, o.shipping_address, o.payment->>'mode' as payment_mode,
       o.payment->>'capture' as payment_capture, o.fulfillment_mode, o.action_seconds, o.reserved_at, o.deadline_at,
       o.external_updated_at, o.revision, o.version, o.trace_id, o.created_by, o.created_at, o.updated_at,
       o.finished_at`,

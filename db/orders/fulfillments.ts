@@ -213,6 +213,22 @@ export function readdress(open: OpenOrder): void {
   }
 }
 
+/** Takes units of a line out of packages that have not left: each is made anew with what is left of it. */
+export function takeOut(open: OpenOrder, lineId: string, units: number, reason: string): void {
+  let left = units;
+  for (const one of open.order.fulfillments.filter(({ status }) => isBeforeShipping(status))) {
+    const within = one.lines.find((line) => line.lineId === lineId);
+    if (!within || left <= 0) continue;
+    const out = Math.min(within.quantity, left);
+    left -= out;
+    callOff(open, one, 'cancelled', reason);
+    const rest = one.lines
+      .map((line) => (line === within ? { ...line, quantity: line.quantity - out } : line))
+      .filter(({ quantity }) => quantity > 0);
+    if (rest.length > 0) addFulfillment(open, one.location, rest);
+  }
+}
+
 /** A package has a label of somebody else's. */
 export function bringTracking(
   open: OpenOrder,

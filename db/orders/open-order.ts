@@ -5,12 +5,13 @@ import type { Actor } from './actor.ts';
 import {
   capturedOf,
   creditLeftOf,
+  externalRefundedOf,
   isCustomerAwaited,
-  overpaidElsewhereOf,
   paymentStatusOf,
 } from './order-money.ts';
 import { OrderRepository } from './order.repository.ts';
 import type { Fulfillment, Order, OrderLine, Payment } from './order.ts';
+import { overpaidElsewhereOf } from './refund-money.ts';
 import { saveOrder, type Entry } from './save-order.ts';
 
 /** Statuses that have an event of their own besides `order.status_changed`. */
@@ -38,7 +39,7 @@ export class OpenOrder {
   readonly #fulfillments = new Set<Fulfillment>();
   readonly #payments = new Set<Payment>();
   readonly #creditLeft: bigint;
-  readonly #overpaidElsewhere: bigint;
+  #overpaidElsewhere: bigint;
 
   constructor(transaction: Transaction, order: Order, actor: Actor) {
     this.transaction = transaction;
@@ -101,11 +102,17 @@ export class OpenOrder {
     this.#payments.add(one);
   }
 
+  /** What is overpaid elsewhere by now has been settled there, with however much they wanted: nobody has to be told. */
+  acceptOverpaid(): void {
+    this.#overpaidElsewhere = overpaidElsewhereOf(this.order);
+  }
+
   async save(): Promise<Order> {
     const { order } = this;
     if (!isCustomerAwaited(order)) order.deadlineAt = null;
     const left = creditLeftOf(order) + order.creditReturned;
     order.creditLeft = left < order.credit ? left : order.credit;
+    order.externalRefunded = externalRefundedOf(order);
     const before = order.paymentStatus;
     order.paymentStatus = paymentStatusOf(order);
     if (before !== order.paymentStatus && order.paymentStatus === 'paid')

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { Failure } from '../../domain/failure.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import {
+  deliver,
   elsewhere,
   lineOf,
   onShipment,
@@ -14,10 +15,12 @@ import { callOff, fulfillUnits } from './fulfillments.ts';
 import type { OpenOrder } from './open-order.ts';
 import { reserveOrder, settle, standingOf } from './order-steps.ts';
 import { amendOrder, cancelOrder, holdOrder, releaseOrder } from './order-commands.ts';
-import { amountToTake, authorizationOf, heldInVain, isLastCapture, refundableOf } from './order-money.ts';
+import { amountToTake, authorizationOf, heldInVain, isLastCapture } from './order-money.ts';
 import type { Order } from './order.ts';
 import { addPayment } from './outside-events.ts';
-import { reservePayment, settlePayment } from './payments.ts';
+import { takeOutsideRefund } from './outside-refunds.ts';
+import { reserveCorrections, reservePayment, settlePayment } from './payments.ts';
+import { refundableOf } from './refund-money.ts';
 import { reserveRefund, takeRefundable } from './refunds.ts';
 import { approveReturn, receiveReturn, requestReturn, ReturnRepository } from './returns.ts';
 import { settleReturn } from './settle-return.ts';
@@ -244,6 +247,117 @@ describe('The money of an order', () => {
       });
       assert.equal(order.lines[0]?.refunded, 3);
       assert.equal(refundableOf(order), 1_490n, 'what is left can be given back as an amount');
+    });
+  });
+
+  describe('that was given back at the processor, by hand', () => {
+    /** Three mugs for 34.90, taken whole; so much of it is given back elsewhere. */
+    const givenBack = async (amount: bigint): Promise<Order> => {
+      const { id } = await orders.worked();
+      await orders.change(id, (open) => {
+        settled(open, 'authorize', 3_490n);
+        settled(open, 'capture', 3_490n, { final: true });
+      });
+      return await orders.change(id, (open) =>
+        takeOutsideRefund(
+          open,
+          { by: 'stripe', of: 'authorize:0' },
+          {
+            reference: 're_1',
+            key: null,
+            amount,
+            currency: 'EUR',
+            state: 'succeeded',
+            code: null,
+            lines: [],
+          },
+        ),
+      );
+    };
+    const corrected = async (id: string): Promise<bigint[]> =>
+      (await orders.change(id, (open) => void reserveCorrections(open))).payments
+        .filter(({ cause }) => cause === 'correction')
+        .map(({ amount }) => amount);
+    const takeOut = (id: string, quantity: number) =>
+      orders.change(id, (open) =>
+        amendOrder(open, {
+          lines: [{ lineId: open.order.lines[0]?.id ?? '', quantity }],
+          removeMissing: false,
+        }),
+      );
+    const returnUnits = (id: string, quantity: number): Promise<Order> =>
+      orders.change(id, async (open) => {
+        const lines = [{ lineId: open.order.lines[0]?.id ?? '', quantity }];
+        const returns = new ReturnRepository(open.transaction.sql, orders.tenantId);
+        const returnId = await requestReturn(open, { lines, reason: null, replacement: null });
+        await approveReturn(open, await returns.get(returnId));
+        const one = await returns.get(returnId);
+        await receiveReturn(open, one, lines, null);
+        await settleReturn(open, one);
+      });
+    const refunds = ({ payments }: Order, cause: string): bigint[] =>
+      payments.filter((one) => one.cause === cause).map(({ amount }) => amount);
+
+    it('is the rest when the order is cancelled', async () => {
+      const { id, paymentStatus } = await givenBack(1_000n);
+      assert.equal(paymentStatus, 'partially_refunded');
+      await orders.change(id, (open) => cancelOrder(open, 'a_test'));
+      assert.deepEqual(await corrected(id), [2_490n]);
+      assert.deepEqual(await corrected(id), [2_490n], 'once');
+    });
+
+    it('is not given back again for what is taken out after it, but for more', async () => {
+      const { id } = await givenBack(1_000n);
+      await takeOut(id, 2);
+      assert.deepEqual(await corrected(id), []);
+      await takeOut(id, 1);
+      assert.deepEqual(await corrected(id), [1_000n]);
+    });
+
+    it('is set off against a return, once', async () => {
+      const { id } = await givenBack(1_500n);
+      await orders.change(id, async (open) => void (await ship(open, 3)));
+      await orders.change(id, async (open) => {
+        for (const one of open.order.fulfillments) await deliver(open, one);
+      });
+      const first = await returnUnits(id, 1);
+      assert.deepEqual([refunds(first, 'return'), first.refundsSetOff], [[], 1_000n]);
+      const second = await returnUnits(id, 1);
+      assert.deepEqual([refunds(second, 'return'), second.refundsSetOff], [[500n], 1_500n]);
+      assert.deepEqual(refunds(await returnUnits(id, 1), 'return'), [500n, 1_000n]);
+      const setOff = (await orders.events(id)).filter(({ type }) => type === 'order.refund_set_off');
+      assert.deepEqual(
+        setOff.map(({ data }) => data['amount']),
+        ['1000', '500'],
+      );
+    });
+
+    it('was what our own refund could not give back, and is for nothing else', async () => {
+      const { id } = await givenBack(0n);
+      await takeOut(id, 2);
+      const [failed] = await corrected(id);
+      assert.equal(failed, 1_000n);
+      await orders.change(id, (open) => {
+        const own = open.order.payments.find(({ cause }) => cause === 'correction');
+        settlePayment(open, own?.id ?? '', { outcome: 'declined', code: 'card_declined' });
+      });
+      await orders.change(id, (open) =>
+        takeOutsideRefund(
+          open,
+          { by: 'stripe', of: 'authorize:0' },
+          {
+            reference: 're_2',
+            key: null,
+            amount: 1_000n,
+            currency: 'EUR',
+            state: 'succeeded',
+            code: null,
+            lines: [],
+          },
+        ),
+      );
+      await takeOut(id, 1);
+      assert.deepEqual(await corrected(id), [1_000n, 1_000n]);
     });
   });
 

@@ -1,5 +1,6 @@
 import { isBeforeShipping } from '../../domain/orders/fulfillment-status.ts';
-import { amountDue, costOfUnits, lostAndRefundedUnits, unallocatedUnits } from '../../domain/orders/lines.ts';
+import { amountDue, unallocatedUnits } from '../../domain/orders/lines.ts';
+import { least, positive } from '../../domain/orders/money.ts';
 import { isUndone } from '../../domain/orders/order-status.ts';
 import { paymentStatus, type PaymentStatus } from '../../domain/orders/payment-status.ts';
 import type { Fulfillment, Order, Payment } from './order.ts';
@@ -16,9 +17,34 @@ export function capturedOf(order: Order): bigint {
   return sumOf(order, 'capture') + order.externalPaid;
 }
 
-/** What was given back, by us or elsewhere. */
+/** What was given back, by us or elsewhere: never more than was paid, whatever is told. */
 export function refundedOf(order: Order): bigint {
-  return sumOf(order, 'refund') + order.externalRefunded;
+  const ours = order.payments.filter((one) => isRefundOfOurs(one) && one.state === 'settled');
+  return least(sumAmounts(ours) + order.externalRefunded, capturedOf(order));
+}
+
+/** A refund of what was paid to us. */
+export function isRefundOfOurs({ kind, parentId }: Payment): boolean {
+  return kind === 'refund' && parentId !== null;
+}
+
+/**
+ * What was given back by others, as they tell it. What a shop and a processor tell of one order may be the same money, so it
+ * is as much as the one says who says more.
+ */
+export function refundedElsewhereOf({ payments }: Order): bigint {
+  const sums = new Map<string, bigint>();
+  for (const { cause, state, key, amount } of payments) {
+    if (cause !== 'elsewhere' || state !== 'settled') continue;
+    const teller = key.split(':')[2] ?? '';
+    sums.set(teller, (sums.get(teller) ?? 0n) + amount);
+  }
+  return [...sums.values()].reduce((most, sum) => (sum > most ? sum : most), 0n);
+}
+
+/** The same of what was paid to others, as far as we know that it was paid. */
+export function externalRefundedOf(order: Order): bigint {
+  return least(refundedElsewhereOf(order), order.externalPaid);
 }
 
 /** What is to be paid for everything that was not cancelled. */
@@ -36,15 +62,9 @@ export function creditLeftOf(order: Order): bigint {
 }
 
 /** What everything costs that is neither cancelled nor lost. */
-function worthWithoutLost({ lines, shipping }: Order): bigint {
+export function worthWithoutLost({ lines, shipping }: Order): bigint {
   const arriving = lines.map((line) => ({ ...line, cancelled: line.cancelled + line.undeliverable }));
   return amountDue(arriving, shipping);
-}
-
-/** What was paid to somebody else for what will not come any more, and is for them to give back. */
-export function overpaidElsewhereOf(order: Order): bigint {
-  const over = order.externalPaid - order.externalRefunded - dueWithoutLost(order);
-  return over > 0n ? over : 0n;
 }
 
 /** How the payment of an order stands, all of it taken together. */
@@ -103,8 +123,7 @@ export function amountToTake(order: Order, { amount }: Fulfillment, authorizatio
     .filter(({ kind, cause, state }) => kind === 'refund' && cause === 'correction' && state !== 'failed')
     .reduce((sum, one) => sum + one.amount, 0n);
   const most = [authorization.amount - captured, dueOf(order) - captured + corrected];
-  const least = most.reduce((a, b) => (a < b ? a : b), amount);
-  return least > 0n ? least : 0n;
+  return positive(most.reduce(least, amount));
 }
 
 /** What is held of the customer's money and will not be taken any more. */
@@ -118,65 +137,6 @@ export function heldInVain(order: Order): bigint {
   return captures.reduce((left, { amount }) => left - amount, authorization.amount);
 }
 
-/**
- * What of a payment has not been refunded, and is not about to be. Of the whole order, also what was set off against the
- * order of an exchange is given back already.
- */
-export function refundableOf(order: Order, parentId?: string): bigint {
-  const of = (
-    kind: Payment['kind'],
-    states: Payment['state'][],
-    matches: (one: Payment) => boolean,
-  ): bigint =>
-    order.payments
-      .filter((one) => one.kind === kind && states.includes(one.state) && matches(one))
-      .reduce((sum, one) => sum + one.amount, 0n);
-  const captured = of('capture', ['settled'], (one) => parentId === undefined || one.id === parentId);
-  const refunded = of(
-    'refund',
-    ['reserved', 'unknown', 'settled'],
-    (one) => parentId === undefined || one.parentId === parentId,
-  );
-  return captured - refunded - (parentId === undefined ? exchangedFromOurs(order) : 0n);
-}
-
-/** What was set off against exchanges is drawn first on what we have not taken ourselves and can't give back. */
-function exchangedFromOurs(order: Order): bigint {
-  const others = notOurs(order);
-  return order.exchanged > others ? order.exchanged - others : 0n;
-}
-
-/** Paid to somebody else, or with what was sent back of an earlier order. */
-function notOurs({ externalPaid, externalRefunded, credit, creditLeft }: Order): bigint {
-  return externalPaid - externalRefunded + credit - creditLeft;
-}
-
-/** What of all that was paid, to whomever, is neither given back nor set off against an exchange. */
-export function worthLeftOf(order: Order): bigint {
-  const others = notOurs(order);
-  return refundableOf(order) + (order.exchanged < others ? others - order.exchanged : 0n);
-}
-
-/** Money that was taken for what will not come any more, and is not being given back yet. */
-export function overpaidOf(order: Order): bigint {
-  const corrected = order.payments
-    .filter(({ kind, cause }) => kind === 'refund' && cause === 'correction')
-    .reduce((sum, one) => sum + one.amount, 0n);
-  const over = sumOf(order, 'capture') - corrected - dueWithoutLost(order) - refundedOfLost(order);
-  const refundable = refundableOf(order);
-  const most = over < refundable ? over : refundable;
-  return most > 0n ? most : 0n;
-}
-
-/** What was given back for lost units when somebody asked for it, before they were known to be lost. */
-function refundedOfLost(order: Order): bigint {
-  return order.lines.reduce((sum, line) => {
-    const kept = line.refunded - lostAndRefundedUnits(line);
-    return sum + costOfUnits(line, line.refunded) - costOfUnits(line, kept);
-  }, 0n);
-}
-
-function dueWithoutLost(order: Order): bigint {
-  const due = isUndone(order.status) ? 0n : worthWithoutLost(order) - order.credit;
-  return due > 0n ? due : 0n;
+export function sumAmounts(payments: readonly Payment[]): bigint {
+  return payments.reduce((sum, { amount }) => sum + amount, 0n);
 }

@@ -10,10 +10,10 @@ import {
   heldInVain,
   isConfirming,
   isCustomerAwaited,
-  overpaidOf,
 } from './order-money.ts';
 import type { Fulfillment, Order, Payment, ProcessProblem } from './order.ts';
 import { openPaymentOf, settlePayment, type PaymentOutcome } from './payments.ts';
+import { overpaidOf } from './refund-money.ts';
 import { releaseStock, reserveStock } from './reservations.ts';
 
 /** A carrier that says nothing for so long is asked: they tell us by webhook, which can be lost. */

@@ -66,6 +66,8 @@ export interface OrderRow {
   creditReturned: bigint;
   externalPaid: bigint;
   externalRefunded: bigint;
+  /** What of the refunds that were made elsewhere is for returns, and can be set off against nothing else any more. */
+  refundsSetOff: bigint;
   /** What has been told of single payments elsewhere: the amount of each, as text, by its name there. */
   externalPayments: Record<string, string>;
   disputed: boolean;
@@ -158,7 +160,7 @@ export interface Payment {
   state: 'reserved' | 'unknown' | 'action_required' | 'settled' | 'failed';
   /** The processor's name for it. */
   reference: string | null;
-  /** Of a capture, void or refund: the payment that it is about. */
+  /** Of a capture, void or refund: the payment that it is about; null when that was not paid to us. */
   parentId: string | null;
   fulfillmentId: string | null;
   /** Why it was refunded. */
@@ -178,9 +180,10 @@ export interface Payment {
 }
 
 /**
- * `correction`: more was taken than is due any more. `return`: goods came back. `goodwill`: a person wanted to.
+ * `correction`: more was taken than is due any more. `return`: goods came back. `goodwill`: a person wanted to. `elsewhere`:
+ * somebody has made it at the processor or the shop, and we were told.
  */
-export type RefundCause = 'correction' | 'return' | 'goodwill';
+export type RefundCause = 'correction' | 'return' | 'goodwill' | 'elsewhere';
 
 export interface RefundLine {
   line_id: string;

@@ -1,16 +1,18 @@
 import { validate as isUuid } from 'uuid';
 import type { ShopOrder } from '../../domain/orders/shop-order.ts';
+import type { ShopRefund } from '../../domain/orders/shop-refund.ts';
 import { amountDue } from '../../domain/orders/lines.ts';
 import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
 import { createOrder, type NewLine } from './create-order.ts';
 import { changeOrder, type OpenOrder } from './open-order.ts';
-import { dueOf, unconfirmedOf } from './order-money.ts';
+import { dueOf, externalRefundedOf, unconfirmedOf } from './order-money.ts';
 import type { Actor } from './actor.ts';
 import { cancelOrder, holdOrder } from './order-commands.ts';
 import { reserveOrder } from './order-steps.ts';
-import type { DesignReference, Payment } from './order.ts';
+import type { DesignReference, Order, Payment } from './order.ts';
 import { OrderRepository } from './order.repository.ts';
+import { takeOutsideRefund, takeOutsideTotal, type Told } from './outside-refunds.ts';
 import { admitCommand } from '../../domain/orders/order-commands.ts';
 import { hasShipped, isTerminal } from '../../domain/orders/order-status.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -67,6 +69,7 @@ export async function takeShopOrder(
     if (stale || isOlder) return;
     if (occurredAt) order.externalUpdatedAt = occurredAt;
     if (given.paid) markPaid(open, dueOf(order));
+    for (const refund of given.refunds) await takeShopRefund(open, refund);
     if (given.refunded) await markRefunded(open);
     if (given.cancelled) await cancelIfPossible(open);
   });
@@ -161,8 +164,12 @@ export interface OutsidePayment {
 export function addPayment(open: OpenOrder, { reference, amount, currency }: OutsidePayment): void {
   const { order } = open;
   if (order.payment.mode !== 'external') return;
+  const isKnown = Object.hasOwn(order.externalPayments, reference);
+  // What is told of it by this name – that it is refunded – is of this order from now on.
+  if (!isKnown)
+    open.tell('order.external_ids_added', { external_ids: [`stripe:payment_intent:${reference}`] });
   if (currency !== order.currency) {
-    if (reference in order.externalPayments) return;
+    if (isKnown) return;
     order.externalPayments[reference] = '0';
     open.tell('order.payment_changed', {
       problem: 'currency_mixed',
@@ -185,25 +192,30 @@ export function markPaid(open: OpenOrder, amount: bigint): void {
   const { order } = open;
   if (order.payment.mode !== 'external' || amount <= order.externalPaid) return;
   order.externalPaid = amount;
+  // What was told to be refunded of it may have come first.
+  order.externalRefunded = externalRefundedOf(order);
   open.tell('order.payment_changed', { amount: String(amount), currency: order.currency });
+}
+
+/** A refund of an order, as the shop tells it that the order is from. */
+export async function takeShopRefund(open: OpenOrder, refund: ShopRefund): Promise<void> {
+  await takeOutsideRefund(open, toldByShop(open.order), { ...refund, key: null, code: null });
+}
+
+function toldByShop({ source, externalId }: Order): Told {
+  return { by: source, of: externalId ?? '' };
 }
 
 /** All that was paid elsewhere was given back there: nobody is to do so again, and nothing leaves that has not. */
 async function markRefunded(open: OpenOrder): Promise<void> {
   const { order } = open;
-  if (order.externalRefunded < order.externalPaid) {
-    order.externalRefunded = order.externalPaid;
-    open.tell('order.payment_changed', {
-      refunded: String(order.externalRefunded),
-      currency: order.currency,
-    });
-  }
+  takeOutsideTotal(open, toldByShop(order), { amount: order.externalPaid, currency: order.currency });
   if (!hasShipped(order.status) && !isTerminal(order.status)) await cancelOrder(open, 'refunded_at_source');
 }
 
 /**
- * The order that a payment is for: by the reference that we have of it, or by the name that it bears, which is the order's
- * ID, its number, or what it is called elsewhere.
+ * The order that a payment is for: by the reference that we have of it, be it to us or to others, or by the name that it bears,
+ * which is the order's ID, its number, or what it is called elsewhere.
  */
 export async function findPaidOrder(
   sql: Sql,
@@ -213,6 +225,8 @@ export async function findPaidOrder(
   const [row] = await sql<{ id: string }>(
     // Each by an index of its own.
     `select order_id as id from orders.payments where tenant_id = $1 and reference = $2
+     union all select id from orders.orders
+       where tenant_id = $1 and external_payments <> '{}' and external_payments ? $2::text
      union all select id from orders.orders where tenant_id = $1 and id = $4::uuid
      union all select id from orders.orders where tenant_id = $1 and number = $3::text
      union all select id from orders.orders where tenant_id = $1 and external_id = $3::text

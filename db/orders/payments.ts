@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { OpenOrder } from './open-order.ts';
-import { overpaidOf, refundableOf, unconfirmedOf } from './order-money.ts';
+import { unconfirmedOf } from './order-money.ts';
 import type { Order, Payment, RefundCause, RefundLine } from './order.ts';
+import { overpaidOf, refundableOf } from './refund-money.ts';
 
 export interface NewPayment {
   kind: Payment['kind'];
@@ -95,10 +96,7 @@ export function settlePayment(open: OpenOrder, paymentId: string, outcome: Payme
   if (payment.state === 'failed') {
     if (payment.kind === 'authorize' || payment.kind === 'capture')
       open.tell('order.payment_failed', { ...facts, code: payment.code });
-    if (payment.kind === 'refund') {
-      open.tell('order.refund_failed', { ...facts, refund_id: payment.id, code: payment.code });
-      giveUnitsBack(open, payment);
-    }
+    if (payment.kind === 'refund') tellFailedRefund(open, payment);
     return payment;
   }
   if (payment.kind === 'authorize') {
@@ -125,6 +123,25 @@ export function settlePayment(open: OpenOrder, paymentId: string, outcome: Payme
       lines: payment.lines ?? [],
     });
   return payment;
+}
+
+/** A refund that had succeeded was sent back by the customer's bank after all. */
+export function failRefund(open: OpenOrder, refund: Payment, code: string | null): void {
+  refund.state = 'failed';
+  refund.code = code;
+  open.touchPayment(refund);
+  tellFailedRefund(open, refund);
+}
+
+function tellFailedRefund(open: OpenOrder, refund: Payment): void {
+  open.tell('order.refund_failed', {
+    amount: String(refund.amount),
+    currency: open.order.currency,
+    refund_id: refund.id,
+    external_refund_id: refund.reference,
+    code: refund.code,
+  });
+  giveUnitsBack(open, refund);
 }
 
 /**
@@ -154,6 +171,8 @@ function tellReference(open: OpenOrder, { reference }: Payment): void {
  */
 function giveUnitsBack(open: OpenOrder, failed: Payment): void {
   const { payments } = open.order;
+  // What others have given back was of their own reckoning.
+  if (failed.cause === 'elsewhere') return;
   const base = failed.key.replace(/:\d+$/, '');
   const parts = payments.filter(({ key }) => key === base || key.startsWith(`${base}:`));
   if (parts.some(({ state }) => state !== 'failed')) return;

@@ -1,9 +1,10 @@
 import { Failure } from '../../domain/failure.ts';
 import { costOfUnits, refundableUnits } from '../../domain/orders/lines.ts';
+import { least } from '../../domain/orders/money.ts';
 import type { OpenOrder } from './open-order.ts';
 import type { Payment, RefundCause, RefundLine } from './order.ts';
 import { reservePayment } from './payments.ts';
-import { refundableOf } from './order-money.ts';
+import { refundableOf, refundsToSetOff } from './refund-money.ts';
 
 export interface NewRefund {
   /** What it is for, in words of the business. A second refund under the same key is the first one. */
@@ -80,4 +81,22 @@ export function takeRefundable(open: OpenOrder, lines: readonly RefundLine[]): b
     line.refunded += quantity;
   }
   return amount;
+}
+
+/**
+ * Sets off against what a return pays back what others have given back already: so that the customer gets it once.
+ *
+ * @returns how much of the amount is given back already
+ */
+export function setOffElsewhere(open: OpenOrder, amount: bigint, returnId: string): bigint {
+  const { order } = open;
+  const off = least(amount, refundsToSetOff(order));
+  if (off <= 0n) return 0n;
+  order.refundsSetOff += off;
+  open.tell('order.refund_set_off', {
+    amount: String(off),
+    currency: order.currency,
+    return_id: returnId,
+  });
+  return off;
 }

@@ -41,7 +41,7 @@ async function saveRow(sql: Sql, order: Order): Promise<void> {
        external_paid_minor = $8, external_refunded_minor = $9, disputed = $10, customer = $11, email_hash = $12,
        shipping_address = $13, payment = $14, fulfillment_mode = $15, reserved_at = $16, deadline_at = $17,
        external_updated_at = $18, version = $19, finished_at = $20, external_payments = $21,
-       credit_left_minor = $22, credit_returned_minor = $23, updated_at = now()
+       credit_left_minor = $22, credit_returned_minor = $23, refunds_set_off_minor = $24, updated_at = now()
      where tenant_id = $1 and id = $2`,
     [
       order.tenantId,
@@ -67,6 +67,7 @@ async function saveRow(sql: Sql, order: Order): Promise<void> {
       JSON.stringify(order.externalPayments),
       order.creditLeft,
       order.creditReturned,
+      order.refundsSetOff,
     ],
   );
 }
@@ -150,7 +151,8 @@ async function savePayment(sql: Sql, order: Order, one: Payment): Promise<void> 
        fulfillment_id, cause, lines, reason, code, attempts, created_by, settled_at, final, action)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
      on conflict (id) do update set state = excluded.state, reference = excluded.reference, code = excluded.code,
-       attempts = excluded.attempts, settled_at = excluded.settled_at, action = excluded.action`,
+       attempts = excluded.attempts, settled_at = excluded.settled_at, action = excluded.action, key = excluded.key,
+       amount_minor = excluded.amount_minor, lines = excluded.lines`,
     [
       one.id,
       order.id,

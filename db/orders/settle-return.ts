@@ -1,10 +1,11 @@
 import { amountDue, refundableUnits } from '../../domain/orders/lines.ts';
 import { exchangePrice } from '../../domain/orders/exchange.ts';
+import { least } from '../../domain/orders/money.ts';
 import { createOrder, type NewLine } from './create-order.ts';
 import type { OpenOrder } from './open-order.ts';
-import { reserveRefund, takeRefundable } from './refunds.ts';
+import { refundableOf, worthLeftOf } from './refund-money.ts';
+import { reserveRefund, setOffElsewhere, takeRefundable } from './refunds.ts';
 import { closeReturn, type Replacement, type Return } from './returns.ts';
-import { refundableOf, worthLeftOf } from './order-money.ts';
 import { StockRepository } from './stock.repository.ts';
 
 /** The key of what a return pays back. */
@@ -25,8 +26,9 @@ export async function settleReturn(open: OpenOrder, one: Return, canCharge = tru
     .filter(({ received }) => received > 0)
     .map(({ lineId, received }) => ({ line_id: lineId, quantity: unrefunded(open, lineId, received) }))
     .filter(({ quantity }) => quantity > 0);
+  const worth = takeRefundable(open, lines);
   // Nothing is worth more than what of its payment is not given back yet, as an amount or for another exchange.
-  let amount = leastOf(takeRefundable(open, lines), worthLeftOf(open.order));
+  let amount = least(worth - setOffElsewhere(open, worth, one.id), worthLeftOf(open.order));
   let exchangeOrderId: string | null = null;
   if (one.replacement && one.lines.some(({ received }) => received > 0)) {
     const exchanged = await exchange(open, one.replacement, amount, canCharge);
@@ -58,13 +60,11 @@ export async function settleReturn(open: OpenOrder, one: Return, canCharge = tru
 /** What was paid with something sent back earlier is owed where that was paid. */
 function owe(open: OpenOrder, amount: bigint): void {
   const { order } = open;
-  const used = order.credit - order.creditLeft;
-  order.creditReturned += leastOf(amount, used);
+  const ofCredit = least(amount, order.credit - order.creditLeft);
+  order.creditReturned += ofCredit;
+  // When it is given back there, it was for this.
+  order.refundsSetOff += amount - ofCredit;
   open.tell('order.refund_due', { amount: String(amount), currency: order.currency });
-}
-
-function leastOf(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }
 
 /** Units that were refunded out of goodwill before they came back are not paid twice. */
@@ -111,7 +111,7 @@ async function exchange(
     lines.map((line) => ({ ...line, cancelled: 0 })),
     0n,
   );
-  const credit = leastOf(worth, total);
+  const credit = least(worth, total);
   if (credit < total && order.payment.mode === 'processor' && !canCharge) return null;
   const { order: made } = await createOrder(
     transaction,

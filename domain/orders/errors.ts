@@ -24,6 +24,7 @@ export const ordersErrors = {
   'orders.return_state': 'conflict',
   'orders.refund_exceeded': 'conflict',
   'orders.shop_order_unreadable': 'unprocessable',
+  'orders.refund_unreadable': 'unprocessable',
   'orders.processor_missing': 'unprocessable',
   'orders.nothing_to_confirm': 'conflict',
   'orders.payment_declined': 'unprocessable',

@@ -13,3 +13,12 @@ export const largestAmount = 999_999_999_999n;
 export function shareOf(total: Minor, units: number, of: number): Minor {
   return (total * BigInt(units)) / BigInt(of);
 }
+
+export function least(a: Minor, b: Minor): Minor {
+  return a < b ? a : b;
+}
+
+/** Nothing instead of less than nothing. */
+export function positive(amount: Minor): Minor {
+  return amount > 0n ? amount : 0n;
+}

@@ -103,8 +103,15 @@ export const orderPublicEvents: readonly PublicEvent[] = [
   told(
     'order.refunded',
     'Money was given back.',
-    { refund_id: z.string(), amount: z.string().optional(), currency: z.string().optional() },
-    { payment_status: 'refunded', refund_id: someId, amount: '4990', currency: 'EUR' },
+    {
+      refund_id: z.string(),
+      amount: z.string().optional(),
+      currency: z.string().optional(),
+      cause: z.string().nullish(),
+      external_refund_id: z.string().nullish(),
+      lines: lines.optional(),
+    },
+    { payment_status: 'refunded', refund_id: someId, amount: '4990', currency: 'EUR', cause: 'return' },
   ),
   told(
     'fulfillment.created',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Failure } from '../failure.ts';
-import { minorUnits, readDesignName, readShopifyOrder } from './shop-order.ts';
+import { readDesignName, readShopifyOrder } from './shop-order.ts';
+import { minorUnits } from './shop-values.ts';
 
 const body = {
   id: '820982911946154508',

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
+import { shopifyRefund, toShopRefund, type ShopRefund } from './shop-refund.ts';
+import { currency as currencyCode, decimal, id, issuesOf, minorUnits, text } from './shop-values.ts';
 
 /** What a shop says of one of its orders, in our words. */
 export interface ShopOrder {
@@ -9,6 +11,8 @@ export interface ShopOrder {
   paid: boolean;
   /** Paid, and given back whole. */
   refunded: boolean;
+  /** Every refund of it so far. */
+  refunds: ShopRefund[];
   cancelled: boolean;
   shipping: bigint;
   customer: { email: string; name: string | null; phone: string | null };
@@ -38,19 +42,11 @@ export interface ShopAddress {
   country: string;
 }
 
-/** IDs beyond 2⁵³ come as text, others as numbers: both are names. */
-const id = z.union([z.string().min(1), z.int()]).transform(String);
-const decimal = z.string().regex(/^\d{1,11}(\.\d{1,6})?$/, 'It is no amount, or beyond any order.');
-/** Shops pass on what people have typed: what PostgreSQL holds in no text is left out. */
-const text = z
-  .string()
-  .transform((typed) => typed.replaceAll('\0', '').toWellFormed())
-  .nullish();
 const sums = z.array(z.looseObject({ amount: decimal.optional(), price: decimal.optional() })).nullish();
 
 const shopify = z.looseObject({
   id,
-  currency: z.string().regex(/^[A-Z]{3}$/),
+  currency: currencyCode,
   financial_status: text,
   cancelled_at: text,
   taxes_included: z.boolean().nullish(),
@@ -93,6 +89,7 @@ const shopify = z.looseObject({
       }),
     )
     .min(1),
+  refunds: z.array(shopifyRefund).nullish(),
 });
 
 /**
@@ -102,13 +99,10 @@ const shopify = z.looseObject({
  */
 export function readShopifyOrder(body: unknown): ShopOrder {
   const read = shopify.safeParse(body);
-  if (!read.success) {
-    const issues = read.error.issues.map(({ path, message }) => ({
-      pointer: `/${path.map(String).join('/')}`,
-      message,
-    }));
-    throw new Failure('orders.shop_order_unreadable', 'It is not an order as Shopify tells it.', { issues });
-  }
+  if (!read.success)
+    throw new Failure('orders.shop_order_unreadable', 'It is not an order as Shopify tells it.', {
+      issues: issuesOf(read.error),
+    });
   const order = read.data;
   const { currency } = order;
   const minor = (amount: string | undefined) => minorUnits(amount ?? '0', currency);
@@ -117,6 +111,7 @@ export function readShopifyOrder(body: unknown): ShopOrder {
     currency,
     paid: ['paid', 'partially_refunded', 'refunded'].includes(order.financial_status ?? ''),
     refunded: order.financial_status === 'refunded',
+    refunds: (order.refunds ?? []).map((refund) => toShopRefund(refund, currency)),
     cancelled: Boolean(order.cancelled_at),
     shipping: minor(order.total_shipping_price_set?.shop_money.amount),
     customer: customerOf(order),
@@ -191,13 +186,4 @@ function addressOf(address: z.output<typeof shopify>['shipping_address']): ShopA
     ...(address.province ? { region: address.province } : {}),
     ...(address.zip ? { postcode: address.zip } : {}),
   };
-}
-
-/** A decimal amount in minor units of its currency (ISO 4217: yen have none, dinars three). Further digits are cut. */
-export function minorUnits(amount: string, currency: string): bigint {
-  const digits =
-    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  const [whole = '0', fraction = ''] = amount.replace('-', '').split('.');
-  const minor = BigInt(whole + fraction.padEnd(digits, '0').slice(0, digits));
-  return amount.startsWith('-') ? -minor : minor;
 }

@@ -56,6 +56,29 @@ export const refund = z.object({
 });
 export type Refund = z.output<typeof refund>;
 
+const paymentIntentId = z.string().nullish();
+
+/** What an event tells of a refund, or of all refunds of a charge. Since version 2022-11-15 charges don't list them. */
+export const refundEvent = z.object({
+  data: z.object({
+    object: z.discriminatedUnion('object', [
+      refund.extend({
+        object: z.literal('refund'),
+        payment_intent: paymentIntentId,
+        charge: z.string().nullish(),
+      }),
+      z.object({
+        object: z.literal('charge'),
+        id: z.string(),
+        payment_intent: paymentIntentId,
+        amount_refunded: z.int(),
+        currency: z.string(),
+        refunds: z.object({ data: z.array(refund) }).nullish(),
+      }),
+    ]),
+  }),
+});
+
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ data: z.array(item), has_more: z.boolean() });
 

@@ -8,7 +8,7 @@ const unread = new Set([
   'orders/shopify_protect_eligibility_changed',
 ]);
 
-/** Reads the topics `orders/…` and `products/…` of the Admin API. */
+/** Reads the topics `orders/…`, `refunds/create` and `products/…` of the Admin API. */
 export function readShopify({ topic, body }: Readable): Reading | null {
   const [family, action] = topic.split('/', 2);
   if (unread.has(topic)) return null;
@@ -35,6 +35,17 @@ export function readShopify({ topic, body }: Readable): Reading | null {
       },
     };
   }
+  if (topic === 'refunds/create')
+    return {
+      event: 'webhook.order_refunded',
+      entity: { kind: 'refund', externalId },
+      occurredAt,
+      rank: 0,
+      final: false,
+      // As orders are named that came from a shop.
+      subjects: [`shopify:order:${required(idOf(at('/order_id', body)), 'order_id')}`],
+      facts: {},
+    };
   if (family !== 'products') return null;
   return {
     event: action === 'delete' ? 'webhook.product_deleted' : 'webhook.product_updated',

@@ -18,6 +18,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   'payment_intent.amount_capturable_updated': { event: 'webhook.payment_authorized', rank: 4 },
   'payment_intent.succeeded': { event: 'webhook.payment_succeeded', rank: 9, final: true },
   'payment_intent.canceled': { event: 'webhook.payment_canceled', rank: 9, final: true },
+  'refund.created': { event: 'webhook.payment_refunded', rank: 0 },
+  'refund.failed': { event: 'webhook.payment_refunded', rank: 2, final: true },
   'checkout.session.completed': { event: 'webhook.payment_checkout_completed', rank: 1 },
   'checkout.session.expired': { event: 'webhook.payment_checkout_expired', rank: 1, final: true },
 };
@@ -56,7 +58,10 @@ export function readStripe({ topic, body }: Readable): Reading | null {
       payment_intent: idOf(at('/payment_intent', object)),
       charge: idOf(at('/charge', object)),
       reason: textAt('/reason', object),
-      failure_code: textAt('/last_payment_error/code', object) ?? textAt('/failure_code', object),
+      failure_code:
+        textAt('/last_payment_error/code', object) ??
+        textAt('/failure_code', object) ??
+        textAt('/failure_reason', object),
     },
   };
 }

@@ -89,4 +89,31 @@ describe('the rules of webhooks that come in', () => {
     assert.deepEqual(payment?.subjects, ['stripe:payment_intent:pi_000000000000000000000000']);
     assert.equal(readStripe({ topic: 'invoice.paid', headers: {}, body: {} }), null);
   });
+
+  it('let a refund wait for what it is of, by every digit, and for its own end', () => {
+    const shop = readShopify({
+      topic: 'refunds/create',
+      headers: {},
+      body: parseExact(sample('refunds__create.bigint.json')),
+    });
+    assert.equal(shop?.event, 'webhook.order_refunded');
+    assert.deepEqual(shop?.entity, { kind: 'refund', externalId: '890088186047892319' });
+    assert.deepEqual(shop?.subjects, ['shopify:order:820982911946154508']);
+    assert.doesNotMatch(JSON.stringify(shop), /damaged/);
+    const tell = (topic: string, created: number) =>
+      readStripe({
+        topic,
+        headers: {},
+        body: { created, data: { object: { object: 'refund', id: 're_1', payment_intent: 'pi_1' } } },
+      });
+    const failed = tell('refund.failed', 10);
+    assert.ok(failed);
+    assert.deepEqual(failed.subjects, ['stripe:payment_intent:pi_1']);
+    const known = { stateAt: failed.occurredAt, rank: failed.rank, final: failed.final };
+    for (const topic of ['refund.created', 'refund.updated', 'charge.refund.updated']) {
+      const late = tell(topic, 10);
+      assert.ok(late && isStale(known, late), topic);
+      assert.equal(late.event, 'webhook.payment_refunded');
+    }
+  });
 });
