@@ -6,7 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { hearNotices } from '../db/hear-notices.ts';
 import { Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
-import { listParked } from '../db/outbox/deliveries.ts';
+import { listParked } from '../db/outbox/parked.ts';
 import { outboxChannel } from '../db/outbox/outbox.ts';
 import type { DomainEvent } from '../domain/events/event.ts';
 import { Failure } from '../domain/failure.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { listParked, outboxState, replayParked } from '../../db/outbox/deliveries.ts';
+import { outboxState } from '../../db/outbox/deliveries.ts';
+import { listParked, replayParked } from '../../db/outbox/parked.ts';
 import { publishingDomains } from '../../domain/domains.ts';
 import { Failure } from '../../domain/failure.ts';
 import { consumers } from '../../domain/events/subscriptions.ts';

@@ -161,7 +161,10 @@ describe('a command with a key', () => {
     await db.database.transaction('search', ({ sql }) =>
       sql(`update search.commands set created_at = now() - interval '25 hours'`),
     );
-    assert.ok((await db.database.transaction('search', ({ sql }) => pruneCommands(sql, 'search', 24))) > 0);
-    assert.equal(await db.database.transaction('search', ({ sql }) => pruneCommands(sql, 'search', 24)), 0);
+    const prune = (limit: number) =>
+      db.database.transaction('search', ({ sql }) => pruneCommands(sql, 'search', 24, limit));
+    assert.equal(await prune(1), 1);
+    assert.ok((await prune(1_000)) > 1);
+    assert.equal(await prune(1_000), 0);
   });
 });

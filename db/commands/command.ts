@@ -1,4 +1,5 @@
 import type { SecretBox } from '../../platform/crypto/secret-box.ts';
+import { countRows } from '../count-rows.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { Domain } from '../../domain/domains.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -154,12 +155,21 @@ async function storeAnswer(
   );
 }
 
-/** Forgets answers older than the promise (24 hours, as the API documents). Gives how many went. */
-export async function pruneCommands(sql: Sql, domain: Domain, retentionHours: number): Promise<number> {
-  const [row] = await sql<{ pruned: number }>(
-    `with gone as (delete from ${domain}.commands where created_at < now() - make_interval(hours => $1) returning 1)
-     select count(*)::int as pruned from gone`,
-    [retentionHours],
+/**
+ * Forgets up to `limit` answers older than the promise (24 hours, as the API documents). Gives how many went: call it until that
+ * is 0.
+ */
+export async function pruneCommands(
+  sql: Sql,
+  domain: Domain,
+  retentionHours: number,
+  limit: number,
+): Promise<number> {
+  return await countRows(
+    sql,
+    `delete from ${domain}.commands where (scope, key) in (
+       select scope, key from ${domain}.commands where created_at < now() - make_interval(hours => $1)
+       order by created_at limit $2)`,
+    [retentionHours, limit],
   );
-  return row?.pruned ?? 0;
 }

@@ -6,13 +6,13 @@ import {
   claimDeliveries,
   consumersWithDue,
   leaseDeliveries,
-  listParked,
   maxAttempts,
   postponeDelivery,
   releaseDeliveries,
-  replayParked,
   settleDeliveries,
 } from './deliveries.ts';
+import { listParked, replayParked } from './parked.ts';
+import { pruneOutbox } from './retention.ts';
 
 describe('the outbox', () => {
   let db: TestDatabase;
@@ -201,6 +201,25 @@ describe('the outbox', () => {
       return plans.reduce((sum, plan) => sum + rowsIn(plan), 0);
     });
     assert.ok(touched > 0 && touched < 100, `of 20,000 that wait, ${touched} rows were touched`);
+  });
+
+  it('forgets what was delivered long ago, a slice at a time, and nothing that waits', async () => {
+    const ages = `update search.outbox set occurred_at = now() - interval '8 days' where subject <> 'search:new'`;
+    for (const subject of ['search:1', 'search:2', 'search:3', 'search:waits', 'search:new'])
+      await publish(subject, 1);
+    await db.database.transaction('search', async ({ sql }) => {
+      await sql(ages);
+      await sql(`delete from search.outbox_deliveries where subject <> 'search:waits'`);
+    });
+    const prune = () => db.database.transaction('search', ({ sql }) => pruneOutbox(sql, 'search', 7, 2));
+    assert.deepEqual([await prune(), await prune(), await prune()], [2, 1, 0]);
+    const left = await db.database.read('search', ({ sql }) =>
+      sql<{ subject: string }>('select subject from search.outbox order by position'),
+    );
+    assert.deepEqual(
+      left.map(({ subject }) => subject),
+      ['search:waits', 'search:new'],
+    );
   });
 });
 
