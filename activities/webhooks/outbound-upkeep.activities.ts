@@ -11,7 +11,8 @@ const rowsAtOnce = 2_000;
 export function createOutboundUpkeepActivities({
   database,
   config,
-}: Pick<WorkerServices, 'database' | 'config'>): OutboundUpkeepActivities {
+  log,
+}: Pick<WorkerServices, 'database' | 'config' | 'log'>): OutboundUpkeepActivities {
   return {
     forgetMessages: () =>
       withHeartbeat(async (signal) => {
@@ -24,6 +25,8 @@ export function createOutboundUpkeepActivities({
         return { removed };
       }),
     resealSecrets: () =>
-      withHeartbeat(async () => ({ resealed: await resealWebhookSecrets(database, config.ENCRYPTION_KEYS) })),
+      withHeartbeat(async () => ({
+        resealed: await resealWebhookSecrets(database, config.ENCRYPTION_KEYS, log),
+      })),
   };
 }

@@ -8,7 +8,7 @@ import { wakeSenders } from '../../db/webhooks/fan-out.ts';
 import { releaseWaiting } from '../../db/webhooks/outbound-retention.ts';
 import { Failure } from '../../domain/failure.ts';
 import { mostEndpoints, mostOldSecrets } from '../../domain/webhooks/endpoint.ts';
-import { SecretBox } from '../../platform/crypto/secret-box.ts';
+import { ifOpens, SecretBox } from '../../platform/crypto/secret-box.ts';
 import { checkDestination, parseHostsAndPorts } from '../../platform/http/destination.ts';
 import { newSecret, openSecret, sealHeaders, sealSecret } from '../../services/webhooks/endpoint-secrets.ts';
 import type { Request } from '../route.ts';
@@ -150,11 +150,14 @@ export class EndpointCommands {
     const now = await readDatabaseNow(transaction.sql);
     const until = new Date(now.getTime() + graceSeconds * 1_000).toISOString();
     const secret = given ?? newSecret();
-    if (openSecret(this.#box, owner, before.secret) === secret)
+    const readable = (sealed: string) => ifOpens(() => openSecret(this.#box, owner, sealed));
+    const present = readable(before.secret);
+    if (present === secret)
       throw new Failure('webhooks.secret_unchanged', 'This is the secret that the endpoint has.');
+    // What can't be opened any more signs nothing.
     const oldSecrets = [
-      ...(graceSeconds > 0 ? [{ sealed: before.secret, until }] : []),
-      ...before.oldSecrets,
+      ...(graceSeconds > 0 && present !== null ? [{ sealed: before.secret, until }] : []),
+      ...before.oldSecrets.filter(({ sealed }) => readable(sealed) !== null),
     ].slice(0, mostOldSecrets);
     await endpoints.setSecrets(id, { secret: sealSecret(this.#box, owner, secret), oldSecrets });
     const endpoint = await endpoints.get(id);

@@ -4,10 +4,13 @@ import type { Message, MessageDelivery } from '../../db/webhooks/message.reposit
 import type { Recovery } from '../../db/webhooks/recovery.ts';
 import { maskedHeaders } from '../../domain/webhooks/custom-headers.ts';
 import { maskedSecret, webhookId } from '../../domain/webhooks/endpoint.ts';
-import type { SecretBox } from '../../platform/crypto/secret-box.ts';
+import { ifOpens, type SecretBox } from '../../platform/crypto/secret-box.ts';
 import { openHeaders, openSecret } from '../../services/webhooks/endpoint-secrets.ts';
 
-/** An endpoint as its owner sees it, its secret masked unless it is to be shown this once. */
+/**
+ * An endpoint as its owner sees it, its secret masked unless it is to be shown this once. What can no longer be opened is shown as
+ * nothing.
+ */
 export function presentEndpoint(box: SecretBox, endpoint: Endpoint, secret?: string) {
   const owner = { tenantId: endpoint.tenantId, endpointId: endpoint.id };
   return {
@@ -18,10 +21,10 @@ export function presentEndpoint(box: SecretBox, endpoint: Endpoint, secret?: str
     payload_version: endpoint.payloadVersion,
     ordering: endpoint.ordering,
     rate_per_second: endpoint.ratePerSecond,
-    headers: maskedHeaders(openHeaders(box, owner, endpoint.headers)),
+    headers: maskedHeaders(ifOpens(() => openHeaders(box, owner, endpoint.headers)) ?? {}),
     state: endpoint.state,
     disabled_reason: endpoint.disabledReason,
-    secret: secret ?? maskedSecret(openSecret(box, owner, endpoint.secret)),
+    secret: secret ?? maskedSecret(ifOpens(() => openSecret(box, owner, endpoint.secret)) ?? ''),
     old_secrets: endpoint.oldSecrets.map(({ until }) => ({ until })),
     created_at: endpoint.createdAt.toISOString(),
     updated_at: endpoint.updatedAt.toISOString(),

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { parseKeyRing, SecretBox } from '../../platform/crypto/secret-box.ts';
+import { sealSecret } from '../../services/webhooks/endpoint-secrets.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from '../../test/support/api.ts';
 import { privateHosts } from '../../test/support/private-addresses.ts';
 import { createWebhookRoutes } from './routes.ts';
@@ -169,6 +171,29 @@ describe('endpoints of webhooks', () => {
     assert.equal(tooLong.status, 400);
     const rotated = (await events()).find(({ type }) => type === 'endpoint.secret_rotated');
     assert.equal(rotated?.data['old_secret_until'], body.old_secrets[0].until);
+  });
+
+  it('whose secret can’t be opened any more are shown all the same, and get a new one', async () => {
+    const made = await make();
+    const here = `${address}/${made.id}`;
+    const otherRing = new SecretBox(parseKeyRing(`gone:${Buffer.alloc(32, 9).toString('base64')}`));
+    const owned = { tenantId: tenant.id, endpointId: made.id };
+    await api.services.database.transaction('webhooks', ({ sql }) =>
+      sql('update webhooks.endpoints set secret = $2 where id = $1', [
+        made.id,
+        sealSecret(otherRing, owned, made.secret),
+      ]),
+    );
+    const { body: list } = await owner.get(address);
+    assert.deepEqual(
+      list.items.map(({ id, secret }: { id: string; secret: string }) => [id, secret]),
+      [[made.id, 'whsec_************']],
+    );
+    const { status, body } = await owner.post(`${here}/rotate-secret`, { grace_seconds: 60 });
+    assert.equal(status, 200);
+    // The former one signs nothing any more.
+    assert.deepEqual(body.old_secrets, []);
+    assert.equal((await owner.get(here)).body.secret.slice(-4), body.secret.slice(-4));
   });
 
   it('recover nothing from before 14 days, and nothing while disabled', async () => {

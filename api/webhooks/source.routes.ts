@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SourceRepository, type OwnedSource } from '../../db/webhooks/source.repository.ts';
+import { ifOpens } from '../../platform/crypto/secret-box.ts';
 import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
 import { etagOf, requireMatch } from '../etag.ts';
 import { idPosition, pageOf, pageQuery, Pages } from '../page.ts';
@@ -40,8 +41,8 @@ export function createSourceRoutes({ database, config }: Services): Route[] {
     verifier: source.verifier,
     reading: source.reading,
     hold_unknown: source.holdUnknown,
-    secrets: secrets
-      .open(source)
+    // Those that can't be opened any more prove nothing.
+    secrets: (ifOpens(() => secrets.open(source)) ?? [])
       .filter(({ until }) => until === null || Date.parse(until) > Date.now())
       .map(({ value, until }) => ({ hint: `…${value.slice(-3)}`, good_until: until })),
     reconciles: source.credentials !== null,

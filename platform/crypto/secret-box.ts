@@ -20,6 +20,16 @@ export class SecretBoxError extends Error {
   }
 }
 
+/** What opening gives; null where the secret can't be opened: whoever has to put that right must be able to go on. */
+export function ifOpens<T>(open: () => T): T | null {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof SecretBoxError) return null;
+    throw error;
+  }
+}
+
 const keyLength = 32;
 const ivLength = 12;
 const tagLength = 16;

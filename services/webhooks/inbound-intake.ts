@@ -180,14 +180,20 @@ async function provenSources(
     }
     hashed += request.body.length;
     try {
-      provingSecret(source, request, goodSecrets(source.opened, request.now));
+      provingSecret(source, request, goodSecrets(source.opened ?? [], request.now));
       proven.push(source);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       refusal = error;
     }
   }
+  // It may well be signed, by one that can't be opened any more: the sender shall come again.
+  if (proven.length === 0 && candidates.some(({ opened }) => opened === null)) refusal = unreadableSecrets();
   return { proven, refusal };
+}
+
+function unreadableSecrets(): Failure {
+  return new Failure('service.unavailable', 'The secrets of a source cannot be opened. Send it again later.');
 }
 
 /** A secret that two organisations have does not tell whose a request to a shared address is. */

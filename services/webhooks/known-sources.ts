@@ -1,21 +1,22 @@
 import type { Database } from '../../db/database.ts';
 import { candidateById, candidatesOf, type SourceCandidate } from '../../db/webhooks/source-candidates.ts';
 import type { SourceKind } from '../../domain/webhooks/inbound/source.ts';
+import { ifOpens } from '../../platform/crypto/secret-box.ts';
 import { TtlCache } from '../../platform/ttl-cache.ts';
 import type { SourceSecret, SourceSecrets } from './source-secrets.ts';
 
 /** By what the sources that may have sent a request are found. */
 export type SourceSearch = { sourceId: string } | { kind: SourceKind; account: string | null };
 
-/** A source that may have sent a request, with its secrets. */
+/** A source that may have sent a request, with its secrets; null when they can't be opened any more. */
 export interface KnownSource extends SourceCandidate {
-  opened: readonly SourceSecret[];
+  opened: readonly SourceSecret[] | null;
 }
 
 const keptMilliseconds = 60_000;
 
 /**
- * The sources that may have sent a request, kept for a minute, so that a webhook costs one journey to the database and no
+ * The sources that may have sent a request, kept for a minute, so that a webhook costs one round trip to the database and no
  * unsealing. They may have changed meanwhile: whoever logs a delivery has the database compare their version, and what is
  * refused here is to be tried on `fresh` ones.
  */
@@ -49,6 +50,6 @@ export class KnownSources {
         ? candidateById(sql, search.sourceId)
         : candidatesOf(sql, search.kind, search.account),
     );
-    return candidates.map((source) => ({ ...source, opened: this.#secrets.open(source) }));
+    return candidates.map((source) => ({ ...source, opened: ifOpens(() => this.#secrets.open(source)) }));
   }
 }

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { EndpointRepository } from '../../db/webhooks/endpoint.repository.ts';
 import { SourceRepository } from '../../db/webhooks/source.repository.ts';
 import { parseKeyRing, SecretBox } from '../../platform/crypto/secret-box.ts';
+import { createLogger } from '../../platform/log.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { newSecret, openHeaders, openSecret, sealHeaders, sealSecret } from './endpoint-secrets.ts';
 import { resealWebhookSecrets } from './resealing.ts';
@@ -10,6 +11,7 @@ import { SourceSecrets } from './source-secrets.ts';
 
 const older = `older:${Buffer.alloc(32, 1).toString('base64')}`;
 const newer = `newer:${Buffer.alloc(32, 2).toString('base64')}`;
+const log = createLogger('test', 'silent');
 const ringOf = (...keys: string[]) => parseKeyRing(keys.join(','));
 
 describe('the secrets of endpoints and sources', () => {
@@ -72,9 +74,9 @@ describe('the secrets of endpoints and sources', () => {
       }));
     const before = await stored();
 
-    assert.equal(await resealWebhookSecrets(database, ringOf(older)), 0);
-    assert.equal(await resealWebhookSecrets(database, ringOf(newer, older)), 2);
-    assert.equal(await resealWebhookSecrets(database, ringOf(newer, older)), 0);
+    assert.equal(await resealWebhookSecrets(database, ringOf(older), log), 0);
+    assert.equal(await resealWebhookSecrets(database, ringOf(newer, older), log), 2);
+    assert.equal(await resealWebhookSecrets(database, ringOf(newer, older), log), 0);
 
     const after = await stored();
     const alone = new SecretBox(ringOf(newer));
@@ -91,6 +93,16 @@ describe('the secrets of endpoints and sources', () => {
     // By these the same secret at another organisation is found, whichever key is first there.
     for (const fingerprint of sourcesAlone.fingerprints(kept))
       assert.ok(after.source.secretFingerprints.includes(fingerprint));
+    // What can't be opened holds nobody else up.
+    const gone = new SecretBox(ringOf(`gone:${Buffer.alloc(32, 3).toString('base64')}`));
+    await database.transaction('webhooks', ({ sql }) =>
+      sql('update webhooks.endpoints set secret = $2 where id = $1', [
+        endpoint.endpointId,
+        sealSecret(gone, endpoint, secret),
+      ]),
+    );
+    assert.equal(await resealWebhookSecrets(database, ringOf(older, newer), log), 1);
+    assert.deepEqual(new SourceSecrets(ringOf(older)).open((await stored()).source), kept);
     // Nobody who edits them is told that they have changed.
     assert.deepEqual(
       [after.endpoint.version, after.source.version],

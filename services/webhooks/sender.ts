@@ -5,7 +5,7 @@ import type { AttemptResult } from '../../db/webhooks/results.ts';
 import { isSecretHeader, mask } from '../../domain/webhooks/custom-headers.ts';
 import { attemptTimeoutMs, keptAnswerBytes, webhookId } from '../../domain/webhooks/endpoint.ts';
 import { judge, type ReceiverAnswer } from '../../domain/webhooks/verdict.ts';
-import { SecretBox, SecretBoxError, type KeyRing } from '../../platform/crypto/secret-box.ts';
+import { ifOpens, SecretBox, type KeyRing } from '../../platform/crypto/secret-box.ts';
 import { webhookHeaders } from '../../platform/crypto/webhook-signature.ts';
 import type { Resolver } from '../../platform/http/guarded-agent.ts';
 import { OutboundClient, type OutboundResult } from '../../platform/http/outbound.ts';
@@ -64,7 +64,7 @@ export class Sender {
     now: Date,
   ): { headers: Record<string, string>; shown: Record<string, string> } | null {
     const owner = { tenantId: delivery.tenantId, endpointId: delivery.endpointId };
-    try {
+    return ifOpens(() => {
       const secrets = [delivery.secret, ...delivery.oldSecrets.map(({ sealed }) => sealed)].map((sealed) =>
         openSecret(this.#box, owner, sealed),
       );
@@ -78,17 +78,15 @@ export class Sender {
         Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? mask : value]),
       );
       return { headers, shown };
-    } catch (error) {
-      if (error instanceof SecretBoxError) return null;
-      throw error;
-    }
+    });
   }
 }
 
 const unreadable = {
   ok: false,
   code: 'secret_unreadable',
-  message: 'The secret of the endpoint can no longer be opened; rotate it.',
+  message:
+    'The secret or the headers of the endpoint can no longer be opened: rotate it, and set the headers anew.',
   elapsedMs: 0,
 } as const;
 
