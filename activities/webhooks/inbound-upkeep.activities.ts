@@ -1,4 +1,11 @@
-import { buryUnclaimed, firstDelivery, forgetOldInbound, takeDue } from '../../db/webhooks/inbound-upkeep.ts';
+import {
+  buryUnclaimed,
+  firstDelivery,
+  forgetDeletedSources,
+  forgetOldInbound,
+  takeDue,
+  takeReleased,
+} from '../../db/webhooks/inbound-upkeep.ts';
 import { bodyRetentionDays, logRetentionDays } from '../../domain/webhooks/inbound/event-state.ts';
 import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
 import { createReconciliation } from '../../services/webhooks/reconciliation.ts';
@@ -21,9 +28,9 @@ export function createInboundUpkeepActivities({
   log,
 }: Pick<WorkerServices, 'database' | 'config' | 'metrics' | 'log'>): InboundUpkeepActivities {
   const secrets = new SourceSecrets(config.ENCRYPTION_KEYS);
-  const wakeSome = async (): Promise<number> =>
+  const wakeSome = async (take: typeof takeDue): Promise<number> =>
     await database.transaction('webhooks', async ({ sql, publish }) => {
-      const due = await takeDue(sql, atOnce);
+      const due = await take(sql, atOnce);
       await publish(
         ...due.map(({ id, tenantId, run, attempt }) => ({
           type: 'webhook.retry_due',
@@ -50,10 +57,14 @@ export function createInboundUpkeepActivities({
   return {
     wakeInbound: () =>
       withHeartbeat(async (signal) => {
-        const woken = await untilNothing(signal, wakeSome);
+        await untilNothing(signal, () =>
+          database.transaction('webhooks', ({ sql }) => forgetDeletedSources(sql, deliveriesAtOnce)),
+        );
+        const due = await untilNothing(signal, () => wakeSome(takeDue));
+        const released = await untilNothing(signal, () => wakeSome(takeReleased));
         const buried = await untilNothing(signal, burySome);
         if (buried > 0) metrics.inboundAttempts.inc({ kind: 'unclaimed', state: 'dead' }, buried);
-        return { woken, buried };
+        return { woken: due + released, buried };
       }),
     forgetInbound: () =>
       withHeartbeat(async (signal) => {

@@ -8,6 +8,7 @@ import {
 } from '../../db/webhooks/source.repository.ts';
 import type { NewEvent } from '../../domain/events/event.ts';
 import { Failure } from '../../domain/failure.ts';
+import { ifOpens } from '../../platform/crypto/secret-box.ts';
 import type { SourceSecret, SourceSecrets } from '../../services/webhooks/source-secrets.ts';
 import type { Principal } from '../principal.ts';
 import type { NewSourceBody, SourceChangeBody } from './source.schemas.ts';
@@ -91,8 +92,7 @@ export class SourceCommands {
     const value = body.secret ?? newSecret();
     const now = Date.now();
     const until = new Date(now + body.grace_seconds * 1_000).toISOString();
-    const former = this.#secrets
-      .open(stored)
+    const former = (ifOpens(() => this.#secrets.open(stored)) ?? [])
       .map((one) => (one.until === null ? { ...one, until } : one))
       .filter((one) => one.value !== value && Date.parse(one.until ?? '') > now);
     const secrets = [{ value, until: null }, ...former.slice(0, mostSecrets)];
@@ -104,6 +104,7 @@ export class SourceCommands {
     return { source, made: body.secret === undefined ? value : null };
   }
 
+  /** What came while it was paused is taken up by the next sweep (`takeReleased`). */
   async setState(
     { sql, publish }: Transaction,
     by: Principal,
@@ -114,7 +115,6 @@ export class SourceCommands {
     const stored = await sources.get(id, true);
     if (stored.state === state) return stored;
     const changed = await sources.change(id, { state });
-    if (state === 'active') await sources.release(id);
     await publish(
       told(state === 'active' ? 'webhooks.source_resumed' : 'webhooks.source_paused', by, id, {}),
     );

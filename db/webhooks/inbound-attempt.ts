@@ -30,7 +30,7 @@ export interface Effect {
   subject: string;
 }
 
-/** Locks an event for an attempt; null when it has gone. */
+/** Locks an event for an attempt; null when it has gone, or its source has. */
 export async function lockInbound(
   sql: Sql,
   tenantId: string,
@@ -45,7 +45,7 @@ export async function lockInbound(
   );
   if (!event) return null;
   const [source] = await sql<StoredSource>(
-    `select ${sourceColumns} from webhooks.sources s where s.id = $1`,
+    `select ${sourceColumns} from webhooks.sources s where s.id = $1 and s.state <> 'deleted'`,
     [event.sourceId],
   );
   return source ? { event, source } : null;

@@ -10,7 +10,7 @@ export const inboundExport: readonly ExportedFile[] = [
     kinds,
     select: `s.id, s.kind, s.name, s.account, s.state, s.verifier, s.reading, s.hold_unknown, s.reconciled_until, s.version,
       s.created_by, s.created_at, s.updated_at`,
-    from: 'from webhooks.sources s where s.tenant_id = $1',
+    from: `from webhooks.sources s where s.tenant_id = $1 and s.state <> 'deleted'`,
     key: [{ of: 's.id', type: 'uuid' }],
   },
   {

@@ -32,7 +32,7 @@ export interface LoggedDelivery {
 
 /**
  * Takes a verified delivery: log, de-duplication of the delivery and of its event, and the outbox are one statement, which
- * is one transaction and one journey to the database. Whoever verified the delivery may have known the source from before, so
+ * is one transaction and one round trip to the database. Whoever verified the delivery may have known the source from before, so
  * the statement looks whether it is still the same. Of a paused source it is kept and not processed.
  */
 export async function logDelivery(teller: Teller, delivery: NewDelivery): Promise<LoggedDelivery> {
@@ -45,7 +45,7 @@ export async function logDelivery(teller: Teller, delivery: NewDelivery): Promis
   };
   const [row] = await teller.tell<LoggedDelivery>({
     parts: `source as (
-       select id, tenant_id, state from webhooks.sources s where id = $1
+       select id, tenant_id, state from webhooks.sources s where id = $1 and state <> 'deleted'
          and ($11::integer is null or s.version = $11) and not ($12 and ${sharesSecret})
      ),
      log as (

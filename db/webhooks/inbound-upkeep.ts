@@ -1,3 +1,4 @@
+import { countRowsOfAll } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 
 export interface DueEvent {
@@ -7,18 +8,39 @@ export interface DueEvent {
   attempt: number;
 }
 
+/** Another run of an event: it is due again should its workflow be lost too. */
+const anotherRun = `state = 'received', run = run + 1, next_at = now() + interval '15 minutes'`;
+const dueEvent = `id, tenant_id as "tenantId", run, attempts + 1 as attempt`;
+
 /**
  * Takes events that are due: to be tried again, or received so long ago that their workflow must have been lost. A little
  * late, as a workflow makes the first new attempt by itself.
  */
 export async function takeDue(sql: Sql, limit: number): Promise<DueEvent[]> {
   return await sql<DueEvent>(
-    `update webhooks.inbound_events set state = 'received', run = run + 1, next_at = now() + interval '15 minutes'
+    `update webhooks.inbound_events set ${anotherRun}
      where id in (
        select e.id from webhooks.inbound_events e join webhooks.sources s on s.id = e.source_id
        where e.next_at < now() - interval '15 seconds' and e.state in ('received', 'retrying') and s.state = 'active'
        order by e.next_at limit $1 for update of e skip locked)
-     returning id, tenant_id as "tenantId", run, attempts + 1 as attempt`,
+     returning ${dueEvent}`,
+    [limit],
+  );
+}
+
+/**
+ * Takes events that were held while their source was paused and is not any more, the oldest first. Looked for again and again,
+ * as one that comes while its source is just being resumed is held too.
+ */
+export async function takeReleased(sql: Sql, limit: number): Promise<DueEvent[]> {
+  return await sql<DueEvent>(
+    `update webhooks.inbound_events set ${anotherRun}
+     where id in (
+       select held.id from webhooks.sources s cross join lateral (
+         select id from webhooks.inbound_events e where e.source_id = s.id and e.state = 'held'
+         order by id limit $1 for update skip locked) held
+       where s.state = 'active' limit $1)
+     returning ${dueEvent}`,
     [limit],
   );
 }
@@ -41,6 +63,26 @@ export async function buryUnclaimed(
     rows.map(({ id }) => id),
   ]);
   return rows;
+}
+
+/** Each deletes up to `$1` rows of sources that are deleted. What refers to others stands before them. */
+const ofDeletedSources = [
+  ...['events', 'deliveries', 'entities'].map(
+    (what) => `delete from webhooks.inbound_${what} where id in (
+      select sent.id from webhooks.sources s cross join lateral (
+        select id from webhooks.inbound_${what} where source_id = s.id limit $1) sent
+      where s.state = 'deleted' limit $1)`,
+  ),
+  `delete from webhooks.sources where id in (
+     select id from webhooks.sources s where state = 'deleted'
+       and not exists (select 1 from webhooks.inbound_deliveries d where d.source_id = s.id)
+       and not exists (select 1 from webhooks.inbound_entities n where n.source_id = s.id)
+     limit $1)`,
+];
+
+/** Forgets what deleted sources have sent, up to `limit` rows of each kind; call it until it gives 0. */
+export async function forgetDeletedSources(sql: Sql, limit: number): Promise<number> {
+  return await countRowsOfAll(sql, ofDeletedSources, [limit]);
 }
 
 /** Before the first delivery of all. */

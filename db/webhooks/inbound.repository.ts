@@ -84,10 +84,14 @@ const columns = `e.id, e.tenant_id as "tenantId", e.source_id as "sourceId", e.t
 const fromTheBeginning = `state = 'received', run = run + 1, failures = 0, settled_at = null,
   next_at = now() + interval '15 minutes'`;
 
+/** What sources have sent that are deleted is not shown. */
+const ofPresentSource = `exists (select 1 from webhooks.sources s where s.id = e.source_id and s.state <> 'deleted')`;
+
 /** $2 to $8 of a statement, in the order of the values of a filter. */
-const filtered = `($2::uuid is null or e.source_id = $2) and ($3::text is null or e.topic = $3)
+const filtered = `${ofPresentSource} and ($2::uuid is null or e.source_id = $2) and ($3::text is null or e.topic = $3)
   and ($4::text is null or e.state = $4) and ($5::text is null or e.event_id = $5)
-  and ($6::text is null or n.external_id = $6)
+  and ($6::text is null or e.entity_id in (
+    select id from webhooks.inbound_entities where tenant_id = $1 and external_id = $6))
   and ($7::timestamptz is null or e.received_at >= $7) and ($8::timestamptz is null or e.received_at < $8)`;
 
 /** The webhooks that came in for one tenant. */
@@ -114,7 +118,7 @@ export class InboundRepository {
   async get(id: string): Promise<InboundRecord> {
     const [row] = await this.#sql<InboundRecord>(
       `select ${columns} from webhooks.inbound_events e left join webhooks.inbound_entities n on n.id = e.entity_id
-       where e.tenant_id = $1 and e.id = $2`,
+       where e.tenant_id = $1 and e.id = $2 and ${ofPresentSource}`,
       [this.#tenantId, id],
     );
     if (!row) throw new Failure('webhooks.inbound_not_found', 'There is no such webhook.');
@@ -155,8 +159,7 @@ export class InboundRepository {
   async countReplayable(filter: InboundFilter): Promise<number> {
     const [row] = await this.#sql<{ count: number }>(
       `select count(*)::int as count
-       from webhooks.inbound_events e left join webhooks.inbound_entities n on n.id = e.entity_id
-       where e.tenant_id = $1 and ${filtered} and e.state = any($9)`,
+       from webhooks.inbound_events e where e.tenant_id = $1 and ${filtered} and e.state = any($9)`,
       [...this.#values(filter), replayable],
     );
     return row?.count ?? 0;
@@ -180,7 +183,7 @@ export class InboundRepository {
     const events = await this.#sql<ReplayableEvent>(
       `update webhooks.inbound_events set ${fromTheBeginning}
        where id in (
-         select e.id from webhooks.inbound_events e left join webhooks.inbound_entities n on n.id = e.entity_id
+         select e.id from webhooks.inbound_events e
          where e.tenant_id = $1 and ${filtered} and e.state = any($9) and ($10::uuid is null or e.id > $10)
            and e.received_at <= (select created_at from webhooks.inbound_replays where id = $11)
          order by e.id limit $12 for update of e skip locked)

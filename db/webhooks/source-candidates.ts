@@ -17,7 +17,10 @@ const columns = `${sourceColumns}, ${sharesSecret} as shared`;
 
 /** By its own address. */
 export async function candidateById(sql: Sql, id: string): Promise<SourceCandidate[]> {
-  return await sql<SourceCandidate>(`select ${columns} from webhooks.sources s where s.id = $1`, [id]);
+  return await sql<SourceCandidate>(
+    `select ${columns} from webhooks.sources s where s.id = $1 and s.state <> 'deleted'`,
+    [id],
+  );
 }
 
 /** By kind, and by account where the request names one. */
@@ -28,6 +31,7 @@ export async function candidatesOf(
 ): Promise<SourceCandidate[]> {
   return await sql<SourceCandidate>(
     `select ${columns} from webhooks.sources s where s.kind = $1 and ($2::text is null or s.account = $2)
+       and s.state <> 'deleted'
      order by s.created_at, s.id limit ${mostCandidates}`,
     [kind, account],
   );

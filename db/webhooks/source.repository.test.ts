@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { untilWaiting } from '../../test/support/lock-waits.ts';
 import { candidatesOf } from './source-candidates.ts';
-import { mostCandidates, SourceRepository, type OwnedSource } from './source.repository.ts';
+import { mostCandidates, mostSources, SourceRepository, type OwnedSource } from './source.repository.ts';
 
 describe('The sources of webhooks', () => {
   let db: TestDatabase;
@@ -11,23 +12,26 @@ describe('The sources of webhooks', () => {
   });
   after(() => db?.close());
 
+  const add = (tenantId: string, meanwhile?: () => Promise<void>): Promise<OwnedSource> =>
+    db.database.transaction('webhooks', async ({ sql }) => {
+      const source = await new SourceRepository(sql, tenantId).add({
+        id: uuidv7(),
+        kind: 'stripe',
+        name: 'a test',
+        account: null,
+        verifier: null,
+        reading: {},
+        holdUnknown: false,
+        secrets: 'sealed',
+        secretFingerprints: [],
+        credentials: null,
+        createdBy: uuidv7(),
+      });
+      await meanwhile?.();
+      return source;
+    });
+
   it('are told no shared address at which they would not be found, and it when there is room again', async () => {
-    const add = (tenantId: string): Promise<OwnedSource> =>
-      db.database.transaction('webhooks', ({ sql }) =>
-        new SourceRepository(sql, tenantId).add({
-          id: uuidv7(),
-          kind: 'stripe',
-          name: 'a test',
-          account: null,
-          verifier: null,
-          reading: {},
-          holdUnknown: false,
-          secrets: 'sealed',
-          secretFingerprints: [],
-          credentials: null,
-          createdBy: uuidv7(),
-        }),
-      );
     const tenants = [uuidv7(), uuidv7()] as const;
     const sources: OwnedSource[] = [];
     for (let place = 0; place <= mostCandidates; place += 1)
@@ -46,5 +50,16 @@ describe('The sources of webhooks', () => {
       return await new SourceRepository(sql, last.tenantId).get(last.id);
     });
     assert.equal(after.isAmongShared, true);
+  });
+
+  it('are so many at most, also when two are added at the same time', async () => {
+    const tenantId = uuidv7();
+    for (let place = 1; place < mostSources; place += 1) await add(tenantId);
+    let other: Promise<OwnedSource> | undefined;
+    await add(tenantId, async () => {
+      other = add(tenantId);
+      await untilWaiting(db.database, 'webhooks', 1);
+    });
+    await assert.rejects(other ?? Promise.resolve(), { code: 'webhooks.too_many_sources' });
   });
 });

@@ -1,5 +1,6 @@
 import type { ReadingRules, SourceKind, Verifier } from '../../domain/webhooks/inbound/source.ts';
 import { Failure } from '../../domain/failure.ts';
+import { lockName } from '../lock-name.ts';
 import type { Sql } from '../sql.ts';
 
 /** A source as it is stored: its secrets and credentials are sealed. */
@@ -68,13 +69,13 @@ export const sourceColumns = `s.id, s.tenant_id as "tenantId", s.kind, s.name, s
 
 const ownedColumns = `${sourceColumns},
   (select count(*) from (select 1 from webhooks.sources o
-     where o.kind = s.kind and (s.kind <> 'shopify' or o.account = s.account)
+     where o.kind = s.kind and o.state <> 'deleted' and (s.kind <> 'shopify' or o.account = s.account)
        and (o.created_at, o.id) < (s.created_at, s.id) limit ${mostCandidates}) as older) < ${mostCandidates}
    as "isAmongShared"`;
 
-const mostSources = 100;
+export const mostSources = 100;
 
-/** The sources of one tenant. */
+/** The sources of one tenant. Deleted ones are not there. */
 export class SourceRepository {
   readonly #sql: Sql;
   readonly #tenantId: string;
@@ -87,7 +88,7 @@ export class SourceRepository {
   async list(limit: number, after: string | null): Promise<OwnedSource[]> {
     return await this.#sql<OwnedSource>(
       `select ${ownedColumns} from webhooks.sources s
-       where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
+       where tenant_id = $1 and state <> 'deleted' and ($2::uuid is null or id < $2) order by id desc limit $3`,
       [this.#tenantId, after, limit],
     );
   }
@@ -95,7 +96,8 @@ export class SourceRepository {
   /** @throws Failure `webhooks.source_not_found`, also for another tenant's */
   async get(id: string, lock = false): Promise<OwnedSource> {
     const [row] = await this.#sql<OwnedSource>(
-      `select ${ownedColumns} from webhooks.sources s where tenant_id = $1 and id = $2 ${lock ? 'for update' : ''}`,
+      `select ${ownedColumns} from webhooks.sources s
+       where tenant_id = $1 and id = $2 and state <> 'deleted' ${lock ? 'for update' : ''}`,
       [this.#tenantId, id],
     );
     if (!row) throw sourceNotFound();
@@ -104,8 +106,10 @@ export class SourceRepository {
 
   /** @throws Failure `webhooks.source_taken` for a second one of the same account, `webhooks.too_many_sources` */
   async add(source: NewSource): Promise<OwnedSource> {
+    // One after the other, so that two can't both be the last.
+    await lockName(this.#sql, `webhooks.sources:${this.#tenantId}`);
     const [counted] = await this.#sql<{ count: number }>(
-      'select count(*)::int as count from webhooks.sources where tenant_id = $1',
+      `select count(*)::int as count from webhooks.sources where tenant_id = $1 and state <> 'deleted'`,
       [this.#tenantId],
     );
     if ((counted?.count ?? 0) >= mostSources) {
@@ -169,17 +173,14 @@ export class SourceRepository {
     return await this.get(id);
   }
 
-  /** What came while the source was paused will be processed, with the next sweep. */
-  async release(id: string): Promise<void> {
+  /** Its secrets go at once; what it has sent is not shown any more, and goes when it is swept. */
+  async delete(id: string): Promise<void> {
     await this.#sql(
-      `update webhooks.inbound_events set state = 'retrying', next_at = now()
-       where tenant_id = $1 and source_id = $2 and state = 'held'`,
+      `update webhooks.sources set state = 'deleted', name = '', account = null, secrets = '', secret_fingerprints = '{}',
+         credentials = null, reconcile_due_at = null, version = version + 1, updated_at = now()
+       where tenant_id = $1 and id = $2`,
       [this.#tenantId, id],
     );
-  }
-
-  async delete(id: string): Promise<void> {
-    await this.#sql('delete from webhooks.sources where tenant_id = $1 and id = $2', [this.#tenantId, id]);
   }
 }
 

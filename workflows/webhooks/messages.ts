@@ -62,7 +62,10 @@ export interface InboundActivities {
 }
 
 export interface InboundUpkeepActivities {
-  /** Has due events tried again, and gives up those that have waited too long. Idempotent by nature. */
+  /**
+   * Forgets what deleted sources have sent, has due events tried again, and gives up those that have waited too long. Idempotent by
+   * nature.
+   */
   wakeInbound(): Promise<{ woken: number; buried: number }>;
   /** Forgets what is old. Idempotent by nature. */
   forgetInbound(): Promise<{ removed: number }>;
