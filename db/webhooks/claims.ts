@@ -43,6 +43,8 @@ export interface Claims {
   nextMs: number | null;
   /** Where the next look goes on; empty at the end. */
   reached: string;
+  /** The endpoint that was given the last place. */
+  turn: string;
 }
 
 interface Head {
@@ -61,12 +63,15 @@ interface Head {
  * @param busy how many messages this process has under way, by endpoint
  * @param limit most deliveries
  * @param after where to begin: endpoints behind this one
+ * @param turn the endpoint that was given the last place before: the next ones go first, so that those with much to send
+ *   leave something to the others
  */
 export async function claimDeliveries(
   sql: Sql,
   busy: ReadonlyMap<string, number>,
   limit: number,
   after: string,
+  turn = '',
 ): Promise<Claims> {
   const heads = await readHeads(sql, after);
   const reached = heads.length === endpointsAtOnce ? (heads.at(-1)?.endpointId ?? '') : '';
@@ -77,7 +82,7 @@ export async function claimDeliveries(
   const rated = await takeTokens(sql, sendable);
   const wanted: { endpointId: string; slots: number }[] = [];
   let left = limit;
-  for (const { endpointId, outages, ratePerSecond } of sendable) {
+  for (const { endpointId, outages, ratePerSecond } of inTurn(sendable, turn)) {
     const free = slotsOf({ outages }) - (busy.get(endpointId) ?? 0);
     const allowed = ratePerSecond === null ? free : Math.min(free, Math.floor(rated.get(endpointId) ?? 0));
     if (ratePerSecond !== null && free > 0 && allowed <= 0)
@@ -89,7 +94,18 @@ export async function claimDeliveries(
   }
   const deliveries = wanted.length === 0 ? [] : await claim(sql, wanted);
   await payTokens(sql, rated, deliveries);
-  return { deliveries, nextMs: waits.length === 0 ? null : Math.min(...waits), reached };
+  return {
+    deliveries,
+    nextMs: waits.length === 0 ? null : Math.min(...waits),
+    reached,
+    turn: wanted.at(-1)?.endpointId ?? turn,
+  };
+}
+
+/** Those behind a place, and then the others. They come in the order of their IDs. */
+function inTurn(heads: readonly Head[], turn: string): readonly Head[] {
+  const next = heads.findIndex(({ endpointId }) => endpointId > turn);
+  return next > 0 ? [...heads.slice(next), ...heads.slice(0, next)] : heads;
 }
 
 /** The first delivery of every endpoint: each step is one look into the index (endpoint, due). */

@@ -28,8 +28,9 @@ export class Dispatcher {
   readonly #busy = new Map<string, number>();
   readonly #underWay = new Set<Promise<void>>();
   #count = 0;
-  /** Where the last look ended. */
+  /** Where the last look ended, and who had the last place in it. */
   #reached = '';
+  #turn = '';
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -46,15 +47,16 @@ export class Dispatcher {
   async once(): Promise<{ taken: number; nextMs: number | null }> {
     const room = mostUnderWay - this.#count;
     if (room <= 0) return { taken: 0, nextMs: null };
-    const { deliveries, nextMs, reached } = await this.#parts.database.transaction(
+    const { deliveries, nextMs, reached, turn } = await this.#parts.database.transaction(
       'webhooks',
       async ({ sql }) => {
-        const claims = await claimDeliveries(sql, this.#busy, room, this.#reached);
+        const claims = await claimDeliveries(sql, this.#busy, room, this.#reached, this.#turn);
         await noteLost(sql, claims.deliveries);
         return claims;
       },
     );
     this.#reached = reached;
+    this.#turn = turn;
     for (const delivery of deliveries) this.#start(delivery);
     return { taken: deliveries.length, nextMs: reached === '' ? nextMs : 0 };
   }
