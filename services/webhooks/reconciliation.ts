@@ -10,6 +10,7 @@ import { parseExact } from '../../domain/webhooks/inbound/exact-json.ts';
 import {
   askingHeaders,
   firstPages,
+  missedHours,
   shopifyPage,
   stripePage,
   type MissedEvent,
@@ -97,12 +98,14 @@ export function createReconciliation(parts: {
     const late = AbortSignal.timeout(mostMinutes * 60_000);
     const asking = AbortSignal.any([signal, late]);
     const { token, base_url } = secrets.openCredentials(source, source.credentials ?? '');
-    const until = new Date();
+    const now = new Date();
     const since = new Date(
       new Date(source.reconciledUntil ?? source.createdAt).getTime() - overlapMilliseconds,
     );
-    let found = 0;
-    for (const first of firstPages(source.kind, source.account, base_url, since)) {
+
+    /** All pages of a list. */
+    const takeAll = async (first: string): Promise<number> => {
+      let found = 0;
       let url: string | null = first;
       for (let page = 0; url !== null; page += 1) {
         signal.throwIfAborted();
@@ -113,8 +116,17 @@ export function createReconciliation(parts: {
         found += await take(source, events);
         url = next;
       }
+      return found;
+    };
+
+    let found = 0;
+    for (const time of missedHours(since, now)) {
+      for (const first of firstPages(source.kind, source.account, base_url, time))
+        found += await takeAll(first);
+      // Hour by hour, so that the next look goes on where this one breaks off.
+      const until = time.until ?? now;
+      await database.transaction('webhooks', ({ sql }) => noteReconciliation(sql, source.id, { until }));
     }
-    await database.transaction('webhooks', ({ sql }) => noteReconciliation(sql, source.id, { until }));
     return found;
   }
 

@@ -16,22 +16,49 @@ export interface MissedPage {
   next: string | null;
 }
 
-/** First pages of what has happened since a moment, by kind of source. */
+/** A time that a provider is asked about. */
+export interface MissedTime {
+  since: Date;
+  /** Null: up to now. */
+  until: Date | null;
+}
+
+const hourMilliseconds = 3_600_000;
+
+/**
+ * The hours since a moment, each to be asked about by itself: a provider that was away for days has more to tell than is gone
+ * through at one time.
+ */
+export function missedHours(since: Date, now: Date): MissedTime[] {
+  const hours: MissedTime[] = [];
+  let from = since;
+  for (; now.getTime() - from.getTime() > hourMilliseconds;) {
+    const until = new Date(from.getTime() + hourMilliseconds);
+    hours.push({ since: from, until });
+    from = until;
+  }
+  return [...hours, { since: from, until: null }];
+}
+
+/** First pages of what has happened in a time, by kind of source. */
 export function firstPages(
   kind: string,
   account: string | null,
   baseUrl: string | null,
-  since: Date,
+  { since, until }: MissedTime,
 ): string[] {
   if (kind === 'stripe') {
-    const seconds = Math.floor(since.getTime() / 1_000);
-    return [`${baseUrl ?? 'https://api.stripe.com'}/v1/events?created%5Bgte%5D=${seconds}&limit=100`];
+    const seconds = (moment: Date): number => Math.floor(moment.getTime() / 1_000);
+    const to = until ? `&created%5Blte%5D=${seconds(until)}` : '';
+    const created = `created%5Bgte%5D=${seconds(since)}${to}`;
+    return [`${baseUrl ?? 'https://api.stripe.com'}/v1/events?${created}&limit=100`];
   }
   const base = `${baseUrl ?? `https://${account ?? ''}`}/admin/api/2026-07`;
-  const from = encodeURIComponent(since.toISOString());
+  const to = until ? `&updated_at_max=${encodeURIComponent(until.toISOString())}` : '';
+  const updated = `updated_at_min=${encodeURIComponent(since.toISOString())}${to}`;
   return [
-    `${base}/orders.json?status=any&limit=250&order=updated_at+asc&updated_at_min=${from}`,
-    `${base}/products.json?limit=250&updated_at_min=${from}`,
+    `${base}/orders.json?status=any&limit=250&order=updated_at+asc&${updated}`,
+    `${base}/products.json?limit=250&${updated}`,
   ];
 }
 
