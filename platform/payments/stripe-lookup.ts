@@ -55,7 +55,7 @@ export async function findRefund(
   { key, payment, signal }: { key: string; payment: string; signal?: AbortSignal },
 ): Promise<LookupResult> {
   let after: string | undefined;
-  for (;;) {
+  for (let pages = 0; pages < mostPages; pages += 1) {
     const listed = await api.get(
       '/v1/refunds',
       { payment_intent: payment, limit: '100', starting_after: after },
@@ -68,6 +68,8 @@ export async function findRefund(
     if (!listed.value.has_more) return { outcome: 'absent' };
     after = listed.value.data.at(-1)?.id;
   }
+  // More than any payment has.
+  return { outcome: 'unknown', reason: 'list_without_end' };
 }
 
 /** A question that was not answered has found nothing out. */

@@ -6,6 +6,7 @@ import { OutboundClient } from '../../platform/http/outbound.ts';
 import type { StripeSimulator } from '../../platform/local/stripe/simulator.ts';
 import { StripeProcessor } from '../../platform/payments/stripe.ts';
 import { processorContract } from '../support/processor-contract.ts';
+import { startVendor } from '../support/vendor.ts';
 import { controlStripe, processorAt, startTestStripe, stripeList } from '../support/stripe.ts';
 
 const usd = { amount: 4_200n, currency: 'USD' };
@@ -118,6 +119,18 @@ describe('payments by Stripe', () => {
       'payment_intents?limit=1',
     );
     assert.deepEqual([intent?.amount_received, intent?.status], [40_000, 'succeeded']);
+  });
+
+  it('does not go through a list of refunds that never ends', async () => {
+    const vendor = await startVendor(() => ({ body: { object: 'list', data: [], has_more: true } }));
+    const { processor: asking, client: own } = processorAt(vendor.origin);
+    try {
+      const lookup = { operation: 'refund', key: 'refund:1', payment: 'pi_1' } as const;
+      assert.deepEqual(await asking.find(lookup), { outcome: 'unknown', reason: 'list_without_end' });
+    } finally {
+      await own.close();
+      await vendor.close();
+    }
   });
 
   it('never shows the key', async () => {
