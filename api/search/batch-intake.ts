@@ -68,19 +68,10 @@ export class BatchIntake {
   }
 
   async #submitForm(request: BatchRequest): Promise<Reply> {
-    const { fields, file } = await this.#files.receive(request);
-    try {
+    return await this.#files.accept(request, ({ fields, file }, content) => {
       const body = validate(batchForm, readFormFields(fields), 'body');
-      const content = JSON.stringify([file.sha256, file.name, fields]);
-      const { reply, replayed } = await this.#accept(request, content, body, () => Promise.resolve(file));
-      if (replayed) await this.#files.discard(file);
-      return reply;
-    } catch (error) {
-      // A refusal has rolled everything back. After any other failure the process may be there, its commit unheard of, and
-      // this is its file.
-      if (error instanceof Failure) await this.#files.discard(file);
-      throw error;
-    }
+      return this.#accept(request, content, body, () => Promise.resolve(file));
+    });
   }
 
   async #submitUpload(request: BatchRequest): Promise<Reply> {

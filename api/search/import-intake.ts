@@ -2,7 +2,6 @@ import { v7 as uuidv7 } from 'uuid';
 import { runCommand } from '../../db/commands/command.ts';
 import { createImport } from '../../db/search/import.repository.ts';
 import { RecordSetRepository } from '../../db/search/record-set.repository.ts';
-import { Failure } from '../../domain/failure.ts';
 import type { Mapping } from '../../domain/search/mapping.ts';
 import { readJson } from '../body.ts';
 import type { Reply, Request } from '../route.ts';
@@ -40,19 +39,10 @@ export class ImportIntake {
         database.read('search', ({ sql }) => this.#files.find(sql, principal.tenantId, upload_id));
       return (await this.#accept(request, raw, body, find)).reply;
     }
-    const { fields, file } = await this.#files.receive(request);
-    try {
+    return await this.#files.accept(request, ({ fields, file }, content) => {
       const body = validate(importForm, readFormFields(fields), 'body');
-      const content = JSON.stringify([file.sha256, file.name, fields]);
-      const { reply, replayed } = await this.#accept(request, content, body, () => Promise.resolve(file));
-      if (replayed) await this.#files.discard(file);
-      return reply;
-    } catch (error) {
-      // A refusal has rolled everything back. After any other failure the process may be there, its commit unheard of, and
-      // this is its file.
-      if (error instanceof Failure) await this.#files.discard(file);
-      throw error;
-    }
+      return this.#accept(request, content, body, () => Promise.resolve(file));
+    });
   }
 
   async #accept(

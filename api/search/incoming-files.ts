@@ -12,7 +12,7 @@ import type { PresignedRequest } from '../../platform/storage/object-storage.ts'
 import { readTable } from '../../platform/tabular/read.ts';
 import { orderedUuid } from '../../platform/uuid.ts';
 import type { Principal } from '../principal.ts';
-import type { Request } from '../route.ts';
+import type { Reply, Request } from '../route.ts';
 import type { Services } from '../services.ts';
 import { readForm, type Form, type FormFile } from './form.ts';
 
@@ -63,10 +63,34 @@ export class IncomingFiles {
   }
 
   /**
+   * Has what a form brings accepted. Its file is given up when that is refused, and when the same request has brought it
+   * before.
+   *
+   * @param accept gets the form, and with it what its `Idempotency-Key` stands for
+   */
+  async accept(
+    request: Upload,
+    accept: (form: Form<IncomingFile>, content: string) => Promise<{ reply: Reply; replayed: boolean }>,
+  ): Promise<Reply> {
+    const form = await this.#receive(request);
+    const { fields, file } = form;
+    try {
+      const { reply, replayed } = await accept(form, JSON.stringify([file.sha256, file.name, fields]));
+      if (replayed) await this.#discard(file);
+      return reply;
+    } catch (error) {
+      // A refusal has rolled everything back. After any other failure the process may be there, its commit unheard of, and
+      // this is its file.
+      if (error instanceof Failure) await this.#discard(file);
+      throw error;
+    }
+  }
+
+  /**
    * Takes the file of a form while it comes in. A small one stays at hand, to be stored with what it belongs to; another goes
    * to the storage. Whatever ends that early leaves no object, and at most a row that is swept.
    */
-  async receive(request: Upload): Promise<Form<IncomingFile>> {
+  async #receive(request: Upload): Promise<Form<IncomingFile>> {
     const take = async (file: FormFile): Promise<IncomingFile> => {
       const beginning = await readBeginning(file.content, mostInlineBytes);
       if (!beginning.whole) return await this.#store(request, file, beginning.chunks);
@@ -76,13 +100,13 @@ export class IncomingFiles {
       const { name, contentType } = file;
       return { key, name, bytes: content.length, sha256, content, contentType };
     };
-    return await readForm(request.ctx, take, (file) => this.discard(file));
+    return await readForm(request.ctx, take, (file) => this.#discard(file));
   }
 
   /** Stores the file of a form, however small, as an upload that later requests may name. */
   async receiveUpload(request: Upload): Promise<Form<UploadedFile>> {
     const store = (file: FormFile): Promise<UploadedFile> => this.#store(request, file, file.content);
-    return await readForm(request.ctx, store, (file) => this.discard(file));
+    return await readForm(request.ctx, store, (file) => this.#discard(file));
   }
 
   /** The file of an upload that was made before. @throws Failure `search.upload_not_found`, `_used`, `_missing` */
@@ -129,7 +153,7 @@ export class IncomingFiles {
   }
 
   /** Gives up a file that was received with a request that was then refused. What this can't remove is swept later. */
-  async discard(file: IncomingFile): Promise<void> {
+  async #discard(file: IncomingFile): Promise<void> {
     if ('content' in file) return;
     try {
       await this.#services.storage.delete(file.key);
