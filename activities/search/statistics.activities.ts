@@ -4,8 +4,10 @@ import { pruneChargeAnswers, settleAbandonedCharges } from '../../db/search/limi
 import { pruneSamples } from '../../db/search/provider-health.repository.ts';
 import { pruneSearches } from '../../db/search/search-log.repository.ts';
 import { listStatisticsDue, recountDay } from '../../db/search/statistics.repository.ts';
+import type { Sql } from '../../db/sql.ts';
 import type { SearchCareActivities } from '../../workflows/search/messages.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { untilNothing } from '../platform/until-nothing.ts';
 
 /** The search log is kept for a year; statistics, which name no person, for good. */
 const logRetentionDays = 365;
@@ -16,28 +18,24 @@ const daysAtOnce = 100;
 
 /** Counts search statistics and forgets what searches no longer need. All of it may be repeated at any time. */
 export function createSearchCareActivities({ database }: { database: Database }): SearchCareActivities {
+  /** So many rows in a transaction, until none are left. */
+  const all = (signal: AbortSignal, prune: (sql: Sql) => Promise<number>): Promise<number> =>
+    untilNothing(signal, () => database.transaction('search', ({ sql }) => prune(sql)));
   return {
     aggregateSearchStatistics: () => withHeartbeat((signal) => countDueDays(database, signal)),
     pruneSearchLog: () =>
-      withHeartbeat(async (signal) => {
-        for (let searches = 0; ;) {
-          signal.throwIfAborted();
-          const gone = await database.read('search', ({ sql }) =>
-            pruneSearches(sql, logRetentionDays, atOnce),
-          );
-          searches += gone;
-          if (gone < atOnce) return { searches };
-        }
-      }),
+      withHeartbeat(async (signal) => ({
+        searches: await all(signal, (sql) => pruneSearches(sql, logRetentionDays, atOnce)),
+      })),
     pruneSearchCache: () =>
-      withHeartbeat(() =>
-        database.transaction('search', async ({ sql }) => ({
-          answers: await pruneCache(sql),
-          samples: await pruneSamples(sql),
-          abandonedCharges: await settleAbandonedCharges(sql, abandonedAfterHours),
-          chargeAnswers: await pruneChargeAnswers(sql, abandonedAfterHours),
-        })),
-      ),
+      withHeartbeat(async (signal) => ({
+        answers: await all(signal, (sql) => pruneCache(sql, atOnce)),
+        samples: await database.transaction('search', ({ sql }) => pruneSamples(sql)),
+        abandonedCharges: await database.transaction('search', ({ sql }) =>
+          settleAbandonedCharges(sql, abandonedAfterHours),
+        ),
+        chargeAnswers: await all(signal, (sql) => pruneChargeAnswers(sql, abandonedAfterHours, atOnce)),
+      })),
   };
 }
 

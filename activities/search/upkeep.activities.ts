@@ -1,6 +1,7 @@
 import { deleteSomeRows } from '../../db/search/batch-results.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import { findOldBatches, findOldImports, type OldProcess } from '../../db/search/expiry.ts';
+import { deleteSomeRejects } from '../../db/search/import-rows.ts';
 import { changeImport, ImportRepository } from '../../db/search/import.repository.ts';
 import { takeUnusedUploads } from '../../db/search/upload.repository.ts';
 import { inlineFolder } from '../../domain/search/inline-file.ts';
@@ -39,13 +40,14 @@ export function createSearchUpkeepActivities({
     });
   };
 
-  const expireImport = async ({ id, tenantId, fileKey }: OldProcess): Promise<void> => {
+  const expireImport = async ({ id, tenantId, fileKey }: OldProcess, signal: AbortSignal): Promise<void> => {
     await storage.delete(fileKey);
     await storage.deletePrefix(`imports/${tenantId}/${id}/`);
+    await untilNothing(signal, () =>
+      database.transaction('search', ({ sql }) => deleteSomeRejects(sql, id, rowsAtOnce)),
+    );
     await database.transaction('search', async (transaction) => {
-      const { sql } = transaction;
-      const given = await new ImportRepository(sql).lock(tenantId, id);
-      await sql('delete from search.import_rejects where import_id = $1', [id]);
+      const given = await new ImportRepository(transaction.sql).lock(tenantId, id);
       const change = { phase: 'expired', reportFile: null } as const;
       await changeImport(transaction, given, change, { type: 'search.import_expired' });
     });
@@ -66,7 +68,7 @@ export function createSearchUpkeepActivities({
           ]),
         );
         for (const batch of batches) await expireBatch(batch, signal);
-        for (const one of imports) await expireImport(one);
+        for (const one of imports) await expireImport(one, signal);
         return { expired: batches.length + imports.length };
       }),
 

@@ -1,4 +1,5 @@
 import type { SharedAnswer } from '../../domain/search/answer.ts';
+import { countRows } from '../count-rows.ts';
 import type { Database } from '../database.ts';
 import type { Sql } from '../sql.ts';
 import {
@@ -157,16 +158,19 @@ const landFlights = `
   on conflict (tenant_id, key) do update
   set answer = excluded.answer, landed_at = excluded.landed_at, fresh_until = excluded.fresh_until`;
 
-/** Forgets answers that are no longer fresh, and the traces of workers that died. Gives how many answers went. */
-export async function pruneCache(sql: Sql): Promise<number> {
-  const [row] = await sql<{ pruned: number }>(
-    `with gone as (
-       delete from search.cache_entries where fresh_until < now() - make_interval(secs => $1) returning 1
-     ), dead as (
-       delete from search.flights where lease_until < now() - make_interval(secs => $1) returning 1
-     )
-     select count(*)::int as pruned from gone`,
-    [followSeconds],
+/**
+ * Forgets up to `limit` answers that are no longer fresh, and the traces of workers that died. Gives how many answers went: call it
+ * until that is 0.
+ */
+export async function pruneCache(sql: Sql, limit: number): Promise<number> {
+  await sql('delete from search.flights where lease_until < now() - make_interval(secs => $1)', [
+    followSeconds,
+  ]);
+  return await countRows(
+    sql,
+    `delete from search.cache_entries where ctid in (
+       select ctid from search.cache_entries where fresh_until < now() - make_interval(secs => $1)
+       order by fresh_until limit $2)`,
+    [followSeconds, limit],
   );
-  return row?.pruned ?? 0;
 }

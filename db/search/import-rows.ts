@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import type { PersonFields } from '../../domain/search/person.ts';
+import { countRows } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 import type { Import } from './import.ts';
 import { PersonRepository } from './person.repository.ts';
@@ -126,5 +127,15 @@ export async function readRejects(
     `select row_no as "rowNo", line, code, message, input as values from search.import_rejects
      where import_id = $1 and row_no > $2 order by row_no limit $3`,
     [importId, afterRow, limit],
+  );
+}
+
+/** Deletes up to `limit` rejected rows of an import. Gives how many; call it until that is 0. */
+export async function deleteSomeRejects(sql: Sql, importId: string, limit: number): Promise<number> {
+  return await countRows(
+    sql,
+    `delete from search.import_rejects where import_id = $1 and row_no in (
+       select row_no from search.import_rejects where import_id = $1 order by row_no limit $2)`,
+    [importId, limit],
   );
 }

@@ -1,3 +1,4 @@
+import { countRows } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 
 /**
@@ -5,27 +6,25 @@ import type { Sql } from '../sql.ts';
  * unknown, so they stay billed at what was reserved. Gives how many there were.
  */
 export async function settleAbandonedCharges(sql: Sql, afterHours: number): Promise<number> {
-  const [row] = await sql<{ settled: number }>(
-    `with closed as (
-       update search.charges
-       set state = 'settled', outcome = 'unknown', amount_micros = reserved_micros, settled_at = now()
-       where state = 'reserved' and created_at < now() - make_interval(hours => $1)
-       returning 1)
-     select count(*)::int as settled from closed`,
+  return await countRows(
+    sql,
+    `update search.charges
+     set state = 'settled', outcome = 'unknown', amount_micros = reserved_micros, settled_at = now()
+     where state = 'reserved' and created_at < now() - make_interval(hours => $1)`,
     [afterHours],
   );
-  return row?.settled ?? 0;
 }
 
-/** Drops the answers kept for equal work tried again; the charges stay. Gives how many there were. */
-export async function pruneChargeAnswers(sql: Sql, afterHours: number): Promise<number> {
-  const [row] = await sql<{ pruned: number }>(
-    `with cleared as (
-       update search.charges set answer = null
-       where answer is not null and settled_at < now() - make_interval(hours => $1)
-       returning 1)
-     select count(*)::int as pruned from cleared`,
-    [afterHours],
+/**
+ * Drops up to `limit` answers kept for equal work tried again; the charges stay. Gives how many there were: call it until
+ * that is 0.
+ */
+export async function pruneChargeAnswers(sql: Sql, afterHours: number, limit: number): Promise<number> {
+  return await countRows(
+    sql,
+    `update search.charges set answer = null where effect_key in (
+       select effect_key from search.charges
+       where answer is not null and settled_at < now() - make_interval(hours => $1) order by settled_at limit $2)`,
+    [afterHours, limit],
   );
-  return row?.pruned ?? 0;
 }

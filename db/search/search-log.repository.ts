@@ -1,6 +1,7 @@
 import type { ProviderStep, SearchStatus } from '../../domain/search/answer.ts';
 import type { QueryKind } from '../../domain/search/query.ts';
 import { byteaArray, plainArray, textArray } from '../array-literal.ts';
+import { countRows } from '../count-rows.ts';
 import type { Sql } from '../sql.ts';
 
 /** Who searched, for every entry of a batch alike. */
@@ -192,13 +193,10 @@ const selectLog = `
 
 /** Forgets up to `limit` searches older than the retention. Gives how many went. */
 export async function pruneSearches(sql: Sql, retentionDays: number, limit: number): Promise<number> {
-  const [row] = await sql<{ pruned: number }>(
-    `with gone as (
-       delete from search.searches where id in (
-         select id from search.searches where performed_at < now() - make_interval(days => $1) limit $2)
-       returning 1)
-     select count(*)::int as pruned from gone`,
+  return await countRows(
+    sql,
+    `delete from search.searches where id in (
+       select id from search.searches where performed_at < now() - make_interval(days => $1) limit $2)`,
     [retentionDays, limit],
   );
-  return row?.pruned ?? 0;
 }
