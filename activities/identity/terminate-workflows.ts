@@ -12,10 +12,11 @@ export async function terminateWorkflowsOf(
   const query = `TenantId = '${tenantId}' AND ExecutionStatus = 'Running'`;
   const ended = new Set<string>();
   for (;;) {
-    const running = await Array.fromAsync(client.workflow.list({ query }));
-    if (running.length === 0) return ended.size;
-    for (const { workflowId } of running) {
+    let running = 0;
+    // As they are listed: a tenant may have many thousands.
+    for await (const { workflowId } of client.workflow.list({ query })) {
       signal.throwIfAborted();
+      running += 1;
       try {
         await client.workflow.getHandle(workflowId).terminate('its tenant was deleted');
       } catch (error) {
@@ -24,6 +25,7 @@ export async function terminateWorkflowsOf(
       }
       ended.add(workflowId);
     }
+    if (running === 0) return ended.size;
     await delay(lookAgainMilliseconds, undefined, { signal });
   }
 }
