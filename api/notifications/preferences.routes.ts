@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { personOfUser } from '../../db/identity/mail-facts.ts';
 import { PreferencesRepository } from '../../db/notifications/preferences.repository.ts';
 import { subscribeAgain, unsubscribedBy } from '../../db/notifications/suppressions.ts';
+import type { Sql } from '../../db/sql.ts';
 import {
   cadences,
   categories,
@@ -16,7 +17,7 @@ import {
   type PersonalSettings,
 } from '../../domain/notifications/preferences.ts';
 import { etagOf, requireMatch } from '../etag.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Reply, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 
 const tag = 'Notifications';
@@ -68,15 +69,8 @@ export function createPreferenceRoutes({ database }: Services): Route[] {
       handler: async ({ principal: { tenantId, userId } }) => {
         const zone = await zoneOf(userId);
         return await database.read('notifications', async ({ sql }) => {
-          const preferences = new PreferencesRepository(sql, tenantId);
-          const { settings } = await preferences.ofUser(userId);
-          const { settings: organisation } = await preferences.ofOrganisation();
-          const unsubscribed = await unsubscribedBy(sql, tenantId, userId);
-          return {
-            status: 200,
-            headers: { ETag: etagOf(settings) },
-            body: { settings, effective: effectiveOf(settings, organisation, zone), unsubscribed },
-          };
+          const { settings } = await new PreferencesRepository(sql, tenantId).ofUser(userId);
+          return await showPersonal(sql, tenantId, userId, settings, zone);
         });
       },
     }),
@@ -111,13 +105,7 @@ export function createPreferenceRoutes({ database }: Services): Route[] {
             actorId: userId,
             traceId,
           });
-          const { settings: organisation } = await preferences.ofOrganisation();
-          const unsubscribed = await unsubscribedBy(sql, tenantId, userId);
-          return {
-            status: 200,
-            headers: { ETag: etagOf(settings) },
-            body: { settings, effective: effectiveOf(settings, organisation, zone), unsubscribed },
-          };
+          return await showPersonal(sql, tenantId, userId, settings, zone);
         });
       },
     }),
@@ -135,11 +123,7 @@ export function createPreferenceRoutes({ database }: Services): Route[] {
         const { settings } = await database.read('notifications', ({ sql }) =>
           new PreferencesRepository(sql, tenantId).ofOrganisation(),
         );
-        return {
-          status: 200,
-          headers: { ETag: etagOf(settings) },
-          body: { settings, effective: effectiveOf(null, settings, null) },
-        };
+        return showOrganisation(settings);
       },
     }),
     route({
@@ -169,14 +153,35 @@ export function createPreferenceRoutes({ database }: Services): Route[] {
             actorId: userId,
             traceId,
           });
-          return {
-            status: 200,
-            headers: { ETag: etagOf(settings) },
-            body: { settings, effective: effectiveOf(null, settings, null) },
-          };
+          return showOrganisation(settings);
         }),
     }),
   ];
+}
+
+/** What a user has said, and what holds with what the organisation has said. */
+async function showPersonal(
+  sql: Sql,
+  tenantId: string,
+  userId: string,
+  settings: PersonalSettings,
+  zone: string | null,
+): Promise<Reply> {
+  const { settings: organisation } = await new PreferencesRepository(sql, tenantId).ofOrganisation();
+  const unsubscribed = await unsubscribedBy(sql, tenantId, userId);
+  return {
+    status: 200,
+    headers: { ETag: etagOf(settings) },
+    body: { settings, effective: effectiveOf(settings, organisation, zone), unsubscribed },
+  };
+}
+
+function showOrganisation(settings: OrganisationSettings): Reply {
+  return {
+    status: 200,
+    headers: { ETag: etagOf(settings) },
+    body: { settings, effective: effectiveOf(null, settings, null) },
+  };
 }
 
 function effectiveOf(
