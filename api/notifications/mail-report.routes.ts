@@ -28,7 +28,7 @@ const taken = z
 /** Where a mail server, or a mail provider, hands in what comes back to the sender of our mails. */
 export function createMailReportRoutes({ config, database, metrics }: Services): Route[] {
   const reports = new MailReports({ database, config });
-  // From nought, or the first of a kind would be no increase.
+  // From zero, or the first of a kind would be no increase.
   for (const kind of reportKinds)
     if (suppressionFor(kind)) metrics.mailReports.inc({ kind, outcome: 'suppressed' }, 0);
   return [

@@ -24,7 +24,7 @@ export class OpenConnections {
   constructor(limits: ConnectionLimits, metrics: Pick<Metrics, 'openConnections' | 'refusedConnections'>) {
     this.#limits = limits;
     this.#metrics = metrics;
-    // From nought, or the first of a kind would be no increase.
+    // From zero, or the first of a kind would be no increase.
     for (const kind of ['stream', 'socket']) metrics.openConnections.set({ kind }, 0);
     for (const limit of ['user', 'process']) metrics.refusedConnections.inc({ limit }, 0);
   }

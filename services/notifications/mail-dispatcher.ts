@@ -41,7 +41,7 @@ export class MailDispatcher {
 
   constructor(parts: MailDispatcherParts) {
     this.#parts = parts;
-    // From nought, or the first of a kind would be no increase.
+    // From zero, or the first of a kind would be no increase.
     for (const outcome of attemptOutcomes) parts.metrics.noticeMails.inc({ outcome }, 0);
   }
 
