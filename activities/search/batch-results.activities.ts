@@ -76,11 +76,12 @@ export async function writeResultFiles(
   const columns = batch.columns ?? [];
   const folder = `${batch.tenantId}/${batch.id}/results-${batch.run}`;
   const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
   const open = (part: keyof ResultFiles, name: string, contentType: string) => {
     const out = new PassThrough();
     // Told by what is awaited; an event without a listener would end the process.
     out.on('error', () => undefined);
-    const options = { contentType, maxBytes, signal: AbortSignal.any([signal, failed.signal]) };
+    const options = { contentType, maxBytes, signal: stop };
     const finished = takeFile(
       storage,
       out,
@@ -111,7 +112,7 @@ export async function writeResultFiles(
       return reading;
     };
     for (let next = read(0); ;) {
-      AbortSignal.any([signal, failed.signal]).throwIfAborted();
+      stop.throwIfAborted();
       const rows = await next;
       const last = rows.at(-1);
       if (!last) break;

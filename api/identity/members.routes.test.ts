@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { MemberRepository } from '../../db/identity/members.repository.ts';
+import { OrganisationRepository } from '../../db/identity/organisations.repository.ts';
 import { goodPassword, startIdentityApi, type IdentityApi } from '../../test/support/identity.ts';
+import { untilWaiting } from '../../test/support/lock-waits.ts';
 import { tokenIn } from '../../test/support/mailbox.ts';
 
 describe('the people of an organisation', () => {
@@ -90,6 +93,20 @@ describe('the people of an organisation', () => {
     }
     assert.equal((await as(owner).patch(`/v1/members/${member.userId}`, { role: 'operator' })).status, 400);
     assert.equal((await as(owner).patch(`/v1/members/${member.userId}`, { role: 'owner' })).status, 200);
+  });
+
+  it('are removed by the role that they have when it is done', async () => {
+    const { id, admin, member } = await api.tenant();
+    const { database } = api.services;
+    const removed = await database.transaction('identity', async (transaction) => {
+      await new OrganisationRepository(transaction, id).lock();
+      await new MemberRepository(transaction, id).setRole(member.userId, 'owner');
+      const removal = api.client.as(admin).delete(`/v1/members/${member.userId}`);
+      await untilWaiting(database, 'identity', 1);
+      return { removal };
+    });
+    const { status, body } = await removed.removal;
+    assert.deepEqual([status, body.code], [403, 'identity.role_not_allowed']);
   });
 
   it('keep one owner, even when two go at the same moment', async () => {

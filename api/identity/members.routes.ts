@@ -116,6 +116,8 @@ export function createMemberRoutes({ database, pages }: IdentityParts): Route[] 
       handler: async (request) => {
         const { tenantId } = request.principal;
         await database.transaction('identity', async (transaction) => {
+          // Or somebody who is made an owner at this moment is removed by an admin.
+          await new OrganisationRepository(transaction, tenantId).lock();
           const member = await new MemberRepository(transaction, tenantId).get(request.params.id);
           requireGrantable(request.principal, member.role);
           await removeMember(transaction, tenantId, member.userId, originOf(request));
