@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InboundReplayRepository } from '../../db/webhooks/inbound-replay.ts';
 import { InboundRepository, type InboundFilter } from '../../db/webhooks/inbound.repository.ts';
 import { mostReplayed } from '../../domain/webhooks/inbound/event-state.ts';
+import { ifOpens } from '../../platform/crypto/secret-box.ts';
 import { SourceSecrets } from '../../services/webhooks/source-secrets.ts';
 import { idPosition, pageOf, pageQuery, Pages, requireOrder } from '../page.ts';
 import { route, type Route } from '../route.ts';
@@ -69,9 +70,9 @@ export function createInboundRoutes({ database, config }: Services): Route[] {
         await database.read('webhooks', async ({ sql }) => {
           const repository = new InboundRepository(sql, tenantId);
           const record = await repository.get(id);
-          const deliveries = (await repository.deliveries(record)).map((delivery) => ({
+          const deliveries = (await repository.deliveries(record)).map(({ body, ...delivery }) => ({
             ...delivery,
-            opened: delivery.body === null ? null : secrets.openBody(tenantId, delivery.id, delivery.body),
+            opened: body === null ? null : ifOpens(() => secrets.openBody(tenantId, delivery.id, body)),
           }));
           const attempts = await repository.attempts(id);
           const ledTo = await repository.ledTo(record);

@@ -59,7 +59,10 @@ export const inboundDetail = inboundShape
         delivery_id: z.string().meta({ description: 'As its sender names the delivery.' }),
         via: z.enum(['webhook', 'reconciliation']),
         headers: z.record(z.string(), z.string()),
-        body: z.string().nullable().meta({ description: 'As it came; null when its time is over.' }),
+        body: z.string().nullable().meta({
+          description:
+            'As it came; null when its time is over, when its key is no longer there, and beyond the first 8 MiB of an event.',
+        }),
         body_bytes: z.int(),
         received_at: moment,
       }),
@@ -160,7 +163,7 @@ export function presentInbound(record: InboundRecord): z.input<typeof inboundSha
 
 export function presentDetail(
   record: InboundRecord,
-  deliveries: readonly (DeliveryRecord & { opened: string | null })[],
+  deliveries: readonly (Omit<DeliveryRecord, 'body'> & { opened: string | null })[],
   attempts: readonly AttemptRecord[],
   ledTo: readonly LedTo[],
 ): z.input<typeof inboundDetail> {

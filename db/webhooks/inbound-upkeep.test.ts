@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { v7 as uuidv7 } from 'uuid';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { untilWaiting } from '../../test/support/lock-waits.ts';
-import { logDelivery } from './inbound-log.ts';
+import { storeDelivery, storeSource, type StoredSourceIds } from '../../test/support/stored-inbound.ts';
 import { forgetDeletedSources, takeDue, takeReleased, type DueEvent } from './inbound-upkeep.ts';
 import { InboundRepository } from './inbound.repository.ts';
 import { SourceRepository, type SourceChange } from './source.repository.ts';
@@ -14,55 +13,20 @@ describe('Webhooks of a source that was paused or deleted', () => {
   });
   after(() => db?.close());
 
-  async function pausedSource(): Promise<{ id: string; tenantId: string }> {
-    const [id, tenantId] = [uuidv7(), uuidv7()];
-    await db.database.transaction('webhooks', async ({ sql }) => {
-      const sources = new SourceRepository(sql, tenantId);
-      await sources.add({
-        id,
-        kind: 'generic',
-        name: 'a test',
-        account: null,
-        verifier: null,
-        reading: {},
-        holdUnknown: false,
-        secrets: 'sealed',
-        secretFingerprints: [],
-        credentials: null,
-        createdBy: uuidv7(),
-      });
-      await sources.change(id, { state: 'paused' });
-    });
-    return { id, tenantId };
+  async function pausedSource(): Promise<StoredSourceIds> {
+    const source = await storeSource(db.database);
+    await change(source, { state: 'paused' });
+    return source;
   }
 
   /** One more of its webhooks. Gives the ID of its event. */
-  async function take(source: { id: string; tenantId: string }): Promise<string> {
-    const inboundId = uuidv7();
-    const { newEvent } = await logDelivery(db.database.alone('webhooks'), {
-      id: uuidv7(),
-      inboundId,
-      tenantId: source.tenantId,
-      sourceId: source.id,
-      verifiedBy: null,
-      providerId: inboundId,
-      topic: 'event',
-      eventId: inboundId,
-      traceId: null,
-      via: 'webhook',
-      headers: {},
-      body: 'sealed',
-      bodyBytes: 2,
-    });
-    assert.ok(newEvent);
-    return inboundId;
+  async function take(source: StoredSourceIds): Promise<string> {
+    const id = await storeDelivery(db.database, source);
+    assert.ok(id);
+    return id;
   }
 
-  const change = (
-    { id, tenantId }: { id: string; tenantId: string },
-    to: SourceChange,
-    meanwhile?: () => Promise<void>,
-  ) =>
+  const change = ({ id, tenantId }: StoredSourceIds, to: SourceChange, meanwhile?: () => Promise<void>) =>
     db.database.transaction('webhooks', async ({ sql }) => {
       const sources = new SourceRepository(sql, tenantId);
       await sources.get(id, true);
@@ -108,7 +72,7 @@ describe('Webhooks of a source that was paused or deleted', () => {
     const [source, other] = [await pausedSource(), await pausedSource()];
     for (let place = 0; place < 3; place += 1) await take(source);
     await take(other);
-    const rows = async ({ id }: { id: string }): Promise<number[]> =>
+    const rows = async ({ id }: StoredSourceIds): Promise<number[]> =>
       await db.database.read('webhooks', async ({ sql }) => {
         const [row] = await sql<{ counts: number[] }>(
           `select array[(select count(*) from webhooks.sources where id = $1),

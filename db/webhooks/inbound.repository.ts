@@ -43,10 +43,14 @@ export interface DeliveryRecord {
   providerId: string;
   via: 'webhook' | 'reconciliation';
   headers: Record<string, string>;
+  /** Sealed. */
   body: string | null;
   bodyBytes: number;
   receivedAt: string;
 }
+
+/** Most bytes of bodies that are shown of an event together. */
+const mostShownBytes = 8 * 1024 ** 2;
 
 export interface AttemptRecord {
   attempt: number;
@@ -125,12 +129,13 @@ export class InboundRepository {
     return row;
   }
 
-  /** Every time that it was delivered, oldest first. */
+  /** Every time that it was delivered, oldest first; with the bodies of the first ones, up to `mostShownBytes`. */
   async deliveries({ sourceId, topic, eventId }: InboundRecord): Promise<DeliveryRecord[]> {
     return await this.#sql<DeliveryRecord>(
-      `select id, provider_id as "providerId", via, headers, body, body_bytes as "bodyBytes", received_at as "receivedAt"
+      `select id, provider_id as "providerId", via, headers, body_bytes as "bodyBytes", received_at as "receivedAt",
+         case when sum(body_bytes) over (order by id) <= $4 then body end as body
        from webhooks.inbound_deliveries where source_id = $1 and topic = $2 and event_id = $3 order by id limit 100`,
-      [sourceId, topic, eventId],
+      [sourceId, topic, eventId, mostShownBytes],
     );
   }
 
