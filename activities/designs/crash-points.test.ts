@@ -10,6 +10,7 @@ import { ImageProcesses } from '../../platform/images/image-process.ts';
 import type { ObjectStorage } from '../../platform/storage/object-storage.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from '../../test/support/api.ts';
 import { createOptimisationActivities } from './optimisation.activities.ts';
+import { mostCrashes } from './picture-work.ts';
 import { createPreviewActivities } from './preview.activities.ts';
 
 class Crash extends Error {}
@@ -88,6 +89,23 @@ describe('Drawing and optimising that break off at any effect', function () {
     );
     return rows.length;
   };
+  /** Kills each process for images that is started meanwhile: as soon as it is there, or once it has heard its task. */
+  const killing = async (when: 'spawn' | 'begun', work: () => Promise<void>): Promise<void> => {
+    const kill = (message: unknown): void => {
+      const { process: child } = message as { process: ChildProcess };
+      child.once(when === 'spawn' ? 'spawn' : 'message', () => {
+        // Should it be done already, nobody hears of it.
+        if (when === 'begun') child.removeAllListeners('message');
+        child.kill('SIGKILL');
+      });
+    };
+    subscribe('child_process', kill);
+    try {
+      await work();
+    } finally {
+      unsubscribe('child_process', kill);
+    }
+  };
   let design = '';
   let count = 0;
   const save = async (assetId: string): Promise<void> => {
@@ -140,25 +158,65 @@ describe('Drawing and optimising that break off at any effect', function () {
     const input = { previewId: body.id, tenantId: tenant.id };
     const files = async () =>
       await Array.fromAsync(api.services.storage.list(`designs/${tenant.id}/pictures/${body.content_hash}/`));
-    const kill = (message: unknown): void => {
-      const { process: child } = message as { process: ChildProcess };
-      // It is given its task as soon as it is there.
-      child.once('spawn', () => setImmediate(() => child.kill('SIGKILL')));
-    };
-    subscribe('child_process', kill);
-    try {
-      await assert.rejects(
+    await killing('begun', () =>
+      assert.rejects(
         run(() => createPreviewActivities(api.services, images).drawPreview(input)),
-        (error: Failure) => error.code === 'images.process_lost' && 'retryAfter' in error.details,
-      );
-    } finally {
-      unsubscribe('child_process', kill);
-    }
+        // Without a time to wait, so that the gaps grow.
+        (error: Failure) => error.code === 'images.process_lost' && !('retryAfter' in error.details),
+      ),
+    );
     assert.deepEqual(await files(), []);
     assert.equal(await countEvents('design.preview_ready', `preview:${body.id}`), 0);
     await run(() => createPreviewActivities(api.services, images).drawPreview(input));
     assert.equal((await files()).length, 2);
     assert.equal(await countEvents('design.preview_ready', `preview:${body.id}`), 1);
+  });
+
+  it('give up a picture that has killed what works on it again and again, and blame it for nothing else', async () => {
+    const asset = await upload();
+    await save(asset);
+    const preview = (await member.post(`/v1/designs/${design}/previews`, { sizes: [40] })).body.id;
+    const optimisation = (await member.post(`/v1/designs/${design}/optimisations`, { quality: 40 })).body.id;
+    const previews = createPreviewActivities(api.services, images);
+    const optimisations = createOptimisationActivities(api.services, images);
+    const ofOptimisation = { optimisationId: optimisation, tenantId: tenant.id };
+    const [planned] = (await optimisations.planOptimisation(ofOptimisation))?.assets ?? [];
+    assert.ok(planned);
+    const works = {
+      previews: [preview, () => run(() => previews.drawPreview({ previewId: preview, tenantId: tenant.id }))],
+      optimisations: [
+        optimisation,
+        () => run(() => optimisations.compressAsset({ ...ofOptimisation, ...planned })),
+      ],
+    } as const;
+    const { storage } = api.services;
+    const key = `designs/${tenant.id}/assets/${asset}`;
+    const content = Buffer.concat(await Array.fromAsync(await storage.get(key)));
+    for (const [table, [id, work]] of Object.entries(works)) {
+      const crashes = async (set: number | null = null): Promise<number> => {
+        const [row] = await api.services.database.read('designs', ({ sql }) =>
+          sql<{ crashes: number }>(
+            `update designs.${table} set crashes = coalesce($2, crashes) where id = $1 returning crashes`,
+            [id, set],
+          ),
+        );
+        return row?.crashes ?? assert.fail();
+      };
+      await killing('spawn', () => assert.rejects(work(), { code: 'service.unavailable' }));
+      assert.equal(await crashes(), 0, table);
+      await storage.put(key, Buffer.from('no picture'), { contentType: 'image/png', maxBytes: 100 });
+      await assert.rejects(work(), { code: 'images.undrawable', kind: 'unprocessable' });
+      assert.equal(await crashes(), 0, table);
+      await storage.put(key, content, { contentType: 'image/png', maxBytes: content.length });
+      await killing('begun', () =>
+        assert.rejects(work(), { code: 'images.process_lost', kind: 'unavailable' }),
+      );
+      assert.equal(await crashes(), 1, table);
+      await crashes(mostCrashes);
+      await assert.rejects(work(), { code: 'images.undrawable', kind: 'unprocessable' });
+      await crashes(mostCrashes - 1);
+      await work();
+    }
   });
 
   it('leave one next version, and one smaller copy', async () => {

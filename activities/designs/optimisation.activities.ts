@@ -1,4 +1,5 @@
 import { AssetRepository, type Asset } from '../../db/designs/asset.repository.ts';
+import { CrashCount } from '../../db/designs/crash-count.ts';
 import { DesignRepository } from '../../db/designs/design.repository.ts';
 import { endOptimisation, OptimisationRepository } from '../../db/designs/optimisation.repository.ts';
 import { requestPreview } from '../../db/designs/preview-steps.ts';
@@ -12,8 +13,8 @@ import { nullFor } from '../../domain/failure.ts';
 import type { ImageProcesses } from '../../platform/images/image-process.ts';
 import { AssetStore } from '../../services/designs/asset-store.ts';
 import type { OptimisationActivities, OptimiseDesignInput } from '../../workflows/designs/messages.ts';
-import { withHeartbeat } from '../heartbeat.ts';
 import type { WorkerServices } from '../services.ts';
+import { withPatience, workOnPicture } from './picture-work.ts';
 
 /** Makes designs smaller. What a picture was is kept: versions from before show it as it was. */
 export function createOptimisationActivities(
@@ -45,8 +46,8 @@ export function createOptimisationActivities(
         return { assets };
       }),
 
-    compressAsset: ({ tenantId, assetId, width, height, quality }) =>
-      withHeartbeat(async (signal) => {
+    compressAsset: ({ tenantId, optimisationId, assetId, width, height, quality }) =>
+      withPatience(async (signal) => {
         const madeOf = { assetId, width, height, quality };
         const { asset, before } = await database.read('designs', async ({ sql }) => {
           const assets = new AssetRepository(sql, tenantId);
@@ -61,7 +62,8 @@ export function createOptimisationActivities(
           height,
           quality,
         });
-        const smaller = await images.run('compress', read, signal);
+        const crashes = new CrashCount(database, 'optimisations', tenantId, optimisationId);
+        const smaller = await workOnPicture({ images, crashes }, 'compress', read, signal);
         if (!isWorthwhile(asset.bytes, smaller.content.length)) return { assetId, replacementId: null };
         const facts = {
           format: smaller.format,

@@ -1,4 +1,5 @@
 import { AssetRepository, type Asset } from '../../db/designs/asset.repository.ts';
+import { CrashCount } from '../../db/designs/crash-count.ts';
 import { completePreview, failPreview } from '../../db/designs/preview-steps.ts';
 import { PreviewRepository, type Preview } from '../../db/designs/preview.repository.ts';
 import { mediaTypes } from '../../domain/designs/asset.ts';
@@ -13,8 +14,8 @@ import { Failure } from '../../domain/failure.ts';
 import type { ImageProcesses } from '../../platform/images/image-process.ts';
 import { AssetStore } from '../../services/designs/asset-store.ts';
 import type { PreviewActivities, RenderPreviewInput } from '../../workflows/designs/messages.ts';
-import { withHeartbeat } from '../heartbeat.ts';
 import type { WorkerServices } from '../services.ts';
+import { withPatience, workOnPicture } from './picture-work.ts';
 
 const maxPictureBytes = 256 * 1024 ** 2;
 
@@ -90,7 +91,8 @@ export function createPreviewActivities(
       }
       return { svg: composeSvg(document, longestEdge), images: pictures, ...size };
     };
-    const picture = await images.run('render', read, signal);
+    const crashes = new CrashCount(database, 'previews', preview.tenantId, preview.id);
+    const picture = await workOnPicture({ images, crashes }, 'render', read, signal);
     const files: PictureFile[] = [];
     for (const format of pictureFormats) {
       const key = pictureKey(preview.tenantId, preview.contentHash, preview.rendering, {
@@ -107,7 +109,7 @@ export function createPreviewActivities(
 
   return {
     drawPreview: (input) =>
-      withHeartbeat(async (signal) => {
+      withPatience(async (signal) => {
         const opened = await open(input);
         if (!opened) return { pictures: 0 };
         const { preview } = opened;

@@ -57,7 +57,7 @@ async function insertOrLock(sql: Sql, request: PreviewRequest): Promise<{ found:
 
 async function beginAnew(sql: Sql, { id, tenantId }: Preview): Promise<Preview> {
   await sql(
-    `update designs.previews set state = 'requested', run = run + 1, failure = null, finished_at = null
+    `update designs.previews set state = 'requested', run = run + 1, crashes = 0, failure = null, finished_at = null
      where tenant_id = $1 and id = $2`,
     [tenantId, id],
   );

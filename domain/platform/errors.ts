@@ -24,6 +24,7 @@ export const platformErrors = {
   'images.unsafe': 'unprocessable',
   'images.too_large': 'too_large',
   'images.too_slow': 'unprocessable',
+  'images.undrawable': 'unprocessable',
   'images.process_lost': 'unavailable',
   'codec.payload_malformed': 'unprocessable',
   'codec.payload_altered': 'unprocessable',

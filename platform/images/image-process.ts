@@ -7,6 +7,11 @@ import type { ImageAnswer, ImageTasks } from './image-tasks.ts';
 const program = fileURLToPath(new URL('./image-program.ts', import.meta.url));
 const fonts = fileURLToPath(new URL('./fonts.conf', import.meta.url));
 
+/** A task that has failed in its process, of nothing that has a code: the same again would only fail again. */
+export class ImageTaskError extends Error {
+  override readonly name = 'ImageTaskError';
+}
+
 /**
  * Works on images, each time in a process of its own that lives for one task. A decoder that is overrun by a hostile file
  * finds no credentials there and takes nothing else down with it; one that does not end is killed; and this process's event
@@ -29,7 +34,8 @@ export class ImageProcesses {
   /**
    * @param input what it is about, or what gets that when its turn has come: so that only what is worked on is in memory
    * @throws Failure `images.unreadable`, `images.unsafe`, `images.too_large`; `images.too_slow` after the time limit;
-   *   `images.process_lost` when the process has died of something else
+   *   `images.process_lost` when the process has died over its task; `service.unavailable` when it has died before
+   * @throws ImageTaskError
    */
   async run<K extends keyof ImageTasks>(
     task: K,
@@ -72,18 +78,19 @@ export class ImageProcesses {
         ? Promise.resolve()
         : new Promise<void>((end) => child.once('exit', () => end()));
     child.once('error', reject);
-    child.once('exit', (code, by) =>
-      reject(
-        new Failure('images.process_lost', `The process for images ended with ${by ?? code}.`, {
-          retryAfter: 1,
-        }),
-      ),
-    );
-    child.once('message', (answer: ImageAnswer) => {
-      if ('output' in answer) resolve(answer.output);
+    let begun = false;
+    // Not when it exits: what it has said before is heard first.
+    child.once('close', (code, by) => {
+      const message = `The process for images ended with ${by ?? code}.`;
+      const lost = begun ? 'images.process_lost' : 'service.unavailable';
+      reject(new Failure(lost, message, { retryAfter: 1 }));
+    });
+    child.on('message', (answer: ImageAnswer) => {
+      if ('begun' in answer) begun = true;
+      else if ('output' in answer) resolve(answer.output);
       else if ('failure' in answer && isErrorCode(answer.failure.code))
         reject(new Failure(answer.failure.code, answer.failure.message));
-      else reject(new Error('error' in answer ? answer.error : answer.failure.message));
+      else reject(new ImageTaskError('error' in answer ? answer.error : answer.failure.message));
     });
     child.send(task, (error) => {
       if (error) reject(error);

@@ -40,17 +40,22 @@ function watchMemory(): void {
   setInterval(() => {
     if (process.memoryUsage.rss() <= mostMemory) return;
     const failure = { code: 'images.unsafe', message: 'The picture takes too much memory to be drawn.' };
-    process.send?.({ failure }, undefined, undefined, () => process.exit());
+    send({ failure }, () => process.exit());
   }, memoryLookMilliseconds).unref();
 }
 
 process.once('message', (task: ImageTask) => {
+  send({ begun: true });
   // What is made smaller has pixels, whose number is bounded.
   if (task.task !== 'compress') watchMemory();
   void perform(task).then((answer) => {
-    process.send?.(answer, undefined, undefined, () => process.disconnect());
+    send(answer, () => process.disconnect());
   });
 });
+
+function send(answer: ImageAnswer, sent: () => void = () => undefined): void {
+  process.send?.(answer, undefined, undefined, sent);
+}
 
 async function perform(task: ImageTask): Promise<ImageAnswer> {
   try {

@@ -40,6 +40,8 @@ export interface ImageTasks {
 export type ImageTask = { [K in keyof ImageTasks]: { task: K } & ImageTasks[K]['input'] }[keyof ImageTasks];
 
 export type ImageAnswer =
+  /** It has heard what to do: what it dies of from here on may be the picture. */
+  | { begun: true }
   | { output: unknown }
   /** A coded failure, or the text of any other error. */
   | { failure: { code: string; message: string } }

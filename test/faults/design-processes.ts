@@ -66,7 +66,7 @@ async function requireWholeFiles({ database, storage, tenantId }: Stage): Promis
 export const previewProcess: ProcessUnderTest = {
   name: 'design that is drawn',
   domains: ['designs'],
-  // A full disk makes it fail before it is freed, by right.
+  // What has failed of a fault is looked at again ever more rarely: not within ten seconds of its end, by right.
   underFaults: false,
   points,
   submit: async (stage) => {

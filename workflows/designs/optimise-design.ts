@@ -2,6 +2,7 @@ import { ActivityFailure } from '@temporalio/common';
 import { proxyActivities, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { failureCode } from '../failure-code.ts';
 import { processStatusAttribute } from '../search-attributes.ts';
+import { imageStep } from './image-step.ts';
 import type { CompressedAsset, OptimisationActivities, OptimiseDesignInput } from './messages.ts';
 
 // What is planned stands in the database, what is made is found again by what it was made of, and the next version is saved
@@ -11,9 +12,7 @@ const { planOptimisation, applyOptimisation, failOptimisation } = proxyActivitie
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 const { compressAsset } = proxyActivities<OptimisationActivities>({
-  startToCloseTimeout: '5 minutes',
-  heartbeatTimeout: '8 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
+  ...imageStep,
   summary: 'Make a picture smaller',
 });
 
