@@ -7,6 +7,7 @@ import { VersionRepository } from '../../db/designs/version.repository.ts';
 import type { Sql } from '../../db/sql.ts';
 import { designLimits } from '../../domain/designs/limits.ts';
 import {
+  askedLimits,
   fileLinkSeconds,
   normaliseSizes,
   pictureFormats,
@@ -78,7 +79,9 @@ export function createPreviewRoutes({ config, database, storage }: Services): Ro
       path: '/v1/designs/:id/previews',
       summary: 'Have a version of a design drawn',
       description:
-        'As PNG and as WebP in each size. What is drawn already is not drawn again; what had failed is tried anew.',
+        'As PNG and as WebP in each size. What is drawn already is not drawn again; what had failed is tried anew. ' +
+        `Sizes other than ${usualSizes.join(' and ')} are limited: ${askedLimits.ofContent} choices of them for one content, ` +
+        `${askedLimits.bytes} bytes of an organisation in ${askedLimits.days} days.`,
       tag,
       access: 'designs:read',
       rate: 'write',
@@ -93,7 +96,12 @@ export function createPreviewRoutes({ config, database, storage }: Services): Ro
           headers: { Location: 'Where they are found.' },
         },
       },
-      failures: ['designs.design_not_found', 'designs.version_not_found'],
+      failures: [
+        'designs.design_not_found',
+        'designs.version_not_found',
+        'designs.too_many_previews',
+        'designs.previews_full',
+      ],
       handler: async (request, transaction) => {
         const { params, body, principal, traceId } = request;
         const { tenantId, userId } = principal;

@@ -15,6 +15,8 @@ export const designErrors = {
   'designs.assets_full': 'conflict',
   'designs.asset_type': 'unsupported_media',
   'designs.preview_not_found': 'not_found',
+  'designs.too_many_previews': 'conflict',
+  'designs.previews_full': 'conflict',
   'designs.optimisation_not_found': 'not_found',
   'designs.optimisation_under_way': 'conflict',
   'designs.document_invalid': 'unprocessable',

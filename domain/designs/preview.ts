@@ -3,6 +3,20 @@ export const usualSizes: readonly number[] = [256, 1_024];
 
 export const sizeLimits = { least: 16, most: 4_096, count: 6 } as const;
 
+/** Of pictures in other sizes than the usual ones, which people ask for. */
+export const askedLimits = {
+  /** Previews of one content, the usual one with them. */
+  ofContent: 20,
+  /** Bytes of an organisation in so many days. */
+  bytes: 20 * 1024 ** 3,
+  days: 30,
+} as const;
+
+/** Bytes that the files of a preview have at most, as far as can be told before they are drawn: those of its pixels. */
+export function mostBytesOf(sizes: readonly number[]): number {
+  return sizes.reduce((sum, longestEdge) => sum + longestEdge ** 2 * 4, 0);
+}
+
 export const previewStates = ['requested', 'ready', 'failed'] as const;
 export type PreviewState = (typeof previewStates)[number];
 
