@@ -25,6 +25,8 @@ export interface ExportedFile {
    * of the last row before it, for parts that have to cut themselves short.
    */
   from: string;
+  /** Rows of which one is also a person's who is only mentioned in it, within a sentence. */
+  mentions?: true;
   /** Each row has a `file`, the name in the archive of the object at its `object_key`; null without one. */
   withFiles?: true;
   /** Columns that are unique together and never null, in the order of an index: rows come in it, and are found again by it. */

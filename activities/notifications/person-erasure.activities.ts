@@ -46,7 +46,7 @@ export function createNotificationPersonErasureActivities({
     const { tenantId, before: since } = given;
     const { needles } = recogniser;
     await lookThrough(
-      recogniser,
+      recogniser.holds,
       signal,
       // Also those from since then: an order that was under way has sent its mails there.
       (after) =>

@@ -29,7 +29,7 @@ export function createOrderPersonErasureActivities({
           const from = (after: string | null) => ({ tenantId, before, after, limit: rowsAtOnce, needles });
           const someOrders = (after: string | null) =>
             database.read('orders', ({ sql }) => ordersAfter(sql, from(after)));
-          await lookThrough(recogniser, signal, someOrders, async (orders) => {
+          await lookThrough(recogniser.holds, signal, someOrders, async (orders) => {
             for (const { id, needed } of orders) {
               signal.throwIfAborted();
               if (needed) {
@@ -44,7 +44,7 @@ export function createOrderPersonErasureActivities({
           });
           const someNotes = (after: string | null) =>
             database.read('orders', ({ sql }) => notesAfter(sql, from(after)));
-          await lookThrough(recogniser, signal, someNotes, async (notes) => {
+          await lookThrough(recogniser.isMentioned, signal, someNotes, async (notes) => {
             await database.transaction('orders', ({ sql }) =>
               deleteNotes(
                 sql,

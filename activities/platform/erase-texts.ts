@@ -19,7 +19,7 @@ export interface DomainErasure {
 }
 
 /**
- * Has what speaks of a person erased, page by page, and counts it in the transaction in which it goes.
+ * Has texts erased that are of a person or mention him, page by page, and counts it in the transaction in which it goes.
  *
  * @param kind what it counts as
  * @param look gives the rows of a page that may speak of the person
@@ -34,7 +34,7 @@ export async function eraseTexts(
   const { tenantId, before } = given;
   const { needles } = recogniser;
   await lookThrough(
-    recogniser,
+    recogniser.isMentioned,
     signal,
     (after) =>
       database.read(domain, ({ sql }) => look(sql, { tenantId, before, after, limit: rowsAtOnce, needles })),

@@ -1,3 +1,4 @@
+import type { ExportedFile } from '../../db/exported-file.ts';
 import { exportContext, exportSubjectKey } from '../../domain/identity/export.ts';
 import { textsIn } from '../../domain/search/data-subject.ts';
 import type { SecretBox } from '../../platform/crypto/secret-box.ts';
@@ -17,6 +18,9 @@ export async function exportOfPerson(
   const key = exportSubjectKey(tenantId, exportId);
   const context = exportContext(tenantId, exportId);
   const recogniser = await readSealedSubject(source.storage, box, { key, context }, signal);
-  const keep = (line: string): boolean => recogniser.holds(textsIn(JSON.parse(line)));
+  const keep = (line: string, { mentions }: ExportedFile): boolean => {
+    const texts = textsIn(JSON.parse(line));
+    return mentions ? recogniser.isMentioned(texts) : recogniser.holds(texts);
+  };
   return await exportSlice({ ...source, keep }, input, signal);
 }

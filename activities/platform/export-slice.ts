@@ -20,7 +20,7 @@ export interface ExportSource {
   /** Opens what is sealed in a row; without it rows are as they come. */
   open?: (line: string) => string;
   /** Which rows are wanted; all without it. */
-  keep?: (line: string) => boolean;
+  keep?: (line: string, file: ExportedFile) => boolean;
 }
 
 /**
@@ -68,7 +68,7 @@ async function exportRows(
         readExportedRows(sql, file, input, next, rowsAtOnce),
       );
       next = page.length < rowsAtOnce ? null : (page.at(-1)?.position ?? null);
-      const kept = page.map(({ line }) => open(line)).filter(keep);
+      const kept = page.map(({ line }) => open(line)).filter((line) => keep(line, file));
       rows += kept.length;
       if (kept.length > 0) yield Buffer.from(kept.map((line) => `${line}\n`).join(''));
     } while (next && performance.now() < until);

@@ -1,9 +1,13 @@
 import type { SpeakingPage, SpeakingRow } from '../../db/speaking-texts.ts';
-import { textsIn, type Recogniser } from '../../domain/search/data-subject.ts';
+import { textsIn } from '../../domain/search/data-subject.ts';
 
-/** Has all rows worked on that are of the person, page by page. The database looks first; the rule itself decides. */
+/**
+ * Has all rows worked on that are of a person, page by page. The database looks first; the rule itself decides.
+ *
+ * @param isTheirs the rule: whether a row is with these texts
+ */
 export async function lookThrough<Row extends SpeakingRow>(
-  recogniser: Recogniser,
+  isTheirs: (texts: readonly string[]) => boolean,
   signal: AbortSignal,
   read: (after: string | null) => Promise<SpeakingPage<Row>>,
   work: (rows: Row[]) => Promise<void>,
@@ -13,7 +17,7 @@ export async function lookThrough<Row extends SpeakingRow>(
     const page: SpeakingPage<Row> = await read(after);
     if (page.reached === null) return;
     after = page.reached;
-    const spoken = page.found.filter(({ texts }) => recogniser.holds(textsIn(texts)));
+    const spoken = page.found.filter(({ texts }) => isTheirs(textsIn(texts)));
     if (spoken.length > 0) await work(spoken);
   }
 }

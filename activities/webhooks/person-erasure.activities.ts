@@ -46,7 +46,7 @@ export function createWebhookPersonErasureActivities({
       const spoken = bodies.filter(({ id, body }) => {
         const opened = ifOpens(() => secrets.openBody(tenantId, id, body));
         // One that can't be opened may speak of the person, and nothing reads it any more.
-        return opened === null || recogniser.holds(textsIn(opened));
+        return opened === null || recogniser.isMentioned(textsIn(opened));
       });
       for (const { needed, inboundId } of spoken)
         if (needed && waiting.size < waitingShown) waiting.add(`inbound:${inboundId}`);

@@ -12,8 +12,9 @@ function ofOrders(file: {
   type: 'uuid' | 'bigint';
   select: string;
   kinds?: ExportedFile['kinds'];
+  mentions?: true;
 }): ExportedFile {
-  const { name, about, table, by, type, select, kinds = organisation } = file;
+  const { name, about, table, by, type, select, kinds = organisation, mentions } = file;
   return {
     name,
     about,
@@ -27,6 +28,7 @@ function ofOrders(file: {
       { of: 'o.id', type: 'uuid' },
       { of: `t.${by}`, type },
     ],
+    ...(mentions ? { mentions } : {}),
   };
 }
 
@@ -138,5 +140,6 @@ export const ordersExport: readonly ExportedFile[] = [
     type: 'uuid',
     select: 't.id, t.text, t.created_by, t.created_at',
     kinds: ['organisation', 'person'],
+    mentions: true,
   }),
 ];

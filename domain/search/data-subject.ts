@@ -3,7 +3,8 @@ import { Failure, type Issue } from '../failure.ts';
 import { emailKey } from './email.ts';
 import { birthDateDigits, readBirthDate } from './matching/birth-date.ts';
 import { words } from './matching/text.ts';
-import { phoneKey } from './phone.ts';
+import { addressesIn, daysIn, numbersIn } from './mentions.ts';
+import { normalisePhone, phoneKey } from './phone.ts';
 
 const text = z.string().min(1).max(1_000);
 
@@ -42,7 +43,12 @@ export interface Needles {
 /** Tells what speaks of a person. */
 export interface Recogniser {
   /** Whether any of these texts is of the person: a row's cells, or all that a record says. */
-  holds(texts: readonly string[]): boolean;
+  holds: (texts: readonly string[]) => boolean;
+  /**
+   * Whether any of them is, or speaks of the person within a sentence. Of texts that go by themselves, such as a note: a whole
+   * record may be somebody else's who has named the person.
+   */
+  isMentioned: (texts: readonly string[]) => boolean;
   personIds: ReadonlySet<string>;
   /** Null when nothing is certain to be there, as with a name, which is written in many ways: everything must be looked at. */
   needles: Needles | null;
@@ -98,18 +104,39 @@ export function recogniserOf(subject: DataSubject): Recogniser {
     return date !== null && birthDateDigits(date) === bornDigits;
   };
 
+  const isNamed = (texts: readonly string[]): boolean => {
+    const said = new Set(texts.flatMap(words));
+    return name.every((word) => said.has(word));
+  };
+
   const holds = (texts: readonly string[]): boolean => {
     const parts = texts.flatMap((one) => one.split(/[;|,\n]/));
     if (emails.size > 0 && parts.some(isEmail)) return true;
     if (phones.size > 0 && parts.some(isPhone)) return true;
     if (personIds.size > 0 && texts.some((one) => personIds.has(one))) return true;
-    if (bornDigits === '' || !texts.some(isBirthDate)) return false;
-    const said = new Set(texts.flatMap(words));
-    return name.every((word) => said.has(word));
+    return bornDigits !== '' && texts.some(isBirthDate) && isNamed(texts);
+  };
+
+  const numbers = new Set([...phones].flatMap((phone) => [phone.slice(1), nationalDigits(phone)]));
+  const isIn = (text: string): boolean => {
+    if (addressesIn(text).some(isEmail)) return true;
+    if ([...personIds].some((id) => text.includes(id))) return true;
+    if (!endings.some((ending) => text.replace(/\D/g, '').includes(ending))) return false;
+    for (const number of numbersIn(text)) if (numbers.has(number)) return true;
+    return false;
+  };
+  const isMentioned = (texts: readonly string[]): boolean => {
+    if (holds(texts) || texts.some(isIn)) return true;
+    return bornDigits !== '' && texts.some((one) => daysIn(one).some(isBirthDate)) && isNamed(texts);
   };
   const letters = [...emails].map(lettersOfMailbox).concat([...personIds].map(lettersOf));
   const certain = name.length === 0 && letters.every((one) => one !== '');
-  return { holds, personIds, needles: certain ? { letters, digits: endings } : null };
+  return { holds, isMentioned, personIds, needles: certain ? { letters, digits: endings } : null };
+}
+
+/** A number as it is dialled within its country, without noughts in front. */
+function nationalDigits(e164: string): string {
+  return normalisePhone(e164).national.replace(/\D/g, '').replace(/^0+/, '');
 }
 
 /** What stays of a mailbox in every spelling of it: none writes another name before the @, but for dots and tags. */

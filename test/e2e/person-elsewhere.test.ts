@@ -157,7 +157,7 @@ describe('a person in orders, webhooks and notifications', function () {
     await sentTexts();
     // Another customer's order, on which a note names the person.
     const { body: other } = await owner.post('/v1/orders', orderOf({ fulfillment: 'manual' }));
-    await owner.post(`/v1/orders/${other.id}/notes`, { text: `gift of; ${person.email}` });
+    await owner.post(`/v1/orders/${other.id}/notes`, { text: `A gift of ${person.email}, please wrap it.` });
     assert.ok((await remains()).length > 5);
     const emails = [person.email.toLowerCase(), 'Q.Vexley@planted.example'];
     const subject = { emails, phones: [person.phone] };
