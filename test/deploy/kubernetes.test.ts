@@ -63,6 +63,27 @@ describe('deploy/kubernetes', () => {
     }
   });
 
+  it('gives APIs twice the weight of workers, as the compose file does, and pictures the memory to be drawn', () => {
+    const weights = new Map<string, Set<string>>();
+    for (const [name, { spec }] of named('Deployment')) {
+      const [{ resources }] = spec.template.spec.containers;
+      const kind = name.split('-')[0] ?? '';
+      weights.set(kind, (weights.get(kind) ?? new Set()).add(resources.requests.cpu));
+      if (name.endsWith('-designs')) assert.equal(resources.limits.memory, '2304Mi', name);
+    }
+    assert.deepEqual(
+      weights,
+      new Map([
+        ['api', new Set(['500m'])],
+        ['worker', new Set(['250m'])],
+      ]),
+    );
+    const given = Array.from(readExampleEnvironment(), ([name, value]) => [name, value || 'a-value']);
+    const { services } = readCompose(Object.fromEntries(given));
+    for (const name of named('Deployment').keys())
+      assert.equal(services[name]?.cpu_shares, name.startsWith('worker-') ? 512 : undefined, name);
+  });
+
   it('configures every setting that is required, by the map and the secret together', () => {
     const { configMapGenerator } = parse(readText('deploy/kubernetes/config/kustomization.yaml')) as {
       configMapGenerator: { literals: string[] }[];

@@ -11,6 +11,7 @@ export interface ComposeService {
   command?: string[];
   environment?: Record<string, string>;
   restart?: string;
+  cpu_shares?: number;
   read_only?: boolean;
   cap_drop?: string[];
   user?: string;
