@@ -62,7 +62,7 @@ export class ImageProcesses {
     const child = fork(program, {
       // Nothing of ours: no address, no key. Of the machine, neither fonts nor settings.
       env: { FONTCONFIG_FILE: fonts, PANGOCAIRO_BACKEND: 'fontconfig', VIPS_CONCURRENCY: '1', TZ: 'UTC' },
-      execArgv: ['--max-old-space-size=512'],
+      execArgv: ['--max-old-space-size=512', '--expose-gc'],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });

@@ -104,18 +104,12 @@ async function render({
   height,
   images,
 }: ImageTasks['render']['input']): Promise<ImageTasks['render']['output']> {
-  let composed = svg;
-  for (const image of images) {
-    const picture = drawn(image.content, image.format, image.width, image.height);
-    const png = await picture.png({ compressionLevel: 1 }).toBuffer();
-    composed = composed.replaceAll(
-      image.mark,
-      () => `href="data:image/png;base64,${png.toString('base64')}"`,
-    );
-  }
+  const composed = await compose(svg, images);
+  // What it was made of may weigh as much as what comes now, and would be taken for memory that the picture needs.
+  globalThis.gc?.();
   // The text is ours, and pictures make it large: the parser's limits are for what is foreign.
   const options = { unlimited: true, limitInputPixels: drawnAtMost ** 2, density: 72 };
-  const { data, info } = await sharp(Buffer.from(composed), options)
+  const { data, info } = await sharp(composed, options)
     .resize(width, height, { fit: 'fill' })
     .ensureAlpha()
     .raw()
@@ -125,6 +119,20 @@ async function render({
     png: await pixels.clone().png({ compressionLevel: 9 }).toBuffer(),
     webp: await pixels.clone().webp({ quality: 85, alphaQuality: 90, effort: 4 }).toBuffer(),
   };
+}
+
+/** The SVG with its pictures in the places of their marks. */
+async function compose(svg: string, images: ImageTasks['render']['input']['images']): Promise<Buffer> {
+  let composed = svg;
+  for (const image of images) {
+    const picture = drawn(image.content, image.format, image.width, image.height);
+    const png = await picture.png({ compressionLevel: 1 }).toBuffer();
+    composed = composed.replaceAll(
+      image.mark,
+      () => `href="data:image/png;base64,${png.toString('base64')}"`,
+    );
+  }
+  return Buffer.from(composed);
 }
 
 /** The same picture, scaled down to what is needed, in whichever format is smallest. It keeps its transparency and colours. */
