@@ -46,15 +46,16 @@ export class ReadyProviders {
   /** A provider as stored now. One that was changed since is made anew, and its breaker starts closed. */
   of(tenantId: string, stored: StoredProvider): ReadyProvider {
     const known = this.#ready.get(stored.id);
-    if (known && known.stored.version === stored.version) return { ...known, stored };
-    const made = this.#make(tenantId, stored);
+    const isCurrent = known?.stored.version === stored.version;
+    const ready = known && isCurrent ? { ...known, stored } : this.#make(tenantId, stored);
+    // Behind the others: those that were asked least lately are forgotten.
     this.#ready.delete(stored.id);
-    this.#ready.set(stored.id, made);
+    this.#ready.set(stored.id, ready);
     if (this.#ready.size > mostReady) {
       const [oldest] = this.#ready.keys();
       if (oldest !== undefined) this.#ready.delete(oldest);
     }
-    return made;
+    return ready;
   }
 
   #make(tenantId: string, stored: StoredProvider): ReadyProvider {
