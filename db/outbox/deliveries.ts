@@ -169,11 +169,15 @@ export async function outboxState(
   sql: Sql,
   domain: Domain,
 ): Promise<{ consumer: string; waiting: number; parked: number; oldestSeconds: number }[]> {
+  // The oldest is the first: no other row of the outbox is looked up, however many wait.
   return await sql(
-    `select d.consumer, count(*) filter (where d.parked_at is null)::int as waiting,
-            count(*) filter (where d.parked_at is not null)::int as parked,
-            coalesce(extract(epoch from now() - min(o.occurred_at) filter (where d.parked_at is null)), 0)::float8
-              as "oldestSeconds"
-     from ${domain}.outbox_deliveries d join ${domain}.outbox o using (position) group by d.consumer`,
+    `select d.consumer, d.waiting, d.parked,
+       coalesce(extract(epoch from now() - o.occurred_at), 0)::float8 as "oldestSeconds"
+     from (
+       select consumer, count(*) filter (where parked_at is null)::int as waiting,
+         count(*) filter (where parked_at is not null)::int as parked,
+         min(position) filter (where parked_at is null) as first
+       from ${domain}.outbox_deliveries group by consumer
+     ) d left join ${domain}.outbox o on o.position = d.first`,
   );
 }

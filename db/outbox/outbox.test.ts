@@ -7,6 +7,7 @@ import {
   consumersWithDue,
   leaseDeliveries,
   maxAttempts,
+  outboxState,
   postponeDelivery,
   releaseDeliveries,
   settleDeliveries,
@@ -152,6 +153,21 @@ describe('the outbox', () => {
     );
     await postpone(all[2]?.position ?? '', true);
     assert.deepEqual(await claimLines(10), [1, 2, 5]);
+  });
+
+  it('tells how much waits, how old the oldest of that is, and how much is parked', async () => {
+    for (const subject of ['batch:a', 'batch:b', 'batch:c']) await publish(subject, 1);
+    await db.database.transaction('search', async ({ sql }) => {
+      await sql(`update search.outbox set occurred_at = now() - interval '1 hour' where subject = 'batch:b'`);
+      await sql(`update search.outbox set occurred_at = now() - interval '1 day' where subject = 'batch:a'`);
+      await sql(
+        `update search.outbox_deliveries set parked_at = now() where subject = 'batch:a' and consumer = 'audit'`,
+      );
+    });
+    const states = await db.database.read('search', ({ sql }) => outboxState(sql, 'search'));
+    const audit = states.find(({ consumer }) => consumer === 'audit');
+    assert.deepEqual(audit, { ...audit, consumer: 'audit', waiting: 2, parked: 1 });
+    assert.equal(Math.round(audit.oldestSeconds / 60), 60);
   });
 
   it('never parks an event because its target is down', async () => {
