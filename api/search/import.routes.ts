@@ -7,17 +7,16 @@ import { Failure } from '../../domain/failure.ts';
 import { isImportFinished } from '../../domain/search/import.ts';
 import { readJson } from '../body.ts';
 import { idPosition, pageOf, pageQuery, Pages } from '../page.ts';
-import { route, type Route } from '../route.ts';
-import type { Services } from '../services.ts';
-import { validate } from '../validate.ts';
-import { previewShape } from './batch.schemas.ts';
-import { downloadReply } from './download.ts';
 import {
   eventStream,
   heartbeatMilliseconds,
   lastEventId,
   type ServerEvent,
 } from '../realtime/event-stream.ts';
+import { route, type Route } from '../route.ts';
+import type { Services } from '../services.ts';
+import { validate } from '../validate.ts';
+import { downloadReply } from './download.ts';
 import { fileFailures } from './file-failures.ts';
 import { readFormFields } from './form-fields.ts';
 import { ImportIntake } from './import-intake.ts';
@@ -34,6 +33,7 @@ import { IncomingFiles } from './incoming-files.ts';
 import { preferHeader, preferredWait } from './preferred-wait.ts';
 import { ProgressFeed } from './progress-feed.ts';
 import { previewFile } from './table-preview.ts';
+import { previewShape } from './table.schemas.ts';
 
 const ofSet = z.object({ id: z.uuid() });
 const ofImport = z.object({ id: z.uuid(), import_id: z.uuid() });

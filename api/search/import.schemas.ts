@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { importModes, importPhases } from '../../domain/search/import.ts';
 import { mappingSchema } from '../../domain/search/mapping.ts';
-import { file, mappingShape, mappingText, problem, tableFile, uploadId } from './batch.schemas.ts';
+import { file, mappingShape, mappingText, problem, tableFile, uploadId } from './table.schemas.ts';
 
 const name = z.string().trim().min(1).max(200).meta({ example: 'Customers' });
 
