@@ -18,7 +18,7 @@ export async function downloadReply(
   { key, bytes, fileName, mediaType }: Download,
   signal: AbortSignal,
 ): Promise<Reply> {
-  // A key is never written twice with other content.
+  // A key is written with other content only when a person is erased from it, and is shorter then.
   const etag = `"${Buffer.from(`${key}:${bytes}`).toString('base64url')}"`;
   const headers = {
     'Accept-Ranges': 'bytes',
