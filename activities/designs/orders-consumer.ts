@@ -5,16 +5,18 @@ import { designLimits } from '../../domain/designs/limits.ts';
 import type { DomainEvent } from '../../domain/events/event.ts';
 import { subjectId } from '../../domain/events/subject.ts';
 
-/** What `order.created` tells of its lines. */
-const placed = z.object({
-  lines: z.array(
+const lines = z
+  .array(
     z.object({
       line_id: z.uuid(),
       design_id: z.uuid().optional(),
       design_version: z.int().optional(),
     }),
-  ),
-});
+  )
+  .default([]);
+
+/** What `order.created` tells of its lines, and `order.amended` of those that it adds. */
+const ordered = z.object({ lines, added: lines });
 
 /**
  * Keeps each version of a design that an order names. Idempotent by the line of the order. What an order names and the
@@ -27,7 +29,8 @@ export function createDesignOrdersConsumer({ database }: { database: Database })
     async handle(events) {
       for (const { tenantId, subject, data } of events) {
         const orderId = subjectId(subject);
-        for (const line of placed.parse(data).lines) {
+        const { lines: placed, added } = ordered.parse(data);
+        for (const line of [...placed, ...added]) {
           const { line_id: lineId, design_id: designId, design_version: version } = line;
           if (designId === undefined || version === undefined || version > designLimits.versions) continue;
           await database.transaction('designs', async ({ sql, publish }) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { splitOrder } from '../../db/orders/fulfillments.ts';
-import { amendOrder, cancelOrder } from '../../db/orders/order-commands.ts';
+import { amendOrder } from '../../db/orders/amend-order.ts';
+import { cancelOrder } from '../../db/orders/order-commands.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { mostLabelTries } from '../../domain/orders/label-retry.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';

@@ -13,12 +13,13 @@ export async function requireDesigns(
   { sqlOf }: Transaction,
   tenantId: string,
   lines: readonly { design?: DesignReference | undefined }[],
+  pointer = '/body/lines',
 ): Promise<void> {
   const named = lines.flatMap(({ design }, index) => (design ? [{ ...design, index }] : []));
   const standings = await designStandings(sqlOf('designs'), tenantId, named);
   for (const [place, { orderable, newest }] of standings.entries()) {
     if (orderable) continue;
-    const at = `/body/lines/${named[place]?.index}/design`;
+    const at = `${pointer}/${named[place]?.index}/design`;
     if (newest === null) throw lineRefusal('orders.design_unknown', 'There is no such design.', `${at}/id`);
     const message = 'The design has no such version.';
     throw lineRefusal('orders.design_unknown', message, `${at}/version`);

@@ -1,15 +1,24 @@
 import { z } from 'zod';
 import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
-import { amendOrder, cancelOrder, holdOrder, releaseOrder } from '../../db/orders/order-commands.ts';
+import { amendOrder } from '../../db/orders/amend-order.ts';
+import { cancelOrder, holdOrder, releaseOrder } from '../../db/orders/order-commands.ts';
 import { etagOf, requireMatch } from '../etag.ts';
 import { route, type Route } from '../route.ts';
 import type { Services } from '../services.ts';
 import { actorOf } from './actor.ts';
 import { requireDesigns } from './design-check.ts';
 import { presentOrder, orderAddress } from './order.presenter.ts';
-import { addressInput, idParams, namesEachOnce, newOrder, orderShape, reasonInput } from './order.schemas.ts';
-import { placeOrder } from './place-order.ts';
+import {
+  addressInput,
+  idParams,
+  lineInput,
+  namesEachOnce,
+  newOrder,
+  orderShape,
+  reasonInput,
+} from './order.schemas.ts';
+import { linesOf, placeOrder } from './place-order.ts';
 import { requireProcessor } from './require-processor.ts';
 
 const idempotency = { domain: 'orders', mode: 'transaction' } as const;
@@ -120,9 +129,9 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
       path: '/v1/orders/:id/amend',
       summary: 'Change what was ordered',
       description:
-        'Lowers lines or takes them out, and changes the address of what has yet to leave. For an order that waits for its ' +
-        'customer this is the answer: with nothing missing any more it goes on. More units, or other things, are another ' +
-        'order: what is held of the customer’s money is for this one.',
+        'Lowers lines or takes them out, raises them again, adds others, and changes the address of what has yet to leave. For an ' +
+        'order that waits for its customer this is the answer: with nothing missing any more it goes on. More, or other things, ' +
+        'as far as what is held or was paid covers them; what costs more is another order.',
       params: idParams,
       body: z
         .strictObject({
@@ -132,11 +141,16 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
             .refine(namesEachOnce, 'A line is named twice.')
             .default([]),
           remove_missing: z.boolean().default(false),
+          add_lines: z
+            .array(lineInput)
+            .max(50)
+            .default([])
+            .meta({ description: 'What is ordered besides, or instead.' }),
           shipping_address: addressInput.optional(),
         })
         .refine(
-          ({ lines, remove_missing, shipping_address }) =>
-            lines.length > 0 || remove_missing || shipping_address !== undefined,
+          ({ lines, remove_missing, add_lines, shipping_address }) =>
+            lines.length + add_lines.length > 0 || remove_missing || shipping_address !== undefined,
           'It changes nothing.',
         )
         .meta({ id: 'OrderAmendment', example: { remove_missing: true } }),
@@ -147,14 +161,23 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
         'orders.order_state',
         'orders.line_not_found',
         'orders.line_not_raised',
+        'orders.not_covered',
+        'orders.lines_exceeded',
         'orders.quantity_exceeded',
         'orders.nothing_left',
         'orders.stock_short',
+        'orders.price_missing',
+        'orders.currency_mixed',
+        'orders.amount_invalid',
+        'orders.item_not_sold',
+        'orders.design_unknown',
         'request.precondition_failed',
       ],
       handler: async (request, transaction) => {
         const { lines, remove_missing: removeMissing, shipping_address: shippingAddress } = request.body;
+        const { add_lines: more } = request.body;
         const { tenantId } = request.principal;
+        await requireDesigns(transaction, tenantId, more, '/body/add_lines');
         const order = await changeOrder(
           transaction,
           tenantId,
@@ -162,7 +185,9 @@ export function createOrderCommandRoutes({ config }: Services): Route[] {
           actorOf(request),
           async (open) => {
             requireMatch(request.ctx, open.order.version);
+            const asked = { lines: more, currency: open.order.currency };
             await amendOrder(open, {
+              addLines: await linesOf(transaction, tenantId, asked, '/body/add_lines'),
               lines: lines.map(({ line_id: lineId, quantity }) => ({ lineId, quantity })),
               removeMissing,
               ...(shippingAddress ? { shippingAddress } : {}),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { createDesignOrdersConsumer } from '../../activities/designs/orders-consumer.ts';
 import { freezeOrdered } from '../../db/designs/ordered.ts';
+import type { DomainEvent } from '../../domain/events/event.ts';
 import { startTestApi, type ApiClient, type Tenant, type TestApi } from '../../test/support/api.ts';
 import { orderOf } from '../../test/support/orders-system.ts';
 import { exampleDocument } from '../designs/design.schemas.ts';
@@ -109,5 +111,29 @@ describe('Lines of orders that name a design', () => {
     const { body: order } = await place([named]);
     const amendment = { lines: [{ line_id: order.lines[0].id, quantity: 1, design: named }] };
     assert.equal((await owner.post(`/v1/orders/${order.id}/amend`, amendment)).status, 400);
+  });
+
+  it('can be added to an order, and are kept as those that it was placed with', async () => {
+    const named = await design();
+    const { body: order } = await place([named]);
+    const add = (design: Named) =>
+      owner.post(`/v1/orders/${order.id}/amend`, { add_lines: [{ ...line(design), quantity: 1 }] });
+    const refused = await add({ ...named, version: 2 });
+    assert.deepEqual(
+      [refused.status, refused.body.code, refused.body.issues[0].pointer],
+      [422, 'orders.design_unknown', '/body/add_lines/0/design/version'],
+    );
+    const { status, body } = await add(named);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.deepEqual(body.lines[1].design, named);
+    const told = await api.services.database.read('orders', ({ sql }) =>
+      sql<DomainEvent>(
+        `select type, tenant_id as "tenantId", subject, data from orders.outbox
+         where subject = $1 and type = 'order.amended'`,
+        [`order:${order.id}`],
+      ),
+    );
+    await createDesignOrdersConsumer({ database: api.services.database }).handle(told);
+    assert.ok((await owner.get(`/v1/designs/${named.id}`)).body.ordered_at);
   });
 });

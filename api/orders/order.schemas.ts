@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { labelStates } from '../../domain/orders/label-state.ts';
 import { fulfillmentStatuses } from '../../domain/orders/fulfillment-status.ts';
 import { largestAmount } from '../../domain/orders/money.ts';
+import { mostLines } from '../../domain/orders/lines.ts';
 import { orderStatuses } from '../../domain/orders/order-status.ts';
 import { paymentStatuses } from '../../domain/orders/payment-status.ts';
 import { returnStatuses } from '../../domain/orders/return-status.ts';
@@ -83,7 +84,7 @@ const customerInput = z.strictObject({
   phone: text(50).optional(),
 });
 
-const lineInput = z.strictObject({
+export const lineInput = z.strictObject({
   sku: skuInput,
   title: text(300).optional().meta({ description: 'Without it that of the item.' }),
   quantity: z.int().min(1).max(10_000),
@@ -102,7 +103,7 @@ export const newOrder = z
     currency: currencyInput,
     customer: customerInput,
     shipping_address: addressInput.optional(),
-    lines: z.array(lineInput).min(1).max(200),
+    lines: z.array(lineInput).min(1).max(mostLines),
     shipping: amountInput.optional(),
     payment: z
       .discriminatedUnion('mode', [

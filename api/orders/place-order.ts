@@ -1,8 +1,9 @@
 import type { Transaction } from '../../db/database.ts';
-import { createOrder, type NewLine } from '../../db/orders/create-order.ts';
+import { createOrder } from '../../db/orders/create-order.ts';
+import type { NewLine } from '../../db/orders/new-lines.ts';
 import type { Actor } from '../../db/orders/actor.ts';
 import type { Order } from '../../db/orders/order.ts';
-import { StockRepository, type Item } from '../../db/orders/stock.repository.ts';
+import { StockRepository } from '../../db/orders/stock.repository.ts';
 import { lineRefusal } from './line-refusal.ts';
 import type { NewOrderInput } from './order.schemas.ts';
 
@@ -17,8 +18,6 @@ export async function placeOrder(
   input: NewOrderInput,
   actor: Actor,
 ): Promise<{ order: Order; created: boolean }> {
-  const skus = input.lines.map(({ sku }) => sku);
-  const items = await new StockRepository(transaction.sql, tenantId).find(skus);
   const { payment, customer } = input;
   return await createOrder(
     transaction,
@@ -38,16 +37,31 @@ export async function placeOrder(
       fulfillmentMode: input.fulfillment,
       actionSeconds: Math.round(input.action_deadline_hours * 3_600),
       externalUpdatedAt: null,
-      lines: linesOf(input, new Map(items.map((item) => [item.sku, item]))),
+      lines: await linesOf(transaction, tenantId, input, '/body/lines'),
     },
     actor,
   );
 }
 
-function linesOf(input: NewOrderInput, items: ReadonlyMap<string, Item>): NewLine[] {
+/**
+ * Lines as they were asked for. What they do not say is the item's.
+ *
+ * @param pointer where they stand in the body
+ * @throws Failure as `placeOrder` does
+ */
+export async function linesOf(
+  { sql }: Transaction,
+  tenantId: string,
+  input: Pick<NewOrderInput, 'lines' | 'currency'>,
+  pointer: string,
+): Promise<NewLine[]> {
+  const skus = input.lines.map(({ sku }) => sku);
+  const items = new Map(
+    (await new StockRepository(sql, tenantId).find(skus)).map((item) => [item.sku, item]),
+  );
   return input.lines.map((line, index) => {
     const item = items.get(line.sku);
-    const at = `/body/lines/${index}`;
+    const at = `${pointer}/${index}`;
     if (item && !item.active)
       throw lineRefusal('orders.item_not_sold', 'It is not sold any more.', `${at}/sku`);
     const unitPrice = line.unit_price ?? item?.price;

@@ -5,21 +5,9 @@ import { numberBytes, orderNumber } from '../../domain/orders/order-number.ts';
 import type { Transaction } from '../database.ts';
 import { OpenOrder } from './open-order.ts';
 import type { Actor } from './actor.ts';
-import type { Address, Customer, DesignReference, Order, PaymentTerms } from './order.ts';
+import { insertLines, tellable, type NewLine } from './new-lines.ts';
+import type { Address, Customer, Order, PaymentTerms } from './order.ts';
 import { emailHash, OrderRepository } from './order.repository.ts';
-
-export interface NewLine {
-  sku: string;
-  title: string;
-  externalId: string | null;
-  quantity: number;
-  unitPrice: bigint;
-  discount: bigint;
-  tax: bigint;
-  design: DesignReference | null;
-  /** Of a unit, for what is no item. */
-  weightGrams?: number | null;
-}
 
 export interface NewOrder {
   tenantId: string;
@@ -58,27 +46,7 @@ export async function createOrder(
     if (!known) throw new Error('An order is neither new nor known.');
     return { order: await repository.get(known.id), created: false };
   }
-  for (const [position, line] of given.lines.entries())
-    await transaction.sql(
-      `insert into orders.order_lines (id, order_id, tenant_id, position, sku, title, external_id, unit_price_minor,
-         discount_minor, tax_minor, quantity, design, weight_grams)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-      [
-        uuidv7(),
-        id,
-        given.tenantId,
-        position,
-        line.sku,
-        line.title,
-        line.externalId,
-        line.unitPrice,
-        line.discount,
-        line.tax,
-        line.quantity,
-        line.design && JSON.stringify(line.design),
-        line.weightGrams ?? null,
-      ],
-    );
+  await insertLines(transaction.sql, { id, tenantId: given.tenantId }, given.lines, 0);
   const open = new OpenOrder(transaction, await repository.lock(id), actor);
   open.tell('order.created', createdFacts(open.order));
   for (const { type, data } of events) open.tell(type, data);
@@ -134,12 +102,7 @@ function createdFacts(order: Order): Record<string, unknown> {
     total: String(total > 0n ? total : 0n),
     currency: order.currency,
     external_ids: namesOf(order),
-    lines: order.lines.map(({ id, sku, quantity, design }) => ({
-      line_id: id,
-      sku,
-      quantity,
-      ...(design ? { design_id: design.id, design_version: design.version } : {}),
-    })),
+    lines: order.lines.map(tellable),
     ...(order.sourceOrderId ? { source_order_id: order.sourceOrderId } : {}),
   };
 }

@@ -8,7 +8,8 @@ import { deliver, elsewhere, lineOf, settled, ship, StoredOrders } from '../../t
 import type { NewOrder } from './create-order.ts';
 import { callOff, fulfillUnits, markLost, markShipped, moveFulfillment } from './fulfillments.ts';
 import type { OpenOrder } from './open-order.ts';
-import { amendOrder, cancelOrder } from './order-commands.ts';
+import { amendOrder } from './amend-order.ts';
+import { cancelOrder } from './order-commands.ts';
 import { openForWork, reserveOrder, standingOf, timeOut } from './order-steps.ts';
 import { OrderRepository } from './order.repository.ts';
 import type { Fulfillment, Order } from './order.ts';

@@ -11,16 +11,18 @@ import {
   ship,
   StoredOrders,
 } from '../../test/support/stored-orders.ts';
-import { callOff, fulfillUnits } from './fulfillments.ts';
+import { callOff, fulfillUnits, splitOrder } from './fulfillments.ts';
+import type { NewLine } from './new-lines.ts';
 import type { OpenOrder } from './open-order.ts';
 import { reserveOrder, settle, standingOf } from './order-steps.ts';
-import { amendOrder, cancelOrder, holdOrder, releaseOrder } from './order-commands.ts';
+import { amendOrder } from './amend-order.ts';
+import { cancelOrder, holdOrder, releaseOrder } from './order-commands.ts';
 import { amountToTake, authorizationOf, heldInVain, isLastCapture } from './order-money.ts';
 import type { Order } from './order.ts';
-import { addPayment } from './outside-events.ts';
+import { addPayment, markPaid } from './outside-events.ts';
 import { takeOutsideRefund } from './outside-refunds.ts';
 import { reserveCorrections, reservePayment, settlePayment } from './payments.ts';
-import { refundableOf } from './refund-money.ts';
+import { overpaidOf, refundableOf } from './refund-money.ts';
 import { reserveRefund, takeRefundable } from './refunds.ts';
 import { approveReturn, receiveReturn, requestReturn, ReturnRepository } from './returns.ts';
 import { settleReturn } from './settle-return.ts';
@@ -420,17 +422,103 @@ describe('The money of an order', () => {
     });
   });
 
-  it('is not the matter of an amendment: more units are another order', async () => {
-    const { id } = await orders.worked({ lines: [lineOf()] });
-    await assert.rejects(
+  describe('of an order that is amended to more', () => {
+    /** The first line to so many units, and what is ordered besides. */
+    const amend = (id: string, quantity: number, addLines: NewLine[] = []): Promise<Order> =>
       orders.change(id, (open) =>
         amendOrder(open, {
-          lines: [{ lineId: open.order.lines[0]?.id ?? '', quantity: 4 }],
+          lines: [{ lineId: open.order.lines[0]?.id ?? '', quantity }],
           removeMissing: false,
+          addLines,
         }),
-      ),
-      failsWith('orders.line_not_raised'),
-    );
+      );
+    const cup = (change: Partial<NewLine> = {}) =>
+      lineOf({ sku: 'CUP', title: 'Cup', quantity: 1, ...change });
+    const held = async (): Promise<string> => {
+      const { id } = await orders.worked({ payment: onShipment });
+      await orders.change(id, (open) => settled(open, 'authorize', 3_490n));
+      return id;
+    };
+    const reserved = async (sku: string): Promise<unknown> => {
+      const rows = await db.database.read('orders', ({ sql }) =>
+        sql('select reserved from orders.stock where tenant_id = $1 and sku = $2', [orders.tenantId, sku]),
+      );
+      return rows[0]?.['reserved'];
+    };
+
+    it('covers as many units as were ordered, also once they were taken out', async () => {
+      await orders.stock('MUG', { berlin: 3 });
+      const id = await held();
+      const lineId = (await amend(id, 1)).lines[0]?.id;
+      assert.equal(await reserved('MUG'), 1);
+      await amend(id, 3);
+      assert.equal(await reserved('MUG'), 3);
+      await assert.rejects(amend(id, 4), failsWith('orders.line_not_raised'));
+      const [, again] = (await orders.events(id)).filter(({ type }) => type === 'order.amended');
+      assert.deepEqual(again?.data['raised'], [{ line_id: lineId, quantity: 2 }]);
+    });
+
+    it('covers something else instead, and what leaves costs as much as it is', async () => {
+      await orders.stock('MUG', { berlin: 3 });
+      await orders.stock('CUP', { berlin: 1 });
+      const id = await held();
+      const amended = await amend(id, 2, [cup()]);
+      assert.deepEqual(
+        amended.lines.map(({ sku, quantity, cancelled }) => [sku, quantity, cancelled]),
+        [
+          ['MUG', 3, 1],
+          ['CUP', 1, 0],
+        ],
+      );
+      assert.deepEqual([await reserved('MUG'), await reserved('CUP')], [2, 1]);
+      const shipped = await orders.change(id, splitOrder);
+      assert.deepEqual(
+        shipped.fulfillments.map(({ amount }) => amount),
+        [3_490n],
+      );
+      await assert.rejects(
+        amend(id, 2, [cup({ sku: 'BOWL', unitPrice: 1n })]),
+        failsWith('orders.not_covered'),
+      );
+    });
+
+    it('is not covered by what was given back, here or elsewhere', async () => {
+      const { id } = await orders.worked();
+      await orders.change(id, (open) => {
+        settled(open, 'authorize', 3_490n);
+        settled(open, 'capture', 3_490n, { final: true });
+      });
+      await amend(id, 2);
+      const again = await amend(id, 3);
+      assert.equal(overpaidOf(again), 0n, 'nothing had been given back yet');
+      await amend(id, 2);
+      await orders.change(id, (open) => void reserveCorrections(open));
+      await assert.rejects(amend(id, 3), failsWith('orders.not_covered'));
+    });
+
+    it('is asked for with the rest as long as nothing is paid', async () => {
+      const { id: ours } = await orders.place();
+      assert.equal(standingOf(await amend(ours, 3, [cup()])).payment.due, true);
+      const { id: theirs } = await orders.place({ payment: elsewhere });
+      await amend(theirs, 3, [cup()]);
+      const paid = await orders.change(theirs, (open) => markPaid(open, 4_490n));
+      assert.equal(paid.paymentStatus, 'paid');
+      await assert.rejects(amend(theirs, 3, [cup()]), failsWith('orders.not_covered'));
+    });
+
+    it('has no more lines than an order may have', async () => {
+      const { id } = await orders.place();
+      const cups = Array.from({ length: 200 }, (_, index) => cup({ sku: `CUP-${index}` }));
+      await assert.rejects(amend(id, 3, cups), failsWith('orders.lines_exceeded'));
+    });
+
+    it('changes nothing when there is not so much of it', async () => {
+      await orders.stock('CUP', { berlin: 1 });
+      const id = await held();
+      await assert.rejects(amend(id, 1, [cup({ quantity: 2 })]), failsWith('orders.stock_short'));
+      const same = await orders.change(id, () => undefined);
+      assert.deepEqual([same.lines.length, same.lines[0]?.cancelled, await reserved('CUP')], [1, 0, 0]);
+    });
   });
 
   it('is in no event with what people have written', async () => {

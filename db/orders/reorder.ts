@@ -1,7 +1,8 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Transaction } from '../database.ts';
 import type { DesignStanding } from '../designs/ordered.ts';
-import { createOrder, type NewLine } from './create-order.ts';
+import { createOrder } from './create-order.ts';
+import type { NewLine } from './new-lines.ts';
 import type { Actor } from './actor.ts';
 import type { Order, PaymentTerms } from './order.ts';
 import { StockRepository } from './stock.repository.ts';

@@ -1,5 +1,4 @@
 import { planAllocation, type Offer } from '../../domain/orders/allocation.ts';
-import { unallocatedUnits } from '../../domain/orders/lines.ts';
 import type { Transaction } from '../database.ts';
 import type { OpenOrder } from './open-order.ts';
 
@@ -18,20 +17,23 @@ export async function lockStock({ order, transaction }: OpenOrder): Promise<void
 }
 
 /**
- * Holds stock for the lines of an order that are not held yet: each whole, or not at all. What is not to be had is marked
- * as missing. Rows are locked in one order by everybody, so that orders wait for each other and never in a circle.
+ * Holds stock for the units of an order that are not held yet: those of a line whole, or none of them. A line that is not to be
+ * had is marked as missing. Rows are locked in one order by everybody, so that orders wait for each other and never in a circle.
  */
 export async function reserveStock(open: OpenOrder): Promise<void> {
   const { order, transaction } = open;
   const { sql } = transaction;
-  const held = await sql<{ lineId: string }>(
-    `select distinct line_id as "lineId" from orders.reservations where order_id = $1 and shipped + released < quantity`,
+  const held = await sql<{ lineId: string; units: number }>(
+    `select line_id as "lineId", sum(quantity - released)::int as units from orders.reservations
+     where order_id = $1 group by line_id`,
     [order.id],
   );
-  const wanted = order.lines.filter(
-    (line) => unallocatedUnits(line) > 0 && !held.some(({ lineId }) => lineId === line.id),
-  );
-  const skus = wanted.map(({ sku }) => sku);
+  const wishes = order.lines.flatMap(({ id: lineId, sku, quantity, cancelled }) => {
+    const units = held.find((one) => one.lineId === lineId)?.units ?? 0;
+    const left = quantity - cancelled - units;
+    return left > 0 ? [{ lineId, sku, quantity: left }] : [];
+  });
+  const skus = wishes.map(({ sku }) => sku);
   const items = await sql<{ sku: string }>(
     'select sku from orders.items where tenant_id = $1 and sku = any($2::text[])',
     [order.tenantId, skus],
@@ -43,7 +45,6 @@ export async function reserveStock(open: OpenOrder): Promise<void> {
   );
   const offers = new Map<string, Offer[]>(items.map(({ sku }) => [sku, []]));
   for (const { sku, ...offer } of rows) offers.set(sku, [...(offers.get(sku) ?? []), offer]);
-  const wishes = wanted.map((line) => ({ lineId: line.id, sku: line.sku, quantity: unallocatedUnits(line) }));
   const { allocations, missing } = planAllocation(wishes, offers, madeToOrderAt);
   for (const { lineId, sku, location, quantity } of allocations) {
     const stocked = offers.has(sku);
@@ -55,7 +56,10 @@ export async function reserveStock(open: OpenOrder): Promise<void> {
       [order.id, lineId, order.tenantId, sku, location, stocked, quantity],
     );
   }
-  for (const line of wanted) line.missing = missing.some(({ lineId }) => lineId === line.id);
+  for (const { lineId } of wishes) {
+    const line = open.line(lineId);
+    if (line) line.missing = missing.some((one) => one.lineId === lineId);
+  }
   order.reservedAt ??= open.now;
   const lines = allocations.map(({ lineId, ...rest }) => ({ line_id: lineId, ...rest }));
   if (lines.length > 0) open.tell('inventory.reserved', { lines });

@@ -1,7 +1,8 @@
 import { amountDue, refundableUnits } from '../../domain/orders/lines.ts';
 import { exchangePrice } from '../../domain/orders/exchange.ts';
 import { least } from '../../domain/orders/money.ts';
-import { createOrder, type NewLine } from './create-order.ts';
+import { createOrder } from './create-order.ts';
+import type { NewLine } from './new-lines.ts';
 import type { OpenOrder } from './open-order.ts';
 import { refundableOf, worthLeftOf } from './refund-money.ts';
 import { reserveRefund, setOffElsewhere, takeRefundable } from './refunds.ts';

@@ -104,7 +104,7 @@ export const subscriptions = {
   /** Marks the days whose search statistics must be counted again. */
   'search-statistics': ['search.performed', 'search.batch_completed'],
   /** Versions of designs that were ordered: they are kept. */
-  'design-orders': ['order.created'],
+  'design-orders': ['order.created', 'order.amended'],
   /** What organisations may have sent to their own endpoints. */
   'webhook-messages': publishedTypes,
 } as const satisfies Record<string, readonly string[]>;

@@ -4,6 +4,8 @@ export const ordersErrors = {
   'orders.line_not_found': 'not_found',
   'orders.quantity_exceeded': 'conflict',
   'orders.line_not_raised': 'unprocessable',
+  'orders.not_covered': 'unprocessable',
+  'orders.lines_exceeded': 'unprocessable',
   'orders.nothing_left': 'conflict',
   'orders.currency_mixed': 'validation',
   'orders.price_missing': 'unprocessable',

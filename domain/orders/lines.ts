@@ -1,6 +1,9 @@
 import { shareOf, type Minor } from './money.ts';
 import type { UnitCounts } from './order-status.ts';
 
+/** Lines that an order may have: what they cost together is within what PostgreSQL counts. */
+export const mostLines = 200;
+
 /** What was ordered of one thing, and how far each unit of it has come. */
 export interface LineQuantities {
   /** As ordered; never changes. */

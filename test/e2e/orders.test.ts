@@ -159,6 +159,46 @@ describe('Orders', function () {
     assert.deepEqual(await stockOf('RARE'), [{ location: 'berlin', on_hand: 1, reserved: 0, available: 1 }]);
   });
 
+  it('goes on with something else in the place of what is missing', async () => {
+    await stock('MUG', 5);
+    await stock('RARE', 1);
+    const lines = [
+      { sku: 'MUG', quantity: 1 },
+      { sku: 'RARE', quantity: 2 },
+    ];
+    const placed = await place({ lines });
+    await untilOrder(member, placed.id, 'customer_action_required');
+    const amend = (add_lines: object[]) =>
+      member.post(`/v1/orders/${placed.id}/amend`, { remove_missing: true, add_lines });
+    const tooMuch = await amend([{ sku: 'MUG', quantity: 3 }]);
+    assert.deepEqual(
+      [tooMuch.status, tooMuch.body.code, tooMuch.body.due, tooMuch.body.covered],
+      [422, 'orders.not_covered', '4490', '3490'],
+    );
+    const unknown = await amend([{ sku: 'NEVER-SEEN', quantity: 1 }]);
+    assert.deepEqual(
+      [unknown.status, unknown.body.code, unknown.body.issues[0].pointer],
+      [422, 'orders.price_missing', '/body/add_lines/0/unit_price'],
+    );
+    const amended = await amend([{ sku: 'MUG', quantity: 1, unit_price: '900' }]);
+    assert.deepEqual(
+      [amended.status, amended.body.status],
+      [200, 'processing'],
+      JSON.stringify(amended.body),
+    );
+    const shipped = await untilOrder(member, placed.id, 'shipped');
+    assert.deepEqual(
+      shipped.lines.map(({ sku, cancelled, shipped: left }: Json) => [sku, cancelled, left]),
+      [
+        ['MUG', 0, 1],
+        ['RARE', 2, 0],
+        ['MUG', 0, 1],
+      ],
+    );
+    assert.equal(shipped.totals.captured, '2390');
+    assert.equal((await stockOf('MUG'))[0].on_hand, 3);
+  });
+
   it('times out when nobody answers: stock restored, nothing charged', async () => {
     await stock('RARE', 1);
     await stock('MUG', 5);

@@ -1,4 +1,5 @@
-import { createOrder, type NewLine, type NewOrder } from '../../db/orders/create-order.ts';
+import { createOrder, type NewOrder } from '../../db/orders/create-order.ts';
+import type { NewLine } from '../../db/orders/new-lines.ts';
 import type { Database } from '../../db/database.ts';
 import { fulfillUnits, markShipped, moveFulfillment, track } from '../../db/orders/fulfillments.ts';
 import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
