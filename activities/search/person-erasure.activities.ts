@@ -15,9 +15,10 @@ import {
   emptyRows,
   forgetInSearchLog,
   peopleAfter,
-  processesBefore,
+  processesToErase,
   rowsAfter,
   unusedUploads,
+  type LogPlace,
 } from '../../db/search/person-erasure.ts';
 import { PersonRepository } from '../../db/search/person.repository.ts';
 import { invalidateSearchCache } from '../../db/search/provider.repository.ts';
@@ -43,6 +44,8 @@ const rowsAtOnce = 2_000;
 const maxSubjectBytes = 1_048_576;
 /** Of what the database looks through by itself, more. */
 const lookedAtOnce = 20_000;
+/** Batches and imports in one list: their ids go through Temporal, which takes 2 MiB. */
+const processesAtOnce = 5_000;
 
 /**
  * Finds a person wherever search keeps somebody, and takes them out. Each step counts in the transaction of what it counts,
@@ -145,10 +148,10 @@ export function createPersonErasureActivities({
       new BatchRepository(sql).get(given.tenantId, batchId),
     );
     await deleteFileOf(given, file, recogniser, signal);
-    const marked = await database.read('search', ({ sql }) =>
-      new ErasureRepository(sql, given.tenantId).marked(given.erasureId, 'batch'),
+    const isMarked = await database.read('search', ({ sql }) =>
+      new ErasureRepository(sql, given.tenantId).isMarked(given.erasureId, 'batch', batchId),
     );
-    if (marked.includes(batchId)) await rewriteResults(given, batchId, signal);
+    if (isMarked) await rewriteResults(given, batchId, signal);
   };
 
   /** The result files once more, from the rows as they are now. */
@@ -195,10 +198,10 @@ export function createPersonErasureActivities({
     }
     const one = await database.read('search', ({ sql }) => new ImportRepository(sql).get(tenantId, importId));
     await deleteFileOf(given, one.file, recogniser, signal);
-    const marked = await database.read('search', ({ sql }) =>
-      new ErasureRepository(sql, tenantId).marked(erasureId, 'import'),
+    const isMarked = await database.read('search', ({ sql }) =>
+      new ErasureRepository(sql, tenantId).isMarked(erasureId, 'import', importId),
     );
-    if (!marked.includes(importId)) return;
+    if (!isMarked) return;
     const reportFile = one.reportFile && (await writeImportReport(database, storage, one, signal));
     await database.transaction('search', async (transaction) => {
       const erasures = new ErasureRepository(transaction.sql, tenantId);
@@ -245,13 +248,24 @@ export function createPersonErasureActivities({
     listErasureProcesses: ({ tenantId, erasureId }) =>
       database.read('search', async ({ sql }) => {
         const { createdAt } = await new ErasureRepository(sql, tenantId).get(erasureId);
-        return await processesBefore(sql, tenantId, createdAt);
+        const { batches, imports, left } = await processesToErase(
+          sql,
+          tenantId,
+          erasureId,
+          createdAt,
+          processesAtOnce,
+        );
+        return { batches, imports, unfinished: left };
       }),
 
     eraseFromProcesses: (given) =>
       withRecogniser(given, async (recogniser, signal) => {
         for (const id of given.batches) await eraseFromBatch(given, id, recogniser, signal);
         for (const id of given.imports) await eraseFromImport(given, id, recogniser, signal);
+        const looked = [...given.batches, ...given.imports];
+        await database.read('search', ({ sql }) =>
+          new ErasureRepository(sql, given.tenantId).mark(given.erasureId, 'looked', looked),
+        );
       }),
 
     eraseFromUploads: (given) =>
@@ -286,14 +300,22 @@ export function createPersonErasureActivities({
           });
         }
         await engine.forgetAnswers(tenantId);
-        await database.transaction('search', async ({ sql }) => {
+        const people = await database.transaction('search', async ({ sql }) => {
           const erasures = new ErasureRepository(sql, tenantId);
           await invalidateSearchCache(sql, tenantId);
-          const answers = await dropCachedAnswers(sql, tenantId);
-          const people = [...recogniser.personIds, ...(await erasures.marked(erasureId, 'person'))];
-          const searches = await forgetInSearchLog(sql, tenantId, people, questionsOf(subject));
-          await erasures.count(erasureId, { answers, searches });
+          await erasures.count(erasureId, { answers: await dropCachedAnswers(sql, tenantId) });
+          return [...recogniser.personIds, ...(await erasures.marked(erasureId, 'person'))];
         });
+        const questions = questionsOf(subject);
+        for (let place: LogPlace | null = null; ;) {
+          signal.throwIfAborted();
+          place = await database.transaction('search', async ({ sql }): Promise<LogPlace | null> => {
+            const page = await forgetInSearchLog(sql, tenantId, people, questions, place, lookedAtOnce);
+            await new ErasureRepository(sql, tenantId).count(erasureId, { searches: page.changed });
+            return page.reached;
+          });
+          if (place === null) break;
+        }
       }),
 
     shareErasureSubject: ({ tenantId, erasureId }) =>

@@ -46,7 +46,7 @@ export interface Erasure {
   finishedAt: Date | null;
 }
 
-export type MarkKind = 'person' | 'batch' | 'import';
+export type MarkKind = 'person' | 'batch' | 'import' | 'looked';
 
 /** The erasures of one tenant. */
 export class ErasureRepository {
@@ -117,6 +117,14 @@ export class ErasureRepository {
       [id, kind],
     );
     return rows.map((row) => row.id);
+  }
+
+  async isMarked(id: string, kind: MarkKind, one: string): Promise<boolean> {
+    const rows = await this.#sql(
+      `select 1 from search.erasure_marks where erasure_id = $1 and kind = $2 and id = $3`,
+      [id, kind, one],
+    );
+    return rows.length > 0;
   }
 
   async unmark(id: string, kind: MarkKind, one: string): Promise<void> {

@@ -91,25 +91,44 @@ export interface Processes {
   /** Ended, with rows and files to look through. */
   batches: string[];
   imports: string[];
-  /** Still under way: their files are being read. */
-  unfinished: number;
+  /** Still under way, as their files are being read, or beyond the limit. */
+  left: number;
 }
 
-/** The batches and imports of a tenant from before a moment. */
-export async function processesBefore(sql: Sql, tenantId: string, moment: Date): Promise<Processes> {
-  const read = async (table: 'batches' | 'imports') =>
-    await sql<{ id: string; ended: boolean }>(
-      `select id, finished_at is not null and phase in ('completed', 'cancelled', 'failed') as ended
-       from search.${table} where tenant_id = $1 and created_at <= $2 and phase <> 'expired' order by id`,
-      [tenantId, moment],
-    );
-  const [batches, imports] = [await read('batches'), await read('imports')];
-  const ended = (all: { id: string; ended: boolean }[]) => all.filter((one) => one.ended).map(({ id }) => id);
-  return {
-    batches: ended(batches),
-    imports: ended(imports),
-    unfinished: [...batches, ...imports].filter((one) => !one.ended).length,
-  };
+/**
+ * The batches and imports of a tenant from before a moment that an erasure has not looked through yet, the oldest first.
+ *
+ * @param limit of those that have ended. There may be a million of them
+ */
+export async function processesToErase(
+  sql: Sql,
+  tenantId: string,
+  erasureId: string,
+  moment: Date,
+  limit: number,
+): Promise<Processes> {
+  const rows = await sql<{ kind: 'batch' | 'import'; id: string; left: number }>(
+    `with open as materialized (
+       select p.kind, p.id, p.ended from (
+         select 'batch' as kind, id, tenant_id, created_at, phase,
+           finished_at is not null and phase in ('completed', 'cancelled', 'failed') as ended
+         from search.batches
+         union all
+         select 'import', id, tenant_id, created_at, phase,
+           finished_at is not null and phase in ('completed', 'cancelled', 'failed')
+         from search.imports
+       ) p
+       where p.tenant_id = $1 and p.created_at <= $3 and p.phase <> 'expired'
+         and not (p.ended and exists (
+           select 1 from search.erasure_marks m where m.erasure_id = $2 and m.kind = 'looked' and m.id = p.id))
+     ), page as (select kind, id from open where ended order by id limit $4)
+     select page.kind, page.id, left_open.left from (
+       select (select count(*) from open)::int - (select count(*) from page)::int as left
+     ) left_open left join page on true order by page.id`,
+    [tenantId, erasureId, moment, limit],
+  );
+  const of = (wanted: 'batch' | 'import') => rows.flatMap(({ kind, id }) => (kind === wanted ? [id] : []));
+  return { batches: of('batch'), imports: of('import'), left: rows[0]?.left ?? 0 };
 }
 
 /** A process that an erasure waits for. */
@@ -181,25 +200,45 @@ export async function dropCachedAnswers(sql: Sql, tenantId: string): Promise<num
   return await countRows(sql, 'delete from search.cache_entries where tenant_id = $1', [tenantId]);
 }
 
+/** An entry of the search log, in the order in which they were made. */
+export interface LogPlace {
+  /** As PostgreSQL writes it, to the microsecond. */
+  performedAt: string;
+  id: string;
+}
+
 /**
- * Takes people and questions out of the search log: who was found, and the hash of what was asked with. Gives how many
- * entries.
+ * Takes people and questions out of a page of the search log: who was found, and the hash of what was asked with. Gives how
+ * many entries, and where the page ends; null at the end of all.
  */
 export async function forgetInSearchLog(
   sql: Sql,
   tenantId: string,
   personIds: readonly string[],
   queryHashes: readonly string[],
-): Promise<number> {
-  return await countRows(
-    sql,
-    `update search.searches s set query_hash = null, people = (
-       select coalesce(jsonb_agg(case when p->>'person_id' = any($2::text[])
-                                      then p || '{"person_id": null}' else p end), '[]')
-       from jsonb_array_elements(s.people) p)
-     where tenant_id = $1 and (
-       query_hash in (select decode(hash, 'hex') from unnest($3::text[]) as hash)
-       or exists (select 1 from jsonb_array_elements(s.people) p where p->>'person_id' = any($2::text[])))`,
-    [tenantId, personIds, queryHashes],
+  after: LogPlace | null,
+  limit: number,
+): Promise<{ changed: number; reached: LogPlace | null }> {
+  const [row] = await sql<{ changed: number; reached: LogPlace | null }>(
+    `with page as materialized (
+       select id, performed_at from search.searches
+       where tenant_id = $1 and ($4::timestamptz is null or (performed_at, id) > ($4, $5::uuid))
+       order by performed_at, id limit $6
+     ), changed as (
+       update search.searches s set query_hash = null, people = (
+         select coalesce(jsonb_agg(case when p->>'person_id' = any($2::text[])
+                                        then p || '{"person_id": null}' else p end), '[]')
+         from jsonb_array_elements(s.people) p)
+       from page where s.id = page.id and (
+         s.query_hash in (select decode(hash, 'hex') from unnest($3::text[]) as hash)
+         or exists (select 1 from jsonb_array_elements(s.people) p where p->>'person_id' = any($2::text[])))
+       returning 1
+     )
+     select (select count(*) from changed)::int as changed,
+       (select json_build_object('performedAt', performed_at::text, 'id', id)
+        from page order by performed_at desc, id desc limit 1) as reached`,
+    [tenantId, personIds, queryHashes, after?.performedAt ?? null, after?.id ?? null, limit],
   );
+  if (!row) throw new Error('The log told nothing.');
+  return row;
 }

@@ -156,14 +156,14 @@ export interface ErasureProcesses {
   /** Ended, with rows and files to look through. */
   batches: string[];
   imports: string[];
-  /** Still under way: their files are being read. */
+  /** Still under way, as their files are being read, or too many for one list. */
   unfinished: number;
 }
 
 /** The steps of forgetting a person. Each finds nothing when it is repeated. */
 export interface ErasureActivities {
   erasePeople(input: OfErasure): Promise<void>;
-  /** The batches and imports from before the erasure was asked for. */
+  /** The batches and imports from before the erasure was asked for that were not looked through. */
   listErasureProcesses(input: OfErasure): Promise<ErasureProcesses>;
   /** Empties rows, deletes files that were sent, and writes result files anew. */
   eraseFromProcesses(input: OfErasure & { batches: string[]; imports: string[] }): Promise<void>;
