@@ -71,6 +71,22 @@ describe('Processes for images', () => {
     assert.deepEqual(pixel(60, 30), [0, 0, 0, 0]);
   });
 
+  it('draw a photograph in its colours, whatever it stands in between as', async () => {
+    const content = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#ff8000' } })
+      .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
+      .toBuffer();
+    const image = { mark: 'href="asset:a"', content, format: 'jpeg', width: 64, height: 43 } as const;
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="40" viewBox="0 0 64 40">' +
+      '<image href="asset:a" width="64" height="40" preserveAspectRatio="xMidYMid slice"/></svg>';
+    const { png } = await images.run('render', { svg, width: 64, height: 40, images: [image] });
+    const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
+    assert.deepEqual([info.width, info.height, info.channels], [64, 40, 4]);
+    const expected = [0xff, 0x80, 0, 255];
+    const difference = Math.max(...data.map((value, at) => Math.abs(value - (expected[at % 4] ?? 0))));
+    assert.ok(difference <= 3, `${difference} of 255`);
+  });
+
   it('reach nothing outside of a picture, even if a reference got so far', async () => {
     const file = `${process.cwd()}/node_modules/@expo-google-fonts/kosugi/font-family.png`;
     const { width } = await sharp(file).metadata();
