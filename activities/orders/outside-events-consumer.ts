@@ -12,7 +12,12 @@ import {
   takeShopRefund,
   unconfirmedNamed,
 } from '../../db/orders/outside-events.ts';
-import { holdUnpaid, takeOutsideRefund, takeOutsideTotal } from '../../db/orders/outside-refunds.ts';
+import {
+  giveBackRest,
+  holdUnpaid,
+  takeOutsideRefund,
+  takeOutsideTotal,
+} from '../../db/orders/outside-refunds.ts';
 import { refundedOf } from '../../db/orders/order-money.ts';
 import { OrderRepository } from '../../db/orders/order.repository.ts';
 import type { DesignReference } from '../../db/orders/order.ts';
@@ -183,6 +188,7 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
       for (const { money, ...refund } of refunds)
         await takeOutsideRefund(open, by, { ...refund, ...money, lines: [] });
       if (total) takeOutsideTotal(open, by, total);
+      giveBackRest(open);
       await holdUnpaid(open, before);
     });
   };

@@ -3,12 +3,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { fulfillUnits } from '../../db/orders/fulfillments.ts';
 import type { OpenOrder } from '../../db/orders/open-order.ts';
 import { amendOrder } from '../../db/orders/amend-order.ts';
-import { releaseOrder } from '../../db/orders/order-commands.ts';
+import { cancelOrder, releaseOrder } from '../../db/orders/order-commands.ts';
 import { refundedOf } from '../../db/orders/order-money.ts';
 import { openForWork, reserveOrder } from '../../db/orders/order-steps.ts';
 import type { Order } from '../../db/orders/order.ts';
 import { addPayment, markPaid } from '../../db/orders/outside-events.ts';
-import { reservePayment, settlePayment } from '../../db/orders/payments.ts';
+import { reserveCorrections, reservePayment, settlePayment } from '../../db/orders/payments.ts';
+import { overpaidOf } from '../../db/orders/refund-money.ts';
 import { reserveRefund } from '../../db/orders/refunds.ts';
 import { Failure } from '../../domain/failure.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
@@ -404,6 +405,31 @@ describe('Refunds that were made elsewhere', () => {
       await stripeRefund(490, { ...own, status: 'failed', failure_reason: 'expired_or_canceled_card' });
       assert.deepEqual(await inCents(), ['partially_refunded', 1_000n]);
       assert.deepEqual(await amounts('order.refund_failed'), ['490']);
+    });
+
+    it('are told too late for ours, which is made again for the rest', async () => {
+      const { id } = await paid();
+      await stored.change(id, (open) => cancelOrder(open, 'a_test'));
+      const refuse = (open: OpenOrder): void => {
+        for (const one of reserveCorrections(open))
+          settlePayment(open, one.id, { outcome: 'declined', code: 'amount_exceeded' });
+      };
+      assert.equal(overpaidOf(await stored.change(id, refuse)), 0n, 'it is not tried for ever');
+      await stripeRefund(1_000);
+      await stripeTotal(1_000);
+      const corrections = (await told.order()).payments.filter(({ cause }) => cause === 'correction');
+      assert.deepEqual(
+        corrections.map(({ amount, state }) => [amount, state]),
+        [
+          [3_490n, 'failed'],
+          [2_490n, 'reserved'],
+        ],
+      );
+      const [asked, ...more] = await told.events('order.refund_requested');
+      assert.deepEqual(
+        [asked?.['refund_id'], asked?.['key'], more],
+        [corrections[1]?.id, corrections[1]?.key, []],
+      );
     });
 
     it('are no matter of an order that another payment is of', async () => {

@@ -15,7 +15,8 @@ import {
 } from './order-money.ts';
 import { reserveOrder } from './order-steps.ts';
 import type { Order, Payment, RefundLine } from './order.ts';
-import { failRefund } from './payments.ts';
+import { failRefund, reserveCorrections } from './payments.ts';
+import { isOvertaken } from './refund-money.ts';
 import { removeUnits } from './remove-units.ts';
 
 /** Who tells of a refund, and of which of its payments or orders it is. */
@@ -126,6 +127,23 @@ export async function holdUnpaid(open: OpenOrder, before: bigint): Promise<void>
   await reserveOrder(open);
   // Nothing leaves while the customer is asked about what is missing.
   if (!order.lines.some(({ missing }) => missing)) await holdOrder(open, null, 'refunded_elsewhere');
+}
+
+/**
+ * Gives back the rest, when a refund of ours was refused because of one that is told of only now. The order's process may have
+ * ended since, so it is a process of its own.
+ */
+export function giveBackRest(open: OpenOrder): void {
+  const { order } = open;
+  if (!order.payments.some((one) => one.cause === 'correction' && isOvertaken(order, one))) return;
+  for (const { id, key, amount, state } of reserveCorrections(open))
+    if (state === 'reserved')
+      open.tell('order.refund_requested', {
+        refund_id: id,
+        key,
+        amount: String(amount),
+        currency: order.currency,
+      });
 }
 
 const unnamedReference = 'unnamed';

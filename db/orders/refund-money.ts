@@ -49,9 +49,23 @@ export function overpaidOf(order: Order): bigint {
 
 /** The same, whatever of it others have given back. */
 function takenTooMuch(order: Order): bigint {
-  const corrected = order.payments.filter(({ kind, cause }) => kind === 'refund' && cause === 'correction');
+  const corrected = order.payments.filter(
+    (one) => one.kind === 'refund' && one.cause === 'correction' && !isOvertaken(order, one),
+  );
   return sumOf(order, 'capture') - sumAmounts(corrected) - dueWithoutLost(order) - refundedOfLost(order);
 }
+
+/**
+ * Whether a refund of ours was refused because others had given money back of which we had not heard yet. Now that we have,
+ * the rest can be given back. One that is refused after that is so for another reason, until we hear of more.
+ */
+export function isOvertaken({ payments }: Order, { kind, state, code, createdAt }: Payment): boolean {
+  if (kind !== 'refund' || state !== 'failed' || !overtaken.has(code ?? '')) return false;
+  return payments.some((one) => one.cause === 'elsewhere' && one.createdAt > createdAt);
+}
+
+/** As processors refuse a refund of more than is left. */
+const overtaken: ReadonlySet<string> = new Set(['amount_exceeded', 'already_refunded']);
 
 /** What was paid to somebody else for what will not come any more, and is for them to give back. */
 export function overpaidElsewhereOf(order: Order): bigint {
@@ -74,7 +88,9 @@ function freeRefundsOf(order: Order): bigint {
   const told = refunds.filter(
     ({ cause, state }) => cause === 'elsewhere' && (state === 'settled' || state === 'unknown'),
   );
-  const failed = refunds.filter(({ cause, state }) => cause !== 'elsewhere' && state === 'failed');
+  const failed = refunds.filter(
+    (one) => one.cause !== 'elsewhere' && one.state === 'failed' && !isOvertaken(order, one),
+  );
   const elsewhere = payment.mode === 'external' ? externalRefunded : sumAmounts(told);
   return positive(elsewhere - refundsSetOff - sumAmounts(failed));
 }
