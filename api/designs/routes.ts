@@ -13,7 +13,7 @@ import { createVersionRoutes } from './version.routes.ts';
 /** Designs with their versions and pictures, presets to begin with, and who else may see them. */
 export function createDesignsRoutes(services: Services): Route[] {
   // The largest picture takes some 250 MB while it is looked at; an API process has no room for two.
-  const images = new ImageProcesses({ atOnce: 1 });
+  const images = new ImageProcesses({ atOnce: 1, patience: 60 });
   return [
     ...createDesignRoutes(services),
     ...createVersionRoutes(services),

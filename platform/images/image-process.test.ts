@@ -108,6 +108,9 @@ describe('Processes for images', () => {
     const one = new ImageProcesses({ atOnce: 1 });
     const task = { content: Buffer.from(slow), format: 'svg' } as const;
     await assert.rejects(brief.run('inspect', task), { code: 'images.too_slow' });
+    // By the clock, nobody knows what is to blame.
+    const impatient = new ImageProcesses({ patience: 1 });
+    await assert.rejects(impatient.run('inspect', task), { kind: 'unavailable' });
     const leaving = new AbortController();
     const left = assert.rejects(one.run('inspect', task, leaving.signal), { name: 'AbortError' });
     leaving.abort();
@@ -122,7 +125,7 @@ describe('Processes for images', () => {
     const { execPath } = process;
     process.execPath = '/nowhere/node';
     try {
-      await assert.rejects(one.run('inspect', { content, format: 'png' }), { code: 'ENOENT' });
+      await assert.rejects(one.run('inspect', { content, format: 'png' }), { code: 'service.unavailable' });
     } finally {
       process.execPath = execPath;
     }
