@@ -70,4 +70,39 @@ describe('A refund that was made elsewhere', () => {
     });
     assert.equal(refundsToldBy({ data: { object: { object: 'dispute' } } }), null);
   });
+
+  it('is none when Stripe lets go of what was held and not taken', () => {
+    const let_go = {
+      object: 'refund',
+      id: 're_1',
+      amount: 1_490,
+      currency: 'eur',
+      status: 'succeeded',
+      payment_intent: 'pi_1',
+      balance_transaction: null,
+    };
+    assert.deepEqual(refundsToldBy({ data: { object: let_go } })?.refunds, []);
+    const waiting = { ...let_go, status: 'pending' };
+    assert.equal(refundsToldBy({ data: { object: waiting } })?.refunds.length, 1, 'it is under way');
+    const charge = (amount_captured: number, amount_refunded: number) =>
+      refundsToldBy({
+        data: {
+          object: {
+            object: 'charge',
+            id: 'ch_1',
+            payment_intent: 'pi_1',
+            amount: 3_490,
+            amount_captured,
+            amount_refunded,
+            currency: 'eur',
+            refunds: { data: [let_go] },
+          },
+        },
+      });
+    assert.deepEqual(charge(2_000, 1_490)?.total, { amount: 0n, currency: 'EUR' }, 'taken in part');
+    assert.deepEqual(charge(2_000, 1_990)?.total?.amount, 500n, 'and then given back in part');
+    assert.deepEqual(charge(0, 3_490)?.total?.amount, 0n, 'let go whole');
+    assert.deepEqual(charge(3_490, 490)?.total?.amount, 490n);
+    assert.deepEqual(charge(2_000, 1_490)?.refunds, []);
+  });
 });

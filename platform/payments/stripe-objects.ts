@@ -53,6 +53,8 @@ export const refund = z.object({
   currency: z.string(),
   failure_reason: z.string().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
+  /** What it has moved; null where it has moved nothing. */
+  balance_transaction: z.unknown().optional(),
 });
 export type Refund = z.output<typeof refund>;
 
@@ -71,9 +73,11 @@ export const refundEvent = z.object({
         object: z.literal('charge'),
         id: z.string(),
         payment_intent: paymentIntentId,
+        amount: z.int().nullish(),
+        amount_captured: z.int().nullish(),
         amount_refunded: z.int(),
         currency: z.string(),
-        refunds: z.object({ data: z.array(refund) }).nullish(),
+        refunds: z.object({ data: z.array(refund).max(100) }).nullish(),
       }),
     ]),
   }),

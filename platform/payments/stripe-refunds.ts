@@ -23,7 +23,11 @@ export interface ToldRefunds {
   total: Money | null;
 }
 
-/** Reads `refund.…`, `charge.refund.updated` and `charge.refunded`; null for what is none of them. */
+/**
+ * Reads `refund.…`, `charge.refund.updated` and `charge.refunded`; null for what is none of them. What is let go of a payment that
+ * was held and not taken is a refund to Stripe too ("Any additional amount will be automatically refunded",
+ * docs.stripe.com/api/charges/capture), and none here: nobody has paid it.
+ */
 export function refundsToldBy(event: unknown): ToldRefunds | null {
   const read = refundEvent.safeParse(event);
   if (!read.success) return null;
@@ -31,11 +35,26 @@ export function refundsToldBy(event: unknown): ToldRefunds | null {
   if (object.object === 'charge')
     return {
       payment: object.payment_intent ?? object.id,
-      refunds: (object.refunds?.data ?? []).map(toldRefund),
-      total: fromStripeAmount(object.amount_refunded, object.currency),
+      refunds: (object.refunds?.data ?? []).filter(hasMovedMoney).map(toldRefund),
+      total: fromStripeAmount(givenBackOf(object), object.currency),
     };
   const payment = object.payment_intent ?? object.charge ?? null;
-  return { payment, refunds: [toldRefund(object)], total: null };
+  return { payment, refunds: [object].filter(hasMovedMoney).map(toldRefund), total: null };
+}
+
+function hasMovedMoney({ status, balance_transaction: moved }: Refund): boolean {
+  return status !== 'succeeded' || moved !== null;
+}
+
+/** What was given back of what was taken. As long as more may be taken, it is at least so much. */
+function givenBackOf(charge: {
+  amount?: number | null | undefined;
+  amount_captured?: number | null | undefined;
+  amount_refunded: number;
+}): number {
+  const { amount, amount_captured: captured, amount_refunded: refunded } = charge;
+  const letGo = (amount ?? 0) - (captured ?? amount ?? 0);
+  return Math.max(0, refunded - letGo);
 }
 
 function toldRefund({ id, amount, currency, status, failure_reason, metadata }: Refund): ToldRefund {
