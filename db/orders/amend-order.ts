@@ -1,11 +1,12 @@
 import { Failure } from '../../domain/failure.ts';
-import { mostLines } from '../../domain/orders/lines.ts';
+import { amountDue, mostLines } from '../../domain/orders/lines.ts';
 import { admitCommand } from '../../domain/orders/order-commands.ts';
 import { coverOf } from './cover.ts';
 import { readdress } from './fulfillments.ts';
 import { insertLines, tellable, type NewLine } from './new-lines.ts';
 import type { OpenOrder } from './open-order.ts';
-import { dueOf, isConfirming } from './order-money.ts';
+import { holdOrder } from './order-commands.ts';
+import { isConfirming, isGivenBack, refundedElsewhereOf } from './order-money.ts';
 import type { Address, OrderLine } from './order.ts';
 import { lockStock, releaseStock, reserveStock } from './reservations.ts';
 
@@ -51,7 +52,7 @@ export async function amendOrder(open: OpenOrder, amendment: Amendment): Promise
   const { cancelled, raised } = await changeQuantities(open, wanted);
   if (order.lines.every((line) => line.cancelled === line.quantity))
     throw new Failure('orders.nothing_left', 'Nothing would be left of the order. Cancel it.');
-  const due = dueOf(order);
+  const due = amountDue(order.lines, order.shipping);
   if (raised.length + added.length > 0 && cover !== null && due > cover)
     throw new Failure(
       'orders.not_covered',
@@ -72,7 +73,12 @@ export async function amendOrder(open: OpenOrder, amendment: Amendment): Promise
   const more = new Set([...raised.map(({ line_id: id }) => id), ...added.map(({ id }) => id)]);
   await requireStock(open, (line) => more.has(line.id) || (line.missing && wanted.has(line.id)));
   const isAnswered = !order.lines.some(({ missing }) => missing) && !isConfirming(order);
-  if (order.status === 'customer_action_required' && isAnswered) open.move('processing', 'amended');
+  if (order.status === 'customer_action_required' && isAnswered) {
+    open.move('processing', 'amended');
+    // Somebody may have given it all back while the customer was asked.
+    if (isGivenBack(order) && refundedElsewhereOf(order) > 0n)
+      await holdOrder(open, null, 'refunded_elsewhere');
+  }
   open.follow('amended');
 }
 

@@ -506,6 +506,22 @@ describe('The money of an order', () => {
       await assert.rejects(amend(theirs, 3, [cup()]), failsWith('orders.not_covered'));
     });
 
+    it('is not covered by a credit that may be given back by now', async () => {
+      const { id } = await orders.worked({ credit: 3_490n });
+      await amend(id, 2);
+      assert.deepEqual(await orders.dueBack(id), ['1000']);
+      await assert.rejects(amend(id, 3), failsWith('orders.not_covered'));
+      await amend(id, 1, [cup()]);
+    });
+
+    it('is not covered once a part has left for which there was nothing to pay', async () => {
+      const free = lineOf({ unitPrice: 0n });
+      const { id } = await orders.worked({ payment: onShipment, shipping: 0n, lines: [free] });
+      await orders.change(id, async (open) => void (await ship(open, 1)));
+      await assert.rejects(amend(id, 3, [cup()]), failsWith('orders.not_covered'));
+      await amend(id, 3, [cup({ unitPrice: 0n })]);
+    });
+
     it('has no more lines than an order may have', async () => {
       const { id } = await orders.place();
       const cups = Array.from({ length: 200 }, (_, index) => cup({ sku: `CUP-${index}` }));

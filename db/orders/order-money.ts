@@ -23,6 +23,12 @@ export function refundedOf(order: Order): bigint {
   return least(sumAmounts(ours) + order.externalRefunded, capturedOf(order));
 }
 
+/** Whether all that was paid for an order was given back, by us or elsewhere, and nobody is asked for it. */
+export function isGivenBack(order: Order): boolean {
+  const paid = capturedOf(order);
+  return paid >= dueOf(order) && refundedOf(order) >= paid;
+}
+
 /** A refund of what was paid to us. */
 export function isRefundOfOurs({ kind, parentId }: Payment): boolean {
   return kind === 'refund' && parentId !== null;

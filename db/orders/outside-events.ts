@@ -2,6 +2,7 @@ import { validate as isUuid } from 'uuid';
 import type { ShopOrder } from '../../domain/orders/shop-order.ts';
 import type { ShopRefund } from '../../domain/orders/shop-refund.ts';
 import { amountDue } from '../../domain/orders/lines.ts';
+import { least } from '../../domain/orders/money.ts';
 import type { Transaction } from '../database.ts';
 import type { Sql } from '../sql.ts';
 import { createOrder } from './create-order.ts';
@@ -69,11 +70,20 @@ export async function takeShopOrder(
     if (known === null) await awaitDesigns(open, given);
     if (stale || isOlder) return;
     if (occurredAt) order.externalUpdatedAt = occurredAt;
-    if (given.paid) markPaid(open, dueOf(order));
+    if (given.paid) markPaid(open, least(dueOf(order), placedFor(order)));
     for (const refund of given.refunds) await takeShopRefund(open, refund);
     if (given.refunded) await markRefunded(open);
     if (given.cancelled) await cancelIfPossible(open);
   });
+}
+
+/** What the order came to when the shop placed it: all that it was paid with there. Lines that were added here are not in it. */
+function placedFor({ lines, shipping }: Order): bigint {
+  const placed = lines.filter(({ externalId }) => externalId !== null);
+  return amountDue(
+    placed.map((line) => ({ ...line, cancelled: 0 })),
+    shipping,
+  );
 }
 
 /** Has people look at lines whose design nobody has here. What is missing besides is asked of the customer first. */
