@@ -187,7 +187,7 @@ export function createOutsideEventsConsumer({ database, readContent }: OutsideEv
       const by = { by: told.provider, of };
       for (const { money, ...refund } of refunds)
         await takeOutsideRefund(open, by, { ...refund, ...money, lines: [] });
-      if (total) takeOutsideTotal(open, by, total);
+      if (total) takeOutsideTotal(open, by, total, momentOf(told.occurred_at));
       giveBackRest(open);
       await holdUnpaid(open, before);
     });

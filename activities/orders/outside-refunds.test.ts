@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { fulfillUnits } from '../../db/orders/fulfillments.ts';
-import type { OpenOrder } from '../../db/orders/open-order.ts';
+import { system } from '../../db/orders/actor.ts';
+import { changeOrder, type OpenOrder } from '../../db/orders/open-order.ts';
 import { amendOrder } from '../../db/orders/amend-order.ts';
 import { cancelOrder, releaseOrder } from '../../db/orders/order-commands.ts';
 import { refundedOf } from '../../db/orders/order-money.ts';
 import { openForWork, reserveOrder } from '../../db/orders/order-steps.ts';
-import type { Order } from '../../db/orders/order.ts';
+import type { Order, Payment } from '../../db/orders/order.ts';
 import { addPayment, markPaid } from '../../db/orders/outside-events.ts';
-import { reserveCorrections, reservePayment, settlePayment } from '../../db/orders/payments.ts';
+import { takeOutsideRefund } from '../../db/orders/outside-refunds.ts';
+import { beginPayment, reserveCorrections, reservePayment, settlePayment } from '../../db/orders/payments.ts';
 import { overpaidOf } from '../../db/orders/refund-money.ts';
 import { reserveRefund } from '../../db/orders/refunds.ts';
 import { Failure } from '../../domain/failure.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
-import { elsewhere, ship, StoredOrders } from '../../test/support/stored-orders.ts';
+import { elsewhere, lineOf, ship, StoredOrders } from '../../test/support/stored-orders.ts';
 import { ToldWebhooks } from '../../test/support/told-webhooks.ts';
 
 const externalId = '820982911946154508';
@@ -76,11 +78,11 @@ describe('Refunds that were made elsewhere', () => {
       topic: 'refunds/create',
       entity: { kind: 'refund', external_id: refundId },
     });
-  const stripe = (object: object) =>
+  const stripe = (object: object, occurred_at: string | null = null) =>
     told.tell(
       'webhook.payment_refunded',
       { data: { object } },
-      { provider: 'stripe', topic: 'refund.updated' },
+      { provider: 'stripe', topic: 'refund.updated', occurred_at },
     );
   const stripeRefund = (amount: number, change: object = {}) =>
     stripe({
@@ -93,8 +95,8 @@ describe('Refunds that were made elsewhere', () => {
       metadata: {},
       ...change,
     });
-  const stripeTotal = (amount_refunded: number) =>
-    stripe({ object: 'charge', id: 'ch_1', payment_intent: 'pi_1', amount_refunded, currency: 'eur' });
+  const stripeTotal = (amount_refunded: number, at: string | null = null) =>
+    stripe({ object: 'charge', id: 'ch_1', payment_intent: 'pi_1', amount_refunded, currency: 'eur' }, at);
   const worked = async (): Promise<Order> => {
     const { id } = await told.order();
     return await stored.change(id, async (open) => {
@@ -230,6 +232,44 @@ describe('Refunds that were made elsewhere', () => {
       assert.equal((await told.events('order.refund_failed')).length, 1);
     });
 
+    it('that have failed are of the same units as what is made in their place', async () => {
+      await order();
+      const { id } = await worked();
+      await stored.change(id, async (open) => void (await ship(open, 2)));
+      const moved = (status: string, name: number) => ({
+        ...posters(1, 'return'),
+        id: name,
+        transactions: [{ kind: 'refund', status, amount: '10.00', currency: 'USD' }],
+      });
+      await refund(null, moved('pending', 1));
+      await order({ refunds: [shopRefund(null, moved('failure', 1))] });
+      await refund(null, moved('success', 2));
+      const { lines, refundsSetOff } = await told.order();
+      assert.deepEqual([lines[0]?.refunded, refundsSetOff], [1, 1_000n]);
+      assert.deepEqual(await inCents(), ['partially_refunded', 1_000n]);
+      await refund(null, moved('success', 3));
+      assert.equal((await told.order()).lines[0]?.refunded, 2, 'another unit is another');
+    });
+
+    it('are no payment of what was added here', async () => {
+      await order({ financial_status: 'pending' });
+      const { id } = await worked();
+      await stored.change(id, (open) =>
+        amendOrder(open, { lines: [], removeMissing: false, addLines: [lineOf({ quantity: 1 })] }),
+      );
+      await order();
+      const { externalPaid, paymentStatus } = await told.order();
+      assert.deepEqual([externalPaid, paymentStatus], [3_500n, 'partially_paid']);
+    });
+
+    it('are no more than anybody makes of one order', async () => {
+      const refunds = Array.from({ length: 501 }, (_, index) => ({ id: index + 1 }));
+      await assert.rejects(
+        order({ refunds }),
+        (error) => error instanceof Failure && error.code === 'orders.shop_order_unreadable',
+      );
+    });
+
     it('count for nothing in another currency, and are told', async () => {
       await order();
       await refund(null, {
@@ -350,6 +390,35 @@ describe('Refunds that were made elsewhere', () => {
       assert.deepEqual(await inCents(), ['refunded', 3_490n]);
     });
 
+    it('keep back also what goes on because its customer has answered', async () => {
+      await stored.stock('MUG', { berlin: 1 });
+      const { id } = await stored.worked({
+        payment: elsewhere,
+        lines: [lineOf({ quantity: 2 }), lineOf({ sku: 'CUP', quantity: 1 })],
+      });
+      await stored.change(id, (open) =>
+        addPayment(open, { reference: 'pi_1', amount: 3_490n, currency: 'EUR' }),
+      );
+      await stripeRefund(3_490);
+      assert.equal((await told.order()).status, 'customer_action_required');
+      const { status, holdReason } = await stored.change(id, (open) =>
+        amendOrder(open, { lines: [], removeMissing: true }),
+      );
+      assert.deepEqual([status, holdReason], ['on_hold', 'refunded_elsewhere']);
+    });
+
+    it('that have failed are in no sum that is told late', async () => {
+      await paid();
+      const before = '2026-11-28T10:00:00Z';
+      await stripeTotal(490, before);
+      await stripeRefund(490);
+      await stripeRefund(490, { status: 'failed', failure_reason: 'lost_or_stolen_card' });
+      await stripeTotal(490, before);
+      assert.deepEqual(await inCents(), ['paid', 0n]);
+      await stripeTotal(490, '2999-11-28T10:00:00Z');
+      assert.deepEqual(await inCents(), ['partially_refunded', 490n], 'one that was made after it');
+    });
+
     it('count as soon as their payment is known', async () => {
       const { id, number } = await stored.worked({ payment: elsewhere });
       await stripeRefund(1_000, { metadata: { order_id: number } });
@@ -387,7 +456,8 @@ describe('Refunds that were made elsewhere', () => {
       await stripeRefund(1_000, { id: 're_other' });
       const key = `refund:goodwill:${uuidv7()}`;
       await stored.change(id, (open) => {
-        reserveRefund(open, { key, amount: 490n, cause: 'goodwill', lines: [], reason: null });
+        const own = { key, amount: 490n, cause: 'goodwill', reason: null } as const;
+        for (const one of reserveRefund(open, { ...own, lines: [] })) beginPayment(open, one.id);
       });
       // Stripe may tell before its answer to our call has come.
       const own = { id: 're_own', metadata: { idempotency_key: key } };
@@ -430,6 +500,34 @@ describe('Refunds that were made elsewhere', () => {
         [asked?.['refund_id'], asked?.['key'], more],
         [corrections[1]?.id, corrections[1]?.key, []],
       );
+    });
+
+    it('are known to be later than ours, however long they have waited for it', async () => {
+      const { id } = await paid();
+      await stored.change(id, (open) => cancelOrder(open, 'a_test'));
+      const refused = await db.database.transaction('orders', async (transaction) => {
+        await transaction.sql('select 1');
+        const ours: Payment[] = [];
+        await stored.change(id, (open) => void ours.push(...reserveCorrections(open)));
+        await stored.change(id, () => undefined);
+        return await changeOrder(transaction, told.tenantId, id, system, async (open) => {
+          const by = { by: 'stripe', of: 'pi_1' };
+          const theirs = { reference: 're_1', key: null, amount: 1_000n, currency: 'EUR', code: null };
+          await takeOutsideRefund(open, by, { ...theirs, state: 'succeeded', lines: [] });
+          settlePayment(open, ours[0]?.id ?? '', { outcome: 'declined', code: 'amount_exceeded' });
+        });
+      });
+      assert.equal(overpaidOf(refused), 2_490n);
+      assert.equal(overpaidOf(await stored.change(id, () => undefined)), 2_490n);
+    });
+
+    it('are in a sum in which ours, that is not made yet, is not', async () => {
+      const { id } = await paid();
+      await stored.change(id, (open) => {
+        reserveRefund(open, { key: 'own', amount: 490n, cause: 'goodwill', lines: [], reason: null });
+      });
+      await stripeTotal(490);
+      assert.deepEqual(await inCents(), ['partially_refunded', 490n]);
     });
 
     it('are no matter of an order that another payment is of', async () => {

@@ -6,9 +6,8 @@ import type { OutsideRefundState, RefundedLine } from '../../domain/orders/shop-
 import type { OpenOrder } from './open-order.ts';
 import { holdOrder } from './order-commands.ts';
 import {
-  capturedOf,
-  dueOf,
   externalRefundedOf,
+  isGivenBack,
   refundedElsewhereOf,
   refundedOf,
   sumAmounts,
@@ -94,23 +93,36 @@ async function takeNew(open: OpenOrder, told: Told, refund: OutsideRefund): Prom
 /**
  * Takes over what was refunded elsewhere in all, where only that is told. What is not known by name is kept without one, until
  * it is told of.
+ *
+ * @param at when it was so there: what has failed after that is in it. Null: it is so now
  */
 export function takeOutsideTotal(
   open: OpenOrder,
   told: Told,
   total: { amount: bigint; currency: string },
+  at: Date | null = null,
 ): void {
   const { order } = open;
   if (!isOfOrder(order, told) || total.currency !== order.currency) return;
   const known = order.payments.filter(
-    ({ kind, cause, state, key }) =>
-      kind === 'refund' && state !== 'failed' && (cause !== 'elsewhere' || key.startsWith(keyOf(told, ''))),
+    (one) =>
+      one.kind === 'refund' &&
+      isWithin(one, at) &&
+      (one.cause !== 'elsewhere' || one.key.startsWith(keyOf(told, ''))),
   );
   const missing = total.amount - sumAmounts(known);
   if (missing <= 0n) return;
   const unnamed = known.find(({ key }) => key === keyOf(told, unnamedReference)) ?? add(open, told, null, []);
   unnamed.state = 'settled';
   change(open, unnamed, () => void (unnamed.amount += missing));
+}
+
+/** Whether a refund can be in a sum that was told of a moment. What we have not asked for yet is in none. */
+function isWithin({ state, reference, code, settledAt }: Payment, at: Date | null): boolean {
+  if (state === 'reserved') return false;
+  if (state !== 'failed') return true;
+  const hadSucceeded = reference !== null && code !== mixedCurrency;
+  return hadSucceeded && at !== null && settledAt !== null && settledAt > at;
 }
 
 /**
@@ -120,10 +132,8 @@ export function takeOutsideTotal(
  */
 export async function holdUnpaid(open: OpenOrder, before: bigint): Promise<void> {
   const { order } = open;
-  const paid = capturedOf(order);
-  const now = refundedOf(order);
-  const isGivenBack = now > before && now >= paid && paid >= dueOf(order);
-  if (!isGivenBack || (order.status !== 'pending' && order.status !== 'processing')) return;
+  if (refundedOf(order) <= before || !isGivenBack(order)) return;
+  if (order.status !== 'pending' && order.status !== 'processing') return;
   await reserveOrder(open);
   // Nothing leaves while the customer is asked about what is missing.
   if (!order.lines.some(({ missing }) => missing)) await holdOrder(open, null, 'refunded_elsewhere');
@@ -147,6 +157,7 @@ export function giveBackRest(open: OpenOrder): void {
 }
 
 const unnamedReference = 'unnamed';
+const mixedCurrency = 'currency_mixed';
 
 /** Of payments to others any; of those to us only the order's own. */
 function isOfOrder(order: Order, { of }: Told): boolean {
@@ -229,9 +240,9 @@ function follow(open: OpenOrder, one: Payment, { state, amount, code }: OutsideR
 function refuse(open: OpenOrder, told: Told, refund: OutsideRefund, lines: RefundLine[]): void {
   const one = add(open, told, refund.reference, lines);
   one.state = 'failed';
-  one.code = 'currency_mixed';
+  one.code = mixedCurrency;
   open.tell('order.payment_changed', {
-    problem: 'currency_mixed',
+    problem: mixedCurrency,
     refunded: String(refund.amount),
     currency: refund.currency,
     refund_id: one.id,
@@ -246,7 +257,8 @@ function takesOver(unnamed: Payment, { amount, state }: OutsideRefund): boolean 
 
 /**
  * Takes the units out that a refund is for and that have not left, and marks the others as refunded. Those that were taken out or
- * came back here before it are what it is for: their money was due there.
+ * came back here before it are what it is for: their money was due there. So are those of a refund that has failed, as what is made
+ * in its place is for the same units.
  *
  * @returns the units by our lines, and what those are worth that have left
  */
@@ -258,16 +270,23 @@ async function takeUnits(
   const { order } = open;
   const removed = new Map<string, number>();
   const lines: RefundLine[] = [];
-  const toldSoFar = order.payments
-    .filter(({ key }) => key.startsWith(keyOf(told, '')))
-    .flatMap((one) => one.lines ?? []);
+  const toldSoFar = new Map<string, number>();
+  const tell = (lineId: string, quantity: number): number => {
+    const sum = (toldSoFar.get(lineId) ?? 0) + quantity;
+    toldSoFar.set(lineId, sum);
+    return sum;
+  };
+  for (const { key, state, code, lines: before } of order.payments)
+    if (key.startsWith(keyOf(told, '')) && (state !== 'failed' || code === mixedCurrency))
+      for (const { line_id: lineId, quantity } of before ?? []) tell(lineId, quantity);
+  const byName = new Map(order.lines.map((line) => [line.externalId, line]));
   let worth = 0n;
   for (const { externalId, quantity, returned } of refunded) {
-    const line = order.lines.find((one) => one.externalId === externalId);
+    const line = byName.get(externalId);
     if (!line || quantity === 0) continue;
     lines.push({ line_id: line.id, quantity });
     const taken = removed.get(line.id) ?? 0;
-    const sum = unitsOf([...toldSoFar, ...lines], line.id);
+    const sum = tell(line.id, quantity);
     const units = Math.min(quantity, Math.max(0, sum - line.cancelled - line.refunded - taken));
     const here = isTerminal(order.status) ? 0 : line.quantity - line.cancelled - line.shipped - taken;
     const away = refundableUnits(line);
@@ -279,8 +298,4 @@ async function takeUnits(
   }
   await removeUnits(open, removed, 'refunded_at_source');
   return { lines, worth };
-}
-
-function unitsOf(lines: readonly RefundLine[], lineId: string): number {
-  return lines.reduce((sum, line) => (line.line_id === lineId ? sum + line.quantity : sum), 0);
 }

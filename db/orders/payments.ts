@@ -129,6 +129,7 @@ export function settlePayment(open: OpenOrder, paymentId: string, outcome: Payme
 export function failRefund(open: OpenOrder, refund: Payment, code: string | null): void {
   refund.state = 'failed';
   refund.code = code;
+  refund.settledAt = open.now;
   open.touchPayment(refund);
   tellFailedRefund(open, refund);
 }

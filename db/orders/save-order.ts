@@ -148,8 +148,8 @@ async function saveFulfillment(sql: Sql, order: Order, one: Fulfillment): Promis
 async function savePayment(sql: Sql, order: Order, one: Payment): Promise<void> {
   await sql(
     `insert into orders.payments (id, order_id, tenant_id, kind, key, amount_minor, state, reference, parent_id,
-       fulfillment_id, cause, lines, reason, code, attempts, created_by, settled_at, final, action)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+       fulfillment_id, cause, lines, reason, code, attempts, created_by, settled_at, final, action, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
      on conflict (id) do update set state = excluded.state, reference = excluded.reference, code = excluded.code,
        attempts = excluded.attempts, settled_at = excluded.settled_at, action = excluded.action, key = excluded.key,
        amount_minor = excluded.amount_minor, lines = excluded.lines`,
@@ -173,6 +173,8 @@ async function savePayment(sql: Sql, order: Order, one: Payment): Promise<void> 
       one.settledAt,
       one.final,
       one.action,
+      // Under the order's lock, and not when its transaction began: what came first is first.
+      one.createdAt,
     ],
   );
 }

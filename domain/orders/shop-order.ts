@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
-import { shopifyRefund, toShopRefund, type ShopRefund } from './shop-refund.ts';
+import { mostRefunds, shopifyRefund, toShopRefund, type ShopRefund } from './shop-refund.ts';
 import { currency as currencyCode, decimal, id, issuesOf, minorUnits, text } from './shop-values.ts';
 
 /** What a shop says of one of its orders, in our words. */
@@ -89,7 +89,7 @@ const shopify = z.looseObject({
       }),
     )
     .min(1),
-  refunds: z.array(shopifyRefund).nullish(),
+  refunds: z.array(shopifyRefund).max(mostRefunds).nullish(),
 });
 
 /**

@@ -24,6 +24,9 @@ export interface RefundedLine {
   returned: boolean;
 }
 
+/** More than a shop makes of one order: each is looked for among all of them. */
+export const mostRefunds = 500;
+
 /** A refund as Shopify's Admin API tells it, by itself or within its order. */
 export const shopifyRefund = z.looseObject({
   id,
