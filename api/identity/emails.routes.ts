@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailInput } from '../email-address.ts';
 import { addEmailLink, lockEmailLink, voidEmailLinks } from '../../db/identity/mailed-links.ts';
 import { UserRepository } from '../../db/identity/users.repository.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -8,7 +9,7 @@ import { homeTenantOf, originOf, publishOfUser } from './events.ts';
 import { proveOwnPassword } from './password-proof.ts';
 import { requireSession } from './principals.ts';
 import type { IdentityParts } from './parts.ts';
-import { emailInput, givenPassword, mailedToken, mailSent } from './schemas.ts';
+import { givenPassword, mailedToken, mailSent } from './schemas.ts';
 
 /** The change of an account's address: confirmed at the new one, and told to the old one. */
 export function createEmailRoutes({ database, opaqueTokens }: IdentityParts): Route[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailInput } from '../email-address.ts';
 import type { Invitation } from '../../db/identity/invitation.entity.ts';
 import { InvitationRepository } from '../../db/identity/invitations.repository.ts';
 import { MemberRepository } from '../../db/identity/members.repository.ts';
@@ -10,7 +11,7 @@ import { route, type Route } from '../route.ts';
 import { originOf } from './events.ts';
 import { requireGrantable } from './members.routes.ts';
 import type { IdentityParts } from './parts.ts';
-import { emailInput, grantableRole, idParams, moment } from './schemas.ts';
+import { grantableRole, idParams, moment } from './schemas.ts';
 
 const invitationView = z
   .object({

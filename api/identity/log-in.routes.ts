@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailInput } from '../email-address.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { foundOrganisation } from '../../db/identity/founding.ts';
 import { organisationsOf, type OrganisationOfUser } from '../../db/identity/organisations.repository.ts';
@@ -15,7 +16,7 @@ import { route, type Request, type Route } from '../route.ts';
 import { provePassword } from './password-proof.ts';
 import { requireSession } from './principals.ts';
 import type { IdentityParts } from './parts.ts';
-import { emailInput, givenPassword, idParams, tokensView } from './schemas.ts';
+import { givenPassword, idParams, tokensView } from './schemas.ts';
 import { presentTokens } from './tokens.ts';
 
 /** Log-in, refresh and change of organisation: whatever gives tokens. None takes an Idempotency-Key, as no answer with a

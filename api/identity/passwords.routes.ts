@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailInput } from '../email-address.ts';
 import type { Transaction } from '../../db/database.ts';
 import { addEmailLink, lockEmailLink, voidEmailLinks } from '../../db/identity/mailed-links.ts';
 import { organisationsOf } from '../../db/identity/organisations.repository.ts';
@@ -14,7 +15,7 @@ import { homeTenantOf, originOf, publishOfUser } from './events.ts';
 import { proveOwnPassword } from './password-proof.ts';
 import { requireSession } from './principals.ts';
 import type { IdentityParts } from './parts.ts';
-import { emailInput, givenPassword, mailedToken, mailSent, newPassword } from './schemas.ts';
+import { givenPassword, mailedToken, mailSent, newPassword } from './schemas.ts';
 
 /** Lost and changed passwords. A new password ends the sessions that were opened with the old one. */
 export function createPasswordRoutes({ database, opaqueTokens }: IdentityParts): Route[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailInput } from '../email-address.ts';
 import { v7 as uuidv7 } from 'uuid';
 import type { Transaction } from '../../db/database.ts';
 import { foundOrganisation } from '../../db/identity/founding.ts';
@@ -13,7 +14,7 @@ import { hashPassword } from '../../platform/crypto/password-hash.ts';
 import { route, type Route } from '../route.ts';
 import { originOf } from './events.ts';
 import type { IdentityParts } from './parts.ts';
-import { emailInput, mailedToken, mailSent, newPassword, organisationName, personName } from './schemas.ts';
+import { mailedToken, mailSent, newPassword, organisationName, personName } from './schemas.ts';
 
 const registrationBody = z.strictObject({
   email: emailInput,

@@ -1,15 +1,7 @@
-import validator from 'validator';
 import { z } from 'zod';
 import { passwordLength } from '../../domain/identity/password.ts';
 import { grantableRoles, roles } from '../../domain/identity/roles.ts';
 import { scopes } from '../../domain/identity/scopes.ts';
-
-/** One that mail can be sent to: with the lengths of RFC 5321 §4.5.3.1 for its parts, which the pattern leaves open. */
-export const emailInput = z
-  .email()
-  .max(254)
-  .refine((address) => validator.isEmail(address), 'Invalid email address')
-  .meta({ example: 'ada@example.com' });
 
 /** Any text, as the log-in takes whatever was good once. */
 export const givenPassword = z.string().min(1).max(1_000).meta({ example: 'plenty of purple penguins' });

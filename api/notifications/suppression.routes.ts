@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailInput } from '../email-address.ts';
 import {
   addressIdOf,
   suppress,
@@ -16,7 +17,7 @@ import type { Services } from '../services.ts';
 const tag = 'Notifications';
 const params = z.object({ id: z.uuid() });
 const idempotency = { domain: 'notifications', mode: 'transaction' } as const;
-const address = z.email().max(320);
+const address = emailInput;
 
 const suppressionView = z
   .object({

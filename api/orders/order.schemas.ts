@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailInput } from '../email-address.ts';
 import { labelStates } from '../../domain/orders/label-state.ts';
 import { fulfillmentStatuses } from '../../domain/orders/fulfillment-status.ts';
 import { largestAmount } from '../../domain/orders/money.ts';
@@ -79,7 +80,7 @@ export const addressInput = z.strictObject(addressFields).meta({
 });
 
 const customerInput = z.strictObject({
-  email: z.email().max(320).meta({ example: 'ada@example.com' }),
+  email: emailInput.meta({ example: 'ada@example.com' }),
   name: text(200).optional(),
   phone: text(50).optional(),
 });

@@ -42,3 +42,7 @@ class Session:
 
 if "FUZZ_PASSWORD" in os.environ:
     schemathesis.auth(refresh_interval=500)(Session)
+
+
+# A message is a file as any other.
+schemathesis.serializer.alias("message/rfc822", "application/octet-stream")
