@@ -44,5 +44,5 @@ if "FUZZ_PASSWORD" in os.environ:
     schemathesis.auth(refresh_interval=500)(Session)
 
 
-# A message is a file as any other.
+# A message is sent as the bytes that it is.
 schemathesis.serializer.alias("message/rfc822", "application/octet-stream")
