@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { untilWaiting } from '../../test/support/lock-waits.ts';
+import { newSource } from '../../test/support/stored-inbound.ts';
 import { candidatesOf } from './source-candidates.ts';
 import { mostCandidates, mostSources, SourceRepository, type OwnedSource } from './source.repository.ts';
 
@@ -14,19 +15,7 @@ describe('The sources of webhooks', () => {
 
   const add = (tenantId: string, meanwhile?: () => Promise<void>): Promise<OwnedSource> =>
     db.database.transaction('webhooks', async ({ sql }) => {
-      const source = await new SourceRepository(sql, tenantId).add({
-        id: uuidv7(),
-        kind: 'stripe',
-        name: 'a test',
-        account: null,
-        verifier: null,
-        reading: {},
-        holdUnknown: false,
-        secrets: 'sealed',
-        secretFingerprints: [],
-        credentials: null,
-        createdBy: uuidv7(),
-      });
+      const source = await new SourceRepository(sql, tenantId).add(newSource('stripe'));
       await meanwhile?.();
       return source;
     });

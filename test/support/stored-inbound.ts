@@ -1,32 +1,35 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../db/database.ts';
 import { logDelivery, type NewDelivery } from '../../db/webhooks/inbound-log.ts';
-import { SourceRepository } from '../../db/webhooks/source.repository.ts';
+import { SourceRepository, type NewSource } from '../../db/webhooks/source.repository.ts';
 
 export interface StoredSourceIds {
   id: string;
   tenantId: string;
 }
 
+/** A source to be stored whose secrets nobody opens. */
+export function newSource(kind: NewSource['kind']): NewSource {
+  return {
+    id: uuidv7(),
+    kind,
+    name: 'a test',
+    account: null,
+    verifier: null,
+    reading: {},
+    holdUnknown: false,
+    secrets: 'sealed',
+    secretFingerprints: [],
+    credentials: null,
+    createdBy: uuidv7(),
+  };
+}
+
 /** A source of generic webhooks, as a row alone. */
 export async function storeSource(database: Database, tenantId: string = uuidv7()): Promise<StoredSourceIds> {
-  const id = uuidv7();
-  await database.transaction('webhooks', ({ sql }) =>
-    new SourceRepository(sql, tenantId).add({
-      id,
-      kind: 'generic',
-      name: 'a test',
-      account: null,
-      verifier: null,
-      reading: {},
-      holdUnknown: false,
-      secrets: 'sealed',
-      secretFingerprints: [],
-      credentials: null,
-      createdBy: uuidv7(),
-    }),
-  );
-  return { id, tenantId };
+  const source = newSource('generic');
+  await database.transaction('webhooks', ({ sql }) => new SourceRepository(sql, tenantId).add(source));
+  return { id: source.id, tenantId };
 }
 
 /** A webhook of a source, as it is logged; of an event of its own, unless `more` says of which. Gives the ID of a new event. */
