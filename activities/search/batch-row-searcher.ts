@@ -149,7 +149,10 @@ class PreparedSearch {
           { err: error, batch_id: this.#batch.id, row_no: row.rowNo },
           'a row is given up',
         );
-        answers.results.push(notAnswered(row));
+        const key = effectKeyOf(this.#batch, row);
+        const paid = (await this.#services.engine.paid(this.#scope, [key], true)).get(key) ?? 0n;
+        answers.results.push(notAnswered(row, larger(paid, row.paidMicros)));
+        if (left !== null && paid > row.paidMicros) left -= paid - row.paidMicros;
       }
     }
     return answers;
@@ -160,16 +163,15 @@ class PreparedSearch {
     return await this.#services.engine.searchMany(this.#scope, requests, signal, budget);
   }
 
-  #requestOf({ rowNo, values, attempt, paidMicros }: PendingRow): SearchRequest {
-    const { id, kind } = this.#batch;
-    const key = `batch:${id}:${rowNo}`;
+  #requestOf(row: PendingRow): SearchRequest {
+    const { kind } = this.#batch;
     return {
       kind,
-      fields: fieldsUsedBy(kind, this.#map(values).fields),
+      fields: fieldsUsedBy(kind, this.#map(row.values).fields),
       options: this.#options,
-      // Whoever has a failed row tried again wants it asked again.
-      effectKey: attempt === 1 ? key : `${key}:${attempt}`,
-      paid: paidMicros,
+      effectKey: effectKeyOf(this.#batch, row),
+      mayRepeat: true,
+      paid: row.paidMicros,
     };
   }
 
@@ -195,7 +197,13 @@ class PreparedSearch {
   }
 }
 
-function scopeOf(batch: Batch): SearchScope {
+/** The business key of what is done for a row. Whoever has a failed row tried again wants it asked again. */
+export function effectKeyOf({ id }: Batch, { rowNo, attempt }: { rowNo: number; attempt: number }): string {
+  const key = `batch:${id}:${rowNo}`;
+  return attempt === 1 ? key : `${key}:${attempt}`;
+}
+
+export function scopeOf(batch: Batch): SearchScope {
   return { tenantId: batch.tenantId, userId: batch.createdBy, source: 'batch', traceId: batch.traceId };
 }
 
@@ -242,7 +250,7 @@ const statusOf = {
   over_budget: 'skipped',
 } as const;
 
-function notAnswered({ rowNo, attempt, paidMicros }: PendingRow): RowResult {
+function notAnswered({ rowNo, attempt, paidMicros }: PendingRow, costMicros: bigint): RowResult {
   return {
     rowNo,
     attempt,
@@ -250,7 +258,7 @@ function notAnswered({ rowNo, attempt, paidMicros }: PendingRow): RowResult {
     code: 'search.row_not_answered',
     message: 'This row could not be searched because of an error on our side.',
     score: null,
-    costMicros: paidMicros,
+    costMicros,
     paidMicros,
     searchId: null,
     cached: false,

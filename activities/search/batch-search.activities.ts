@@ -2,7 +2,6 @@ import { activityInfo } from '@temporalio/activity';
 import { countsOf, type Batch } from '../../db/search/batch.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import {
-  releaseAllRanges,
   releaseRange,
   reserveBudget,
   takeRange,
@@ -15,9 +14,10 @@ import { isOutOfPatience, waitAfter } from '../../domain/search/batch-wait.ts';
 import type { BatchActivities } from '../../workflows/search/messages.ts';
 import type { Sql } from '../../db/sql.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { takeBackRanges } from './batch-lost-calls.ts';
 import { RowSearcher, type RowAnswers, type SearchServices } from './batch-row-searcher.ts';
 import { WaitingRows } from './batch-waiting-rows.ts';
-import { StepSizes } from './batch-step-size.ts';
+import { mostRows, StepSizes } from './batch-step-size.ts';
 import type { TenantShares } from './tenant-shares.ts';
 import { viewOf } from './batch-view.ts';
 
@@ -28,7 +28,7 @@ const skippedAtOnce = 20_000;
 /** What one step works on: one look at the batch, its next rows, and the money for them. */
 interface Step {
   batch: Batch;
-  rows: PendingRow[];
+  rows: readonly PendingRow[];
   /** Most that the rows may cost together; null without a budget. */
   budget: bigint | null;
   waitsForBudget: boolean;
@@ -57,32 +57,28 @@ export function createBatchSearchActivities(
     const each = await searcher.highestPrice(batch);
     return await database.transaction('search', async ({ sql }) => {
       const now = await new BatchRepository(sql).lock(tenantId, id);
-      const rows = await pendingRows(sql, id, from, to, limit);
-      const prices = rows.map(({ paidMicros }) => (each > paidMicros ? each - paidMicros : 0n));
-      const wanted = prices.reduce((sum, price) => sum + price, 0n);
-      const budget = await reserveBudget(sql, now, lease, wanted);
-      // What is left may not do for all of them at the highest price, but most rows cost less: first those it does for.
-      const affordable = budget === null ? 0 : countAffordable(prices, budget);
-      const first = affordable > 0 ? rows.slice(0, affordable) : rows;
-      return { batch: now, rows: first, budget, waitsForBudget: budget === null };
+      const { lostTo } = lease;
+      const rows = await pendingRows(sql, id, from, lostTo ?? to, lostTo === null ? limit : mostRows);
+      const granted = await reserveBudget(sql, now, lease, rows, each);
+      return { batch: now, rows: [], budget: null, ...granted, waitsForBudget: granted === null };
     });
   };
 
   return {
     async planSearch({ batchId, tenantId }) {
-      return await withHeartbeat(() =>
-        database.transaction('search', async ({ sql }) => {
-          const batch = await new BatchRepository(sql).get(tenantId, batchId);
-          // Nobody is at work now: what leases are left belong to attempts that were given up.
-          await releaseAllRanges(sql, batchId);
-          if (countsOf(batch).pending === 0) return [];
-          // Nothing has been searched: all there is.
-          const { rowsFound, rowsNotFound, rowsSkipped, rowsTotal, run } = batch;
-          if (run === 0 && rowsTotal !== null && rowsFound + rowsNotFound + rowsSkipped === 0)
-            return [{ from: 1, to: rowsTotal }];
-          return await unfinishedRanges(sql, batchId);
-        }),
-      );
+      return await withHeartbeat(async () => {
+        const batch = await database.read('search', ({ sql }) =>
+          new BatchRepository(sql).get(tenantId, batchId),
+        );
+        // Nobody is at work now: what ranges are left belong to attempts that were given up.
+        await takeBackRanges(services, batch, false);
+        if (countsOf(batch).pending === 0) return [];
+        // Nothing has been searched: all there is.
+        const { rowsFound, rowsNotFound, rowsSkipped, rowsTotal, run } = batch;
+        if (run === 0 && rowsTotal !== null && rowsFound + rowsNotFound + rowsSkipped === 0)
+          return [{ from: 1, to: rowsTotal }];
+        return await database.read('search', ({ sql }) => unfinishedRanges(sql, batchId));
+      });
     },
 
     async searchRange({ batchId, tenantId, from, to }) {
@@ -95,7 +91,7 @@ export function createBatchSearchActivities(
         let waitsForBudget = false;
         const waiting = new WaitingRows();
         if (isSearching(batch)) {
-          const lease = await database.read('search', ({ sql }) => takeRange(sql, batchId, from, to));
+          let lease = await database.read('search', ({ sql }) => takeRange(sql, batchId, from, to));
           let isHeld = true;
           const prepared = searcher.prepare(batch);
           while (next <= to && performance.now() - started < rangeMilliseconds) {
@@ -107,8 +103,9 @@ export function createBatchSearchActivities(
               if (!isSearching(batch) || waitsForBudget) return false;
               const last = step.rows.at(-1);
               if (!last) {
-                next = to + 1;
-                return false;
+                next = (lease.lostTo ?? to) + 1;
+                lease = { ...lease, lostTo: null };
+                return next <= to;
               }
               const mayWait = !isOutOfPatience(batch.waiting, batch.readAt);
               const { attempt } = activityInfo();
@@ -122,6 +119,7 @@ export function createBatchSearchActivities(
               waiting.add(answers.waiting, batch);
               stepSizes.of(batchId).learn(step.rows.length, performance.now() - stepStarted);
               next = last.rowNo + 1;
+              lease = { ...lease, lostTo: null };
               isHeld = !isLast;
               return true;
             });
@@ -157,6 +155,10 @@ export function createBatchSearchActivities(
 
     async skipRest({ batchId, tenantId }) {
       return await withHeartbeat(async (signal) => {
+        const held = await database.read('search', ({ sql }) =>
+          new BatchRepository(sql).get(tenantId, batchId),
+        );
+        if (held.hold === 'cancel') await takeBackRanges(services, held, true);
         for (let afterRow = 0; ;) {
           signal.throwIfAborted();
           const done = await database.transaction('search', async (transaction) => {
@@ -174,16 +176,6 @@ export function createBatchSearchActivities(
       });
     },
   };
-}
-
-/** So many prices, from the first on, the money does for. */
-function countAffordable(prices: readonly bigint[], money: bigint): number {
-  let left = money;
-  const beyond = prices.findIndex((price) => {
-    left -= price;
-    return left < 0n;
-  });
-  return beyond === -1 ? prices.length : beyond;
 }
 
 /** After the results of a step: which of its rows wait, and since when nobody was answered. */

@@ -105,6 +105,7 @@ async function search(
       useCache: use_cache,
     },
     effectKey: `search:${searchIdOf(request)}`,
+    mayRepeat: request.ctx.get('Idempotency-Key') !== '',
   };
   return replyTo(await engine.search(scope, asked, unending));
 }

@@ -8,54 +8,62 @@ export interface RangeLease {
   batchId: string;
   firstRow: number;
   token: string;
+  /** Up to this row, an earlier attempt that was lost had reserved money, and may have spent it. */
+  lostTo: number | null;
 }
 
 /**
- * Takes a range of rows in hand. An earlier attempt that may still live can commit nothing from now on, and what it had
- * reserved is free again.
+ * Takes a range of rows in hand. An earlier attempt that may still live can commit nothing from now on. What it had
+ * reserved stays so until its rows are searched again: it may have been spent.
  */
 export async function takeRange(sql: Sql, batchId: string, from: number, to: number): Promise<RangeLease> {
   const token = uuidv7();
-  await sql(
+  const [taken] = await sql<{ lostTo: number | null }>(
     `insert into search.batch_chunks as chunk (batch_id, first_row, last_row, token) values ($1, $2, $3, $4)
      on conflict (batch_id, first_row) do update
-     set last_row = excluded.last_row, token = excluded.token, attempt = chunk.attempt + 1, reserved_micros = 0,
-       taken_at = now()`,
+     set last_row = excluded.last_row, token = excluded.token, attempt = chunk.attempt + 1, taken_at = now()
+     returning reserved_to as "lostTo"`,
     [batchId, from, to, token],
     'search.take_range',
   );
-  return { batchId, firstRow: from, token };
+  return { batchId, firstRow: from, token, lostTo: taken?.lostTo ?? null };
 }
 
-/** Lets go of a range; of one that another attempt has taken, nothing. */
+/** Lets go of a range; of one that another attempt has taken, or that still holds a lost attempt's money, nothing. */
 export async function releaseRange(sql: Sql, { batchId, firstRow, token }: RangeLease): Promise<void> {
   await sql(
-    'delete from search.batch_chunks where batch_id = $1 and first_row = $2 and token = $3',
+    `delete from search.batch_chunks where batch_id = $1 and first_row = $2 and token = $3 and reserved_to is null`,
     [batchId, firstRow, token],
     'search.release_range',
   );
 }
 
-/** Takes every range of a batch from whoever has it, with what was reserved for it. */
+/** Forgets every range of a batch, with what was reserved for it. */
 export async function releaseAllRanges(sql: Sql, batchId: string): Promise<void> {
   await sql('delete from search.batch_chunks where batch_id = $1', [batchId], 'search.release_all_ranges');
+}
+
+/** Rows that may be searched, and the most that they may cost together; null without a budget. */
+export interface Granted<Row> {
+  rows: readonly Row[];
+  budget: bigint | null;
 }
 
 /**
  * Reserves money for searching some rows, so that chunks at work at once can't spend more than the budget together. Call
  * it in a transaction that has the batch locked.
  *
- * @param wanted the most that these rows can cost
- * @returns what they may cost. Less than wanted only when nobody else has a reservation; null when others' reservations
- *   stand in the way, of which some will be given back
+ * @param each the most that a row can cost
+ * @returns null when others' reservations stand in the way, of which some will be given back
  */
-export async function reserveBudget(
+export async function reserveBudget<Row extends { rowNo: number; paidMicros: bigint }>(
   sql: Sql,
   batch: Batch,
   lease: RangeLease,
-  wanted: bigint,
-): Promise<bigint | null> {
-  if (batch.budgetMicros === null) return wanted;
+  rows: readonly Row[],
+  each: bigint,
+): Promise<Granted<Row> | null> {
+  if (batch.budgetMicros === null) return { rows, budget: null };
   const [row] = await sql<{ reserved: string }>(
     `select coalesce(sum(reserved_micros), 0)::text as reserved from search.batch_chunks
      where batch_id = $1 and first_row <> $2`,
@@ -63,22 +71,43 @@ export async function reserveBudget(
   );
   const reserved = BigInt(row?.reserved ?? 0);
   const left = batch.budgetMicros - batch.costMicros - reserved;
-  if (left < wanted && reserved > 0n) return null;
-  const granted = left < wanted ? (left > 0n ? left : 0n) : wanted;
-  await holdFence(sql, lease, granted);
-  return granted;
+  const prices = rows.map(({ paidMicros }) => (each > paidMicros ? each - paidMicros : 0n));
+  const wanted = prices.reduce((sum, price) => sum + price, 0n);
+  // What a lost attempt had reserved for the same rows is ours, and may be spent: there is nothing to wait for.
+  if (left < wanted && reserved > 0n && lease.lostTo === null) return null;
+  const budget = left < wanted ? (left > 0n ? left : 0n) : wanted;
+  // What is left may not do for all of them at the highest price, but most rows cost less: first those it does for.
+  const affordable = lease.lostTo === null ? countAffordable(prices, budget) : 0;
+  const first = affordable > 0 ? rows.slice(0, affordable) : rows;
+  await holdFence(sql, lease, budget, first.at(-1)?.rowNo ?? null);
+  return { rows: first, budget };
 }
 
-/** Refuses whoever is not the latest attempt, and keeps a later one waiting until this transaction has ended. */
+/** So many prices, from the first on, the money does for. */
+function countAffordable(prices: readonly bigint[], money: bigint): number {
+  let left = money;
+  const beyond = prices.findIndex((price) => {
+    left -= price;
+    return left < 0n;
+  });
+  return beyond === -1 ? prices.length : beyond;
+}
+
+/**
+ * Refuses whoever is not the latest attempt, and keeps a later one waiting until this transaction has ended.
+ *
+ * @param reserve money for the rows up to `reservedTo`
+ */
 export async function holdFence(
   sql: Sql,
   { batchId, firstRow, token }: RangeLease,
-  reserve: bigint,
+  reserve = 0n,
+  reservedTo: number | null = null,
 ): Promise<void> {
   const held = await sql(
-    `update search.batch_chunks set reserved_micros = $4
+    `update search.batch_chunks set reserved_micros = $4, reserved_to = $5
      where batch_id = $1 and first_row = $2 and token = $3 returning 1`,
-    [batchId, firstRow, token, reserve],
+    [batchId, firstRow, token, reserve, reservedTo],
     'search.hold_fence',
   );
   if (held.length === 0) throw lost();

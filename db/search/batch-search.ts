@@ -74,7 +74,7 @@ export async function storeResults(
   results: readonly RowResult[],
   isLast: boolean,
 ): Promise<Batch> {
-  await (isLast ? endFence(sql, lease) : holdFence(sql, lease, 0n));
+  await (isLast ? endFence(sql, lease) : holdFence(sql, lease));
   const counted = await sql<{ status: RowStatus; rows: number; cost: string }>(
     insertResults,
     [

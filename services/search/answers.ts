@@ -4,6 +4,7 @@ import type { NormalisedQuery } from '../../domain/search/query.ts';
 import { conclude, toPrecision } from '../../domain/search/waterfall.ts';
 import { manyUuids } from '../../platform/uuid.ts';
 import type { SearchRequest, SearchResult } from './contract.ts';
+import { noCalls, type OwnCalls } from './own-calls.ts';
 import type { Question } from './questions.ts';
 import type { ReadyProvider } from './ready-provider.ts';
 
@@ -46,20 +47,25 @@ export function ttlOf(answer: SharedAnswer, providers: readonly ReadyProvider[],
   return times.length === 0 ? tenantTtl : Math.min(...times);
 }
 
-/** The result of a question that somebody worked out. */
+/**
+ * The result of a question that somebody worked out.
+ *
+ * @param own calls that were made for it all the same, where others did
+ */
 export function resultOf(
   asked: { searchId: string; currency: string; query: NormalisedQuery },
   answer: SharedAnswer,
   others: boolean,
+  own: OwnCalls = noCalls,
 ): SearchResult {
   return {
     ...asked,
     status: answer.status,
     people: answer.people,
     facts: answer.facts,
-    costMicros: others ? 0n : costOf(answer.trace),
-    cached: others,
-    trace: others ? answer.trace.map(spared) : answer.trace,
+    costMicros: others ? own.costMicros : costOf(answer.trace),
+    cached: others && own.costMicros === 0n,
+    trace: others ? answer.trace.map((step) => stepOfOthers(step, own.byProvider)) : answer.trace,
     problem: answer.problem,
     retryLater: answer.retryLater ?? null,
   };
@@ -69,16 +75,14 @@ function costOf(trace: readonly ProviderStep[]): Micros {
   return trace.reduce((sum, { costMicros }) => sum + BigInt(costMicros), 0n);
 }
 
-/** A step of somebody else's search: here the provider was not asked. */
-function spared(step: ProviderStep): ProviderStep {
-  return {
-    provider: step.provider,
-    kind: step.kind,
-    outcome: 'skipped',
-    reason: 'an equal search has the answer',
-    costMicros: '0',
-    milliseconds: 0,
-  };
+/** A step of somebody else's search: here the provider was not asked, or its answer was lost with whoever asked. */
+function stepOfOthers(step: ProviderStep, paid: OwnCalls['byProvider']): ProviderStep {
+  const { provider, kind, outcome } = step;
+  const costMicros = paid.get(provider) ?? 0n;
+  if (costMicros > 0n && (outcome === 'hit' || outcome === 'miss'))
+    return { ...step, costMicros: String(costMicros) };
+  const reason = 'an equal search has the answer';
+  return { provider, kind, outcome: 'skipped', reason, costMicros: String(costMicros), milliseconds: 0 };
 }
 
 /** The result of a request that can't be read. */

@@ -53,6 +53,11 @@ export interface SearchRequest {
    * billed once for it, however often the work is tried.
    */
   effectKey: string;
+  /**
+   * Others may have asked it under the same key before and been lost: what they paid is then its cost. Rows of a batch
+   * always may.
+   */
+  mayRepeat?: boolean;
   /** What its calls have cost when it was asked before and had to wait. Default 0; no budget is charged with it again. */
   paid?: Micros;
 }
@@ -126,6 +131,16 @@ export interface SearchEngine {
     signal: AbortSignal,
     budget?: Micros | null,
   ): Promise<ManyAnswers>;
+  /**
+   * What requests have paid so far, by effect key: of work that was lost before its results were stored.
+   *
+   * @param isOver they will not be asked again: a call whose end is unknown stays billed at what was reserved
+   */
+  paid(
+    scope: SearchScope,
+    effectKeys: readonly string[],
+    isOver: boolean,
+  ): Promise<ReadonlyMap<string, Micros>>;
   /** Writes bill and log in the caller's transaction on the search database: a few statements, however many rows. */
   recordEffects(sql: Sql, scope: SearchScope, effects: SearchEffects): Promise<void>;
   /**

@@ -25,6 +25,7 @@ import { effectsOf, performed, writeEffects } from './effects.ts';
 import { HealthReporter } from './health-reporter.ts';
 import type { MeteredContext } from './metered-context.ts';
 import type { SearchParts } from './parts.ts';
+import { noCalls, OwnCallsReader } from './own-calls.ts';
 import { Purse } from './purse.ts';
 import { readQuestion, type Question } from './questions.ts';
 import { ReadyProviders, type ReadyProvider } from './ready-provider.ts';
@@ -69,7 +70,7 @@ class Engine implements RunningSearchEngine {
   readonly #recorder: SearchRecorder;
   readonly #setups = new SharedReads<SearchSetup>();
   /** What this process last knew of tenants, by which answers that are there already are looked for. */
-  readonly #generations = new Map<string, string>();
+  readonly #known = new Map<string, { generation: string; costs: boolean }>();
   readonly #hashKey: string;
   readonly #closing = new AbortController();
   /** Questions of single searches that this process works on or waits for. */
@@ -120,21 +121,30 @@ class Engine implements RunningSearchEngine {
     const context = this.#context(scope, tenant, AbortSignal.any([signal, this.#closing.signal]), (later) =>
       settlements.push(later),
     );
-    const answers = await this.#answer(context, tenant, [...leaders.values()], new Purse(budget), 'dear');
+    const questions = read.flatMap((one) => ('problem' in one ? [] : [one.question]));
+    const ownCalls = new OwnCallsReader(this.#parts.database, tenant.setup.providers);
+    const purse = await purseOf(budget, questions, ownCalls);
+    const answers = await this.#answer(context, tenant, [...leaders.values()], purse, 'dear');
     // Calls that were broken off look like calls that failed, and whoever stored that would never ask them again.
     context.signal.throwIfAborted();
-    const results = await mapInTurns(read, (one, index) => {
-      const request = at(requests, index);
-      const asked = { searchId: searchIdOf(request), currency: tenant.setup.currency };
-      if ('problem' in one) return invalidResult(asked, one.problem);
-      const leader = leaders.get(equalityKey(one.question));
+    const answerTo = (question: Question): Shared => {
+      const leader = leaders.get(equalityKey(question));
       const shared = leader && answers.get(leader);
       if (!shared) throw new Error('A question got no answer.');
-      return resultOf(
-        { ...asked, query: one.question.query },
-        shared.answer,
-        shared.others || leader !== one.question,
-      );
+      return { answer: shared.answer, others: shared.others || leader !== question };
+    };
+    const spent = await ownCalls.spent(
+      questions
+        .map((question) => ({ effectKey: question.effectKey, ...answerTo(question) }))
+        .filter(({ others }) => others),
+    );
+    for (const calls of spent.values()) settlements.push(...calls.settlements);
+    const results = await mapInTurns(read, (one, index) => {
+      const asked = { searchId: searchIdOf(at(requests, index)), currency: tenant.setup.currency };
+      if ('problem' in one) return invalidResult(asked, one.problem);
+      const { query, effectKey } = one.question;
+      const { answer, others } = answerTo(one.question);
+      return resultOf({ ...asked, query }, answer, others, spent.get(effectKey));
     });
     const share = (performance.now() - started) / Math.max(1, requests.length);
     const performedAt = endOf(tenant.setup.readAt, started);
@@ -142,6 +152,17 @@ class Engine implements RunningSearchEngine {
       logEntryOf(result, at(requests, index), this.#hash(scope, result), share, performedAt),
     );
     return { results, effects: effectsOf(tenant.setup.currency, settlements, log) };
+  }
+
+  async paid(
+    { tenantId }: SearchScope,
+    effectKeys: readonly string[],
+    isOver: boolean,
+  ): Promise<ReadonlyMap<string, Micros>> {
+    const { setup } = await this.#tenant(tenantId);
+    const ownCalls = new OwnCallsReader(this.#parts.database, setup.providers);
+    if (isOver) await ownCalls.close(effectKeys);
+    return await ownCalls.paid(effectKeys);
   }
 
   async recordEffects(sql: Sql, scope: SearchScope, effects: SearchEffects): Promise<void> {
@@ -215,8 +236,11 @@ class Engine implements RunningSearchEngine {
   async #findAnswered(scope: SearchScope, request: SearchRequest): Promise<Ended | null> {
     const { tenantId } = scope;
     const { freshAnswers } = this.#parts;
-    const generation = this.#generations.get(tenantId);
-    if (!freshAnswers || generation === undefined || !request.options.useCache) return null;
+    const known = this.#known.get(tenantId);
+    if (!freshAnswers || !known || !request.options.useCache) return null;
+    // What was paid for under its key must be looked for first.
+    if (request.mayRepeat && known.costs) return null;
+    const { generation } = known;
     const read = readQuestion(request, generation);
     if ('problem' in read) return null;
     const { key, query } = read.question;
@@ -232,10 +256,15 @@ class Engine implements RunningSearchEngine {
     const asked = { searchId: searchIdOf(request), currency };
     const read = readQuestion(request, generation);
     if ('problem' in read) return { result: invalidResult(asked, read.problem), settlements: [], readAt };
-    const { answer, others, settlements } = await this.#once(scope, tenant, read.question);
+    const { question } = read;
+    const { answer, others, settlements } = await this.#once(scope, tenant, question);
+    const { effectKey, query } = question;
+    const repeated = others && request.mayRepeat ? [{ effectKey, answer }] : [];
+    const spent = await new OwnCallsReader(this.#parts.database, tenant.setup.providers).spent(repeated);
+    const calls = spent.get(effectKey) ?? noCalls;
     return {
-      result: resultOf({ ...asked, query: read.question.query }, answer, others),
-      settlements,
+      result: resultOf({ ...asked, query }, answer, others, calls),
+      settlements: [...settlements, ...calls.settlements],
       readAt,
     };
   }
@@ -315,18 +344,19 @@ class Engine implements RunningSearchEngine {
 
   async #tenant(tenantId: string): Promise<Tenant> {
     const setup = await this.#setups.read(tenantId, () => loadSetup(this.#parts.database, tenantId));
-    this.#remember(tenantId, setup.generation);
+    this.#remember(tenantId, setup);
     const enabled = setup.providers.filter(({ enabled: isEnabled }) => isEnabled);
     return { setup, providers: enabled.map((stored) => this.#providers.of(tenantId, stored)) };
   }
 
   /** Those that were not heard of for longest are forgotten. */
-  #remember(tenantId: string, generation: string): void {
-    this.#generations.delete(tenantId);
-    this.#generations.set(tenantId, generation);
-    if (this.#generations.size <= mostRemembered) return;
-    const [oldest] = this.#generations.keys();
-    if (oldest !== undefined) this.#generations.delete(oldest);
+  #remember(tenantId: string, { generation, providers }: SearchSetup): void {
+    const costs = providers.some(({ price }) => highestCost(price) > 0n);
+    this.#known.delete(tenantId);
+    this.#known.set(tenantId, { generation, costs });
+    if (this.#known.size <= mostRemembered) return;
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined) this.#known.delete(oldest);
   }
 }
 
@@ -347,6 +377,24 @@ interface Worked {
   answer: SharedAnswer;
   others: boolean;
   settlements: SearchEffects['settlements'];
+}
+
+/** The money of several searches, without what was paid for them before and is on nobody's bill. */
+async function purseOf(
+  budget: Micros | null,
+  questions: readonly Question[],
+  ownCalls: OwnCallsReader,
+): Promise<Purse> {
+  if (budget === null) return new Purse(null);
+  const paid = await ownCalls.paid(questions.map(({ effectKey }) => effectKey));
+  let left = budget;
+  for (const question of questions) {
+    const before = paid.get(question.effectKey) ?? 0n;
+    if (before <= question.credit) continue;
+    left -= before - question.credit;
+    question.credit = before;
+  }
+  return new Purse(left > 0n ? left : 0n);
 }
 
 function equalityKey(question: Question): string {

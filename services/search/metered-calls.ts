@@ -6,6 +6,7 @@ import {
   type Reservation,
   type Reserved,
 } from '../../db/search/limits.repository.ts';
+import { callKeyOf } from '../../db/search/own-charges.ts';
 import type { RefusalCause } from '../../domain/search/admission.ts';
 import { costOf } from '../../domain/search/provider.ts';
 import { barred, type CallOutcome } from './calls.ts';
@@ -82,7 +83,7 @@ async function callOnce(
 ): Promise<Round> {
   const round: Round = { outcomes: new Map(), waiting: [], waitMs: 0, cause: 'rate' };
   const leaseId = uuidv7();
-  const chargeKeys = questions.map(({ effectKey }) => `${effectKey}:${provider.stored.id}`);
+  const chargeKeys = questions.map(({ effectKey }) => callKeyOf(effectKey, provider.stored.id));
   const reserved = await context.parts.database.transaction('search', ({ sql }) =>
     new LimitsRepository(sql).reserve(context.scope, provider.stored, chargeKeys, leaseId),
   );

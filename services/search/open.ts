@@ -38,6 +38,7 @@ export function openSearchEngine({
   return {
     search: engine.search.bind(engine),
     searchMany: engine.searchMany.bind(engine),
+    paid: engine.paid.bind(engine),
     recordEffects: engine.recordEffects.bind(engine),
     price: engine.price.bind(engine),
     mayWait: engine.mayWait.bind(engine),

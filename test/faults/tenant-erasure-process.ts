@@ -13,8 +13,11 @@ import { fromShopify, paidOrderWith } from '../support/senders.ts';
 
 const password = 'plenty of purple penguins';
 
-/** What stays: that there was an organisation, what has happened without who and what, and that there was a key. */
-const stays = ['audit.audit_log', 'identity.organisations', 'identity.tenant_keys'];
+/**
+ * What stays: that there was an organisation, what has happened without who and what, that there was a key, and what was paid
+ * for calls that were made before the end came.
+ */
+const stays = ['audit.audit_log', 'identity.organisations', 'identity.tenant_keys', 'search.charges'];
 
 /** Something in every domain, of which nothing is done yet. */
 async function plant(stage: Stage): Promise<void> {
@@ -78,6 +81,12 @@ export const tenantErasureProcess: ProcessUnderTest = {
     const log = await database.read('audit', ({ sql }) =>
       sql('select distinct actor_id, trace_id, data from audit.audit_log where tenant_id = $1', [tenantId]),
     );
+    const charges = await database.read('search', ({ sql }) =>
+      sql(
+        'select 1 from search.charges where tenant_id = $1 and (user_id is not null or answer is not null)',
+        [tenantId],
+      ),
+    );
     const keys = await database.read('identity', ({ sql }) =>
       sql('select 1 from identity.tenant_keys where tenant_id = $1 and sealed is not null', [tenantId]),
     );
@@ -88,6 +97,7 @@ export const tenantErasureProcess: ProcessUnderTest = {
         remains: remains.filter((table) => !stays.includes(table)),
         log,
         keys: keys.length,
+        charges: charges.length,
         files: files.length,
         running: await openWorkflows(stage),
       },
