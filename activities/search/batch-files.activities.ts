@@ -3,6 +3,7 @@ import { databaseNow } from '../../db/now.ts';
 import type { Batch } from '../../db/search/batch.ts';
 import { analyseRows, appendRows, linkRows, type NewBatchRow } from '../../db/search/batch-ingest.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
+import type { Joinable } from '../../db/together.ts';
 import { Failure } from '../../domain/failure.ts';
 import { prepareMapping, type MappedRow } from '../../domain/search/apply-mapping.ts';
 import { fieldsUsedBy, normaliseQuery, type QueryKind } from '../../domain/search/query.ts';
@@ -21,7 +22,10 @@ const sliceMilliseconds = 15_000;
 export function createBatchFileActivities({
   database,
   storage,
-}: WorkerServices): Pick<BatchActivities, 'validateBatch' | 'ingestBatch'> {
+}: Pick<WorkerServices, 'storage'> & { database: Joinable }): Pick<
+  BatchActivities,
+  'validateBatch' | 'ingestBatch'
+> {
   const read = (tenantId: string, id: string): Promise<Batch> =>
     database.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, id));
 

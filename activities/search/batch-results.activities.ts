@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
-import type { Database } from '../../db/database.ts';
 import { databaseNow } from '../../db/now.ts';
 import type { Batch, ResultFiles } from '../../db/search/batch.ts';
 import { countsOf } from '../../db/search/batch.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import { putInlineFiles, type InlineFile } from '../../db/search/inline-files.ts';
 import { readResults, type BatchRowResult } from '../../db/search/batch-results.ts';
+import type { Joinable } from '../../db/together.ts';
 import { inlineFolder, mostInlineBytes } from '../../domain/search/inline-file.ts';
 import { formatDecimal } from '../../domain/search/micros.ts';
 import { matchCells, resultHeader } from '../../domain/search/result-table.ts';
@@ -24,7 +24,7 @@ const maxBytes = 16 * 1024 ** 3;
 export function createBatchResultActivities({
   database,
   storage,
-}: WorkerServices): Pick<BatchActivities, 'writeResults'> {
+}: Pick<WorkerServices, 'storage'> & { database: Joinable }): Pick<BatchActivities, 'writeResults'> {
   return {
     async writeResults({ batchId, tenantId }) {
       return await withHeartbeat(async (signal) => {
@@ -68,7 +68,7 @@ interface WrittenResults {
  * back: in the storage each would take several syncs of the disk, which everybody else would wait for.
  */
 export async function writeResultFiles(
-  database: Database,
+  database: Joinable,
   storage: ObjectStorage,
   batch: Batch,
   signal: AbortSignal,

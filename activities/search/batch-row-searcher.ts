@@ -1,6 +1,7 @@
 import type { Transaction } from '../../db/database.ts';
 import type { Batch } from '../../db/search/batch.ts';
 import type { PendingRow, RowResult } from '../../db/search/batch-search.ts';
+import type { Joinable } from '../../db/together.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { RetryLater } from '../../domain/search/batch-wait.ts';
 import { prepareMapping, type MappedRow } from '../../domain/search/apply-mapping.ts';
@@ -20,7 +21,7 @@ import type { WorkerServices } from '../services.ts';
 /** After so many attempts at a range, a row that brings all of its step down is looked for. */
 const attemptsTogether = 3;
 
-export type SearchServices = Pick<WorkerServices, 'database' | 'engine' | 'log'>;
+export type SearchServices = Pick<WorkerServices, 'engine' | 'log'> & { database: Joinable };
 
 /** A row that a provider must still be asked about, which can't be asked for now. */
 export interface WaitingRow {

@@ -1,7 +1,9 @@
+import { bulkhead } from 'cockatiel';
 import type { Batch } from '../../db/search/batch.ts';
 import { BatchRepository } from '../../db/search/batch.repository.ts';
+import { together, type Joinable } from '../../db/together.ts';
 import { mostInlineBytes } from '../../domain/search/inline-file.ts';
-import type { BatchActivities } from '../../workflows/search/messages.ts';
+import type { BatchActivities, OfBatch } from '../../workflows/search/messages.ts';
 import { createBatchFileActivities } from './batch-files.activities.ts';
 import { createBatchResultActivities } from './batch-results.activities.ts';
 import { RowSearcher } from './batch-row-searcher.ts';
@@ -14,35 +16,44 @@ import { TenantShares } from './tenant-shares.ts';
 
 /** Every step of a batch. */
 export function createBatchActivities(services: WorkerServices): BatchActivities {
-  const { database } = services;
+  const { database, config } = services;
   const shares = new TenantShares();
-  const files = createBatchFileActivities(services);
-  const search = createBatchSearchActivities(services, shares);
-  const results = createBatchResultActivities(services);
-  const read = (tenantId: string, batchId: string): Promise<Batch> =>
-    database.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, batchId));
+  const read = (on: Joinable, { tenantId, batchId }: OfBatch): Promise<Batch> =>
+    on.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, batchId));
+  const stepsOn = (on: Joinable) => ({
+    ...createBatchFileActivities({ ...services, database: on }),
+    ...createBatchSearchActivities({ ...services, database: on }, shares),
+    ...createBatchResultActivities({ ...services, database: on }),
+  });
+  const validateOn = (on: Joinable, steps = stepsOn(on)): BatchActivities['validateBatch'] => {
+    return (input) =>
+      shares.during(input.tenantId, async () => {
+        const view = await steps.validateBatch(input);
+        if (view.phase !== 'ingesting') return view;
+        const { rowsTotal } = await read(on, input);
+        const isSmall = rowsTotal !== null && rowsTotal <= fewRows;
+        return isSmall ? await goOn(steps, input, view) : view;
+      });
+  };
+  const steps = stepsOn(database);
+  const validateBatch = validateOn(database, steps);
   const searcher = new RowSearcher(services);
-  const validateBatch: BatchActivities['validateBatch'] = (input) =>
-    shares.during(input.tenantId, async () => {
-      const view = await files.validateBatch(input);
-      if (view.phase !== 'ingesting') return view;
-      const { rowsTotal } = await read(input.tenantId, input.batchId);
-      const isSmall = rowsTotal !== null && rowsTotal <= fewRows;
-      return isSmall ? await goOn({ ...files, ...search, ...results }, input, view) : view;
-    });
+  // Half of the connections for them, and half for what they ask meanwhile.
+  const inTurn = bulkhead(Math.floor(config.DATABASE_POOL_SIZE / 2), Number.POSITIVE_INFINITY);
   return {
     beginBatch: async (input) => {
-      const batch = await read(input.tenantId, input.batchId);
+      const batch = await read(database, input);
       const isFresh = batch.phase === 'submitted' && batch.hold === null;
       const isShort = isFresh && batch.file.bytes <= mostInlineBytes && !(await searcher.mayWait(batch));
-      return isShort ? await validateBatch(input) : viewOf(batch);
+      if (!isShort) return viewOf(batch);
+      return await inTurn.execute(() => together(database, 'search', (joined) => validateOn(joined)(input)));
     },
-    readBatch: async ({ batchId, tenantId }) => viewOf(await read(tenantId, batchId)),
-    ...search,
+    readBatch: async (input) => viewOf(await read(database, input)),
+    ...steps,
     validateBatch,
-    ingestBatch: (input) => shares.during(input.tenantId, () => files.ingestBatch(input)),
-    searchRange: (input) => shares.during(input.tenantId, () => search.searchRange(input)),
-    writeResults: (input) => shares.during(input.tenantId, () => results.writeResults(input)),
+    ingestBatch: (input) => shares.during(input.tenantId, () => steps.ingestBatch(input)),
+    searchRange: (input) => shares.during(input.tenantId, () => steps.searchRange(input)),
+    writeResults: (input) => shares.during(input.tenantId, () => steps.writeResults(input)),
     ...createBatchWebhookActivities(services),
   };
 }

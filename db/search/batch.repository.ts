@@ -173,7 +173,8 @@ export async function changeBatch(
   const dated = entries.filter(([, value]) => value === databaseNow);
   const assignments = [
     ...given.map(([name], index) => `${columnOf[name]} = $${index + 3}`),
-    ...dated.map(([name]) => `${columnOf[name]} = now()`),
+    // Not of the transaction's beginning: several steps may be one.
+    ...dated.map(([name]) => `${columnOf[name]} = clock_timestamp()`),
   ];
   const data = event.data ?? {};
   const rows = await transaction.sql<BatchRow>(
@@ -182,8 +183,8 @@ export async function changeBatch(
          ${assignments.map((one) => `, ${one}`).join('')}
        where tenant_id = $1 and id = $2 returning *
      ), told as (
-       insert into search.batch_events (batch_id, revision, type, data)
-       select id, revision, $${given.length + 3}::text, $${given.length + 4}::jsonb from changed
+       insert into search.batch_events (batch_id, revision, type, data, occurred_at)
+       select id, revision, $${given.length + 3}::text, $${given.length + 4}::jsonb, clock_timestamp() from changed
      )
      select ${batchColumns} from changed`,
     [

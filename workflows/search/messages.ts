@@ -71,7 +71,8 @@ export interface RangeOutcome {
   waitSeconds: number;
 }
 
-interface OfBatch {
+/** Which batch an activity is about. */
+export interface OfBatch {
   batchId: string;
   tenantId: string;
 }
