@@ -50,6 +50,7 @@ export class Delivery {
   readonly #most: number;
   /** The subject that the last claim ended with. */
   #reached = '';
+  #tookAll = false;
   #slow = 0;
   readonly #following = new Set<Promise<void>>();
 
@@ -60,10 +61,16 @@ export class Delivery {
     this.#most = atOnce ?? this.#limit * claimsBeside;
   }
 
+  /** Whether the last claim was of all that was due: whatever comes after it gives notice. */
+  get tookAll(): boolean {
+    return this.#tookAll;
+  }
+
   /** Hands over one claim. Gives how many events were taken and have not failed. */
   async once(): Promise<number> {
     const { database, domain } = this.#parts;
     const room = Math.min(this.#limit, this.#most - this.#slow);
+    this.#tookAll = false;
     if (room <= 0) return 0;
     return await database.transaction(domain, async ({ sql }) => {
       const events = await this.#claim(sql, room);
@@ -90,10 +97,12 @@ export class Delivery {
     this.#reached = '';
     const eachSubject = consumer.together ? limit : 1;
     let events = await claimDeliveries(sql, domain, name, { limit, eachSubject, after });
+    const fromTheStart = after === '' || events.length === 0;
     if (events.length === 0 && after !== '')
       events = await claimDeliveries(sql, domain, name, { limit, eachSubject });
     const last = events.at(-1);
     if (last && events.length === limit) this.#reached = last.subject;
+    this.#tookAll = fromTheStart && consumer.together === true && events.length < limit;
     return events;
   }
 

@@ -94,10 +94,10 @@ export class Relay {
       } catch (error) {
         log.warn({ err: error, domain, consumer: name }, 'the outbox cannot be read');
       }
-      if (taken === 0) await this.#wakeUps.pause(topic, longestRestMilliseconds, seen);
       // What may be handed over together is gathered for a moment: one transaction does for all of it.
-      else if (consumer.together && taken < togetherAtOnce)
+      if (taken > 0 && consumer.together && taken < togetherAtOnce)
         await this.#wakeUps.pause(`gather ${topic}`, consumer.gatherMilliseconds ?? gatherMilliseconds);
+      if (taken === 0 || delivery.tookAll) await this.#wakeUps.pause(topic, longestRestMilliseconds, seen);
     }
     await delivery.done();
   }
