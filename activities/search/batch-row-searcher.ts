@@ -59,8 +59,9 @@ export class RowSearcher {
     return await this.#services.engine.mayWait(scopeOf(batch), batch.kind);
   }
 
-  prepare(batch: Batch): PreparedSearch {
-    return new PreparedSearch(this.#services, batch);
+  /** @param fence throws when another attempt has taken the rows over */
+  prepare(batch: Batch, fence: SearchScope['fence']): PreparedSearch {
+    return new PreparedSearch(this.#services, batch, fence);
   }
 }
 
@@ -72,10 +73,10 @@ class PreparedSearch {
   readonly #options: SearchOptions;
   readonly #map: (values: readonly string[]) => MappedRow;
 
-  constructor(services: SearchServices, batch: Batch) {
+  constructor(services: SearchServices, batch: Batch, fence: SearchScope['fence']) {
     this.#services = services;
     this.#batch = batch;
-    this.#scope = scopeOf(batch);
+    this.#scope = { ...scopeOf(batch), fence };
     const { minScore, requiredFields, rowBudget, recordSetIds, useCache } = batch.options;
     const budget = rowBudget === null ? null : BigInt(rowBudget);
     this.#options = { minScore, limit: 1, requiredFields, budget, recordSetIds, useCache };
@@ -97,7 +98,7 @@ class PreparedSearch {
     signal: AbortSignal,
   ): Promise<RowAnswers> {
     try {
-      return this.#read(rows, await this.#ask(rows, signal, budget), mayWait);
+      return this.#read(rows, await this.#ask(rows, signal, budget, mayWait), mayWait);
     } catch (error) {
       if (attempt <= attemptsTogether || signal.aborted || error instanceof Failure) throw error;
       await this.#services.database.ping('search');
@@ -133,7 +134,7 @@ class PreparedSearch {
       try {
         const { results, waiting, effects } = this.#read(
           [row],
-          await this.#ask([row], signal, left),
+          await this.#ask([row], signal, left, mayWait),
           mayWait,
         );
         answers.results.push(...results);
@@ -152,19 +153,24 @@ class PreparedSearch {
         );
         const key = effectKeyOf(this.#batch, row);
         const paid = (await this.#services.engine.paid(this.#scope, [key], true)).get(key) ?? 0n;
-        answers.results.push(notAnswered(row, larger(paid, row.paidMicros)));
-        if (left !== null && paid > row.paidMicros) left -= paid - row.paidMicros;
+        answers.results.push(notAnswered(row, paid));
+        if (left !== null) left -= paid - row.paidMicros;
       }
     }
     return answers;
   }
 
-  async #ask(rows: readonly PendingRow[], signal: AbortSignal, budget: bigint | null): Promise<ManyAnswers> {
-    const requests = await mapInTurns(rows, (row) => this.#requestOf(row));
+  async #ask(
+    rows: readonly PendingRow[],
+    signal: AbortSignal,
+    budget: bigint | null,
+    mayWait: boolean,
+  ): Promise<ManyAnswers> {
+    const requests = await mapInTurns(rows, (row) => this.#requestOf(row, mayWait));
     return await this.#services.engine.searchMany(this.#scope, requests, signal, budget);
   }
 
-  #requestOf(row: PendingRow): SearchRequest {
+  #requestOf(row: PendingRow, mayWait: boolean): SearchRequest {
     const { kind } = this.#batch;
     return {
       kind,
@@ -172,6 +178,7 @@ class PreparedSearch {
       options: this.#options,
       effectKey: effectKeyOf(this.#batch, row),
       mayRepeat: true,
+      mayWait,
       paid: row.paidMicros,
     };
   }
@@ -185,7 +192,7 @@ class PreparedSearch {
       const result = results[place] as SearchResult;
       const { retryLater: later, costMicros: paidMicros, searchId } = result;
       if (mayWait && later) {
-        answers.waiting.push({ rowNo: row.rowNo, paidMicros: larger(paidMicros, row.paidMicros), later });
+        answers.waiting.push({ rowNo: row.rowNo, paidMicros, later });
         unanswered.add(searchId);
       } else answers.results.push(resultOf(row, result));
     }
@@ -221,7 +228,8 @@ function resultOf({ rowNo, attempt, paidMicros }: PendingRow, result: SearchResu
     code: problem?.code ?? null,
     message: problem?.message ?? null,
     score: best?.probability ?? null,
-    costMicros: larger(result.costMicros, paidMicros),
+    // What an erased row has cost stays paid, though it can't be read any more.
+    costMicros: result.status === 'invalid' ? paidMicros : result.costMicros,
     paidMicros,
     searchId: result.searchId,
     cached: result.cached,
@@ -236,11 +244,6 @@ function resultOf({ rowNo, attempt, paidMicros }: PendingRow, result: SearchResu
       : null,
     facts: Object.keys(result.facts).length > 0 ? result.facts : null,
   };
-}
-
-/** What was paid for a row stays paid, also if an equal one or the end of the budget has answered it since. */
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }
 
 const statusOf = {

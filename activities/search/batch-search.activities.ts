@@ -3,6 +3,7 @@ import { countsOf, type Batch } from '../../db/search/batch.ts';
 import { BatchRepository, changeBatch } from '../../db/search/batch.repository.ts';
 import {
   releaseRange,
+  requireFence,
   reserveBudget,
   takeRange,
   unfinishedRanges,
@@ -17,7 +18,7 @@ import { withHeartbeat } from '../heartbeat.ts';
 import { takeBackRanges } from './batch-lost-calls.ts';
 import { RowSearcher, type RowAnswers, type SearchServices } from './batch-row-searcher.ts';
 import { WaitingRows } from './batch-waiting-rows.ts';
-import { mostRows, StepSizes } from './batch-step-size.ts';
+import { StepSizes } from './batch-step-size.ts';
 import type { TenantShares } from './tenant-shares.ts';
 import { viewOf } from './batch-view.ts';
 
@@ -57,11 +58,20 @@ export function createBatchSearchActivities(
     const each = await searcher.highestPrice(batch);
     return await database.transaction('search', async ({ sql }) => {
       const now = await new BatchRepository(sql).lock(tenantId, id);
-      const { lostTo } = lease;
-      const rows = await pendingRows(sql, id, from, lostTo ?? to, lostTo === null ? limit : mostRows);
+      if (!isSearching(now)) return { batch: now, rows: [], budget: null, waitsForBudget: false };
+      const { lost } = lease;
+      const rows = lost
+        ? await pendingRows(sql, id, from, lost.to, lost.to - from + 1)
+        : await pendingRows(sql, id, from, to, limit);
       const granted = await reserveBudget(sql, now, lease, rows, each);
       return { batch: now, rows: [], budget: null, ...granted, waitsForBudget: granted === null };
     });
+  };
+
+  /** A range that is not there for others yet can only be lost with the transaction that took it. */
+  const fence = async (sql: Sql, lease: RangeLease): Promise<void> => {
+    if (!database.isJoined) return await requireFence(sql, lease);
+    await database.read('search', (joined) => requireFence(joined.sql, lease));
   };
 
   return {
@@ -93,7 +103,7 @@ export function createBatchSearchActivities(
         if (isSearching(batch)) {
           let lease = await database.read('search', ({ sql }) => takeRange(sql, batchId, from, to));
           let isHeld = true;
-          const prepared = searcher.prepare(batch);
+          const prepared = searcher.prepare(batch, (sql) => fence(sql, lease));
           while (next <= to && performance.now() - started < rangeMilliseconds) {
             signal.throwIfAborted();
             const isToGoOn = await shares.step(tenantId, started + rangeMilliseconds, signal, async () => {
@@ -103,8 +113,8 @@ export function createBatchSearchActivities(
               if (!isSearching(batch) || waitsForBudget) return false;
               const last = step.rows.at(-1);
               if (!last) {
-                next = (lease.lostTo ?? to) + 1;
-                lease = { ...lease, lostTo: null };
+                next = (lease.lost?.to ?? to) + 1;
+                lease = { ...lease, lost: null };
                 return next <= to;
               }
               const mayWait = !isOutOfPatience(batch.waiting, batch.readAt);
@@ -119,7 +129,7 @@ export function createBatchSearchActivities(
               waiting.add(answers.waiting, batch);
               stepSizes.of(batchId).learn(step.rows.length, performance.now() - stepStarted);
               next = last.rowNo + 1;
-              lease = { ...lease, lostTo: null };
+              lease = { ...lease, lost: null };
               isHeld = !isLast;
               return true;
             });
@@ -192,7 +202,7 @@ async function storeWaiting(
   const paidBefore = new Map(rows.map(({ rowNo, paidMicros }) => [rowNo, paidMicros]));
   const paid = waiting
     .map(({ rowNo, paidMicros }) => ({ rowNo, micros: paidMicros - (paidBefore.get(rowNo) ?? 0n) }))
-    .filter(({ micros }) => micros > 0n);
+    .filter(({ micros }) => micros !== 0n);
   if (wait === batch.waiting && paid.length === 0) return batch;
   return await storeWait(sql, batch, wait, paid);
 }

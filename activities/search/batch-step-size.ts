@@ -1,6 +1,5 @@
 const fewest = 20;
-/** Most rows of a step. */
-export const mostRows = 1_000;
+const most = 1_000;
 /** A step is one transaction. Shorter, and its costs show; longer, and a pause is felt. */
 const aimMilliseconds = 700;
 
@@ -15,7 +14,7 @@ class StepSize {
   learn(rows: number, milliseconds: number): void {
     const fitting = (rows * aimMilliseconds) / Math.max(milliseconds, 1);
     // Never more than double: a step that was answered by the cache says little about the next.
-    this.#rows = Math.round(Math.min(mostRows, this.#rows * 2, Math.max(fewest, fitting)));
+    this.#rows = Math.round(Math.min(most, this.#rows * 2, Math.max(fewest, fitting)));
   }
 }
 

@@ -3,6 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { v7 as uuidv7 } from 'uuid';
 import { takeRange } from '../../db/search/batch-ranges.ts';
+import { together } from '../../db/together.ts';
 import { createBatch } from '../../db/search/create-batches.ts';
 import { createLogger } from '../../platform/log.ts';
 import { newBatch } from '../../test/support/batches.ts';
@@ -13,7 +14,8 @@ import type { SearchServices } from './batch-row-searcher.ts';
 import { createBatchSearchActivities } from './batch-search.activities.ts';
 import { TenantShares } from './tenant-shares.ts';
 
-const price = { perCall: 10_000n, perHit: 0n };
+const perCall = { perCall: 10_000n, perHit: 0n };
+const perHit = { perCall: 10_000n, perHit: 20_000n };
 
 describe('A step of a batch whose worker is lost before it stores what it has paid for', () => {
   let vendor: Vendor;
@@ -33,7 +35,7 @@ describe('A step of a batch whose worker is lost before it stores what it has pa
   }
 
   /** A batch of some rows, each of which a vendor is to be asked about. */
-  async function batchOf(rows: number, budgetMicros: bigint | null): Promise<BatchIds> {
+  async function batchOf(rows: number, budgetMicros: bigint | null, price = perCall): Promise<BatchIds> {
     const [batchId, tenantId] = [uuidv7(), uuidv7()];
     await harness.withoutDefaults(tenantId);
     await harness.provider(tenantId, { name: 'vendor', price, config: vendorConfig(vendor) });
@@ -56,9 +58,12 @@ describe('A step of a batch whose worker is lost before it stores what it has pa
   const activity = (): MockActivityEnvironment =>
     new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 
-  const activities = (engine: SearchServices['engine'] = harness.engine) =>
+  const activities = (
+    engine: SearchServices['engine'] = harness.engine,
+    database: SearchServices['database'] = harness.db.database,
+  ) =>
     createBatchSearchActivities(
-      { database: harness.db.database, engine, log: createLogger('test', 'silent') },
+      { database, engine, log: createLogger('test', 'silent') },
       new TenantShares(),
     );
 
@@ -90,6 +95,30 @@ describe('A step of a batch whose worker is lost before it stores what it has pa
     });
     await assert.rejects(search(batch, range, engine), /the worker is lost/);
   }
+
+  /** As if the worker had been lost amid its calls. */
+  const forgetEnds = async ({ tenantId }: BatchIds): Promise<void> => {
+    await harness.rows(
+      `update search.charges set state = 'reserved', amount_micros = 0, outcome = null, answer = null
+       where tenant_id = $1`,
+      [tenantId],
+    );
+  };
+
+  const pauseProvider = async ({ tenantId }: BatchIds, time: string): Promise<void> => {
+    await harness.rows(
+      `update search.provider_meters set paused_until = now() + $2::interval
+       where provider_id in (select id from search.providers where tenant_id = $1)`,
+      [tenantId, time],
+    );
+  };
+
+  const forgetAnswers = async ({ tenantId }: BatchIds): Promise<void> => {
+    await harness.rows('delete from search.cache_entries where tenant_id = $1', [tenantId]);
+  };
+
+  const rangesOf = async ({ batchId }: BatchIds): Promise<number> =>
+    (await harness.rows('select from search.batch_chunks where batch_id = $1', [batchId])).length;
 
   const books = async ({ batchId, tenantId }: BatchIds) => {
     const [row] = await harness.rows<{ cost: string; billed: string; rows: string }>(
@@ -149,15 +178,123 @@ describe('A step of a batch whose worker is lost before it stores what it has pa
     assert.deepEqual(await books(batch), { cost: '2600000', billed: '2600000', rows: '2600000' });
   });
 
+  it('keeps its money on the bill when the rows are planned anew, also for calls whose end is unknown', async () => {
+    const batch = await batchOf(4, 30_000n);
+    await lose(batch, { from: 1, to: 2 });
+    await forgetEnds(batch);
+    const ranges = await activity().run(() => activities().planSearch(batch));
+    assert.deepEqual(ranges, [{ from: 1, to: 4 }]);
+    await search(batch, { from: 3, to: 4 });
+    await search(batch, { from: 1, to: 2 });
+    assert.equal(await statuses(batch), 'not_found not_found not_found skipped');
+    assert.deepEqual(await books(batch), { cost: '30000', billed: '30000', rows: '30000' });
+  });
+
+  it('is billed by the end of its calls when they are made again, and by the most they may have cost until then', async () => {
+    const batch = await batchOf(3, 70_000n, perHit);
+    await lose(batch, { from: 1, to: 2 });
+    await forgetEnds(batch);
+    await forgetAnswers(batch);
+    await activity().run(() => activities().planSearch(batch));
+    assert.equal((await books(batch))?.cost, '60000');
+    // Without the two the third has no money; with what they give back it has.
+    await search(batch, { from: 1, to: 3 });
+    assert.equal(await statuses(batch), 'not_found not_found not_found');
+    assert.deepEqual(await books(batch), { cost: '30000', billed: '30000', rows: '30000' });
+  });
+
+  it('waits with its calls open, and is billed by their end, whether it is asked again or cancelled', async () => {
+    for (const isCancelled of [false, true]) {
+      const batch = await batchOf(1, null, perHit);
+      await lose(batch, { from: 1, to: 1 });
+      await forgetEnds(batch);
+      await forgetAnswers(batch);
+      await pauseProvider(batch, '1 hour');
+      const { waiting } = await search(batch, { from: 1, to: 1 });
+      assert.deepEqual(waiting, { from: 1, to: 1 });
+      assert.deepEqual(await books(batch), { cost: '30000', billed: '0', rows: null });
+      if (isCancelled) {
+        await harness.rows(`update search.batches set hold = 'cancel' where id = $1`, [batch.batchId]);
+        await activity().run(() => activities().skipRest(batch));
+      } else {
+        await pauseProvider(batch, '0 hours');
+        await search(batch, { from: 1, to: 1 });
+      }
+      const end = isCancelled ? '30000' : '10000';
+      assert.deepEqual(await books(batch), { cost: end, billed: end, rows: end });
+    }
+  });
+
+  it('asks and pays nobody after another attempt has taken its rows over', async () => {
+    const batch = await batchOf(2, null);
+    const engine = engineWith((real) => async (...asked) => {
+      await harness.db.database.read('search', ({ sql }) => takeRange(sql, batch.batchId, 1, 2));
+      return await real(...asked);
+    });
+    await assert.rejects(search(batch, { from: 1, to: 2 }, engine), /taken these rows over/);
+    assert.equal((await books(batch))?.billed, null);
+  });
+
+  it('is paid for also where its range is not there for others yet', async () => {
+    const batch = await batchOf(2, 20_000n);
+    await harness.withoutDefaults(batch.tenantId);
+    await harness.provider(batch.tenantId, { name: 'records', kind: 'records', price: perCall });
+    await together(harness.db.database, 'search', (joined) =>
+      activity().run(() => activities(harness.engine, joined).searchRange({ ...batch, from: 1, to: 2 })),
+    );
+    assert.deepEqual(await books(batch), { cost: '20000', billed: '20000', rows: '20000' });
+  });
+
+  it('does not take ranges back that others have taken meanwhile', async () => {
+    const batch = await batchOf(2, 20_000n);
+    await lose(batch, { from: 1, to: 2 });
+    const { engine } = harness.process();
+    const paid = engine.paid.bind(engine);
+    engine.paid = async (...given) => {
+      await harness.db.database.read('search', ({ sql }) => takeRange(sql, batch.batchId, 1, 2));
+      return await paid(...given);
+    };
+    await activity().run(() => activities(engine).planSearch(batch));
+    assert.equal(await rangesOf(batch), 1);
+  });
+
+  it('holds no money when it was paused before it began', async () => {
+    const batch = await batchOf(2, 20_000n);
+    const { engine } = harness.process();
+    const price = engine.price.bind(engine);
+    engine.price = async (...given) => {
+      await harness.rows(`update search.batches set hold = 'pause' where id = $1`, [batch.batchId]);
+      return await price(...given);
+    };
+    const outcome = await search(batch, { from: 1, to: 2 }, engine);
+    assert.deepEqual(outcome.left, { from: 1, to: 2 });
+    assert.equal(await rangesOf(batch), 0);
+  });
+
+  it('keeps what it had reserved when the provider costs less by now', async () => {
+    const batch = await batchOf(6, 30_000n);
+    await lose(batch, { from: 1, to: 2 });
+    await harness.rows(
+      'update search.providers set cost_per_call_micros = 5000, version = version + 1 where tenant_id = $1',
+      [batch.tenantId],
+    );
+    const { engine } = harness.process();
+    const slow = engineWith((real) => async (...asked) => {
+      const others = await search(batch, { from: 3, to: 6 }, engine);
+      assert.equal(others.waitsForBudget, true);
+      return await real(...asked);
+    });
+    await search(batch, { from: 1, to: 2 }, slow);
+    await search(batch, { from: 3, to: 6 });
+    assert.deepEqual(await books(batch), { cost: '30000', billed: '30000', rows: '30000' });
+  });
+
   it('is on the bill also when the batch is cancelled before its rows are searched again', async () => {
     for (const amidCall of [false, true]) {
       const batch = await batchOf(3, null);
       await lose(batch, { from: 1, to: 2 });
       if (amidCall) {
-        await harness.rows(
-          `update search.charges set state = 'reserved', amount_micros = 0, outcome = null where tenant_id = $1`,
-          [batch.tenantId],
-        );
+        await forgetEnds(batch);
       }
       await harness.rows(`update search.batches set hold = 'cancel' where id = $1`, [batch.batchId]);
       const view: BatchView = await activity().run(() => activities().skipRest(batch));

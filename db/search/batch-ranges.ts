@@ -8,8 +8,8 @@ export interface RangeLease {
   batchId: string;
   firstRow: number;
   token: string;
-  /** Up to this row, an earlier attempt that was lost had reserved money, and may have spent it. */
-  lostTo: number | null;
+  /** What an earlier attempt that was lost had reserved, and may have spent, and up to which row. */
+  lost: { to: number; micros: bigint } | null;
 }
 
 /**
@@ -18,15 +18,18 @@ export interface RangeLease {
  */
 export async function takeRange(sql: Sql, batchId: string, from: number, to: number): Promise<RangeLease> {
   const token = uuidv7();
-  const [taken] = await sql<{ lostTo: number | null }>(
+  const [taken] = await sql<{ lostTo: number | null; micros: string }>(
     `insert into search.batch_chunks as chunk (batch_id, first_row, last_row, token) values ($1, $2, $3, $4)
      on conflict (batch_id, first_row) do update
-     set last_row = excluded.last_row, token = excluded.token, attempt = chunk.attempt + 1, taken_at = now()
-     returning reserved_to as "lostTo"`,
+     set last_row = greatest(excluded.last_row, chunk.reserved_to), token = excluded.token,
+       attempt = chunk.attempt + 1, taken_at = now()
+     returning reserved_to as "lostTo", reserved_micros::text as micros`,
     [batchId, from, to, token],
     'search.take_range',
   );
-  return { batchId, firstRow: from, token, lostTo: taken?.lostTo ?? null };
+  const lostTo = taken?.lostTo ?? null;
+  const lost = lostTo === null ? null : { to: lostTo, micros: BigInt(taken?.micros ?? 0) };
+  return { batchId, firstRow: from, token, lost };
 }
 
 /** Lets go of a range; of one that another attempt has taken, or that still holds a lost attempt's money, nothing. */
@@ -38,9 +41,13 @@ export async function releaseRange(sql: Sql, { batchId, firstRow, token }: Range
   );
 }
 
-/** Forgets every range of a batch, with what was reserved for it. */
-export async function releaseAllRanges(sql: Sql, batchId: string): Promise<void> {
-  await sql('delete from search.batch_chunks where batch_id = $1', [batchId], 'search.release_all_ranges');
+/** Forgets every range of a batch that has this token, with what was reserved for it. */
+export async function releaseAllRanges(sql: Sql, batchId: string, token: string): Promise<void> {
+  await sql(
+    'delete from search.batch_chunks where batch_id = $1 and token = $2',
+    [batchId, token],
+    'search.release_all_ranges',
+  );
 }
 
 /** Rows that may be searched, and the most that they may cost together; null without a budget. */
@@ -74,10 +81,12 @@ export async function reserveBudget<Row extends { rowNo: number; paidMicros: big
   const prices = rows.map(({ paidMicros }) => (each > paidMicros ? each - paidMicros : 0n));
   const wanted = prices.reduce((sum, price) => sum + price, 0n);
   // What a lost attempt had reserved for the same rows is ours, and may be spent: there is nothing to wait for.
-  if (left < wanted && reserved > 0n && lease.lostTo === null) return null;
-  const budget = left < wanted ? (left > 0n ? left : 0n) : wanted;
+  if (left < wanted && reserved > 0n && lease.lost === null) return null;
+  // Prices may have fallen since a lost attempt paid them.
+  const most = lease.lost && rows.length > 0 && lease.lost.micros > wanted ? lease.lost.micros : wanted;
+  const budget = left < most ? (left > 0n ? left : 0n) : most;
   // What is left may not do for all of them at the highest price, but most rows cost less: first those it does for.
-  const affordable = lease.lostTo === null ? countAffordable(prices, budget) : 0;
+  const affordable = lease.lost === null ? countAffordable(prices, budget) : 0;
   const first = affordable > 0 ? rows.slice(0, affordable) : rows;
   await holdFence(sql, lease, budget, first.at(-1)?.rowNo ?? null);
   return { rows: first, budget };
@@ -91,6 +100,19 @@ function countAffordable(prices: readonly bigint[], money: bigint): number {
     return left < 0n;
   });
   return beyond === -1 ? prices.length : beyond;
+}
+
+/**
+ * Refuses whoever is not the latest attempt, and lets no later one begin until this transaction has ended: whoever was
+ * only thought lost asks nobody any more about rows that others have in hand.
+ */
+export async function requireFence(sql: Sql, { batchId, firstRow, token }: RangeLease): Promise<void> {
+  const held = await sql(
+    'select 1 from search.batch_chunks where batch_id = $1 and first_row = $2 and token = $3 for share',
+    [batchId, firstRow, token],
+    'search.require_fence',
+  );
+  if (held.length === 0) throw lost();
 }
 
 /**

@@ -4,7 +4,7 @@ import type { NormalisedQuery } from '../../domain/search/query.ts';
 import { conclude, toPrecision } from '../../domain/search/waterfall.ts';
 import { manyUuids } from '../../platform/uuid.ts';
 import type { SearchRequest, SearchResult } from './contract.ts';
-import { noCalls, type OwnCalls } from './own-calls.ts';
+import type { OwnCalls } from './own-calls.ts';
 import type { Question } from './questions.ts';
 import type { ReadyProvider } from './ready-provider.ts';
 
@@ -50,22 +50,24 @@ export function ttlOf(answer: SharedAnswer, providers: readonly ReadyProvider[],
 /**
  * The result of a question that somebody worked out.
  *
- * @param own calls that were made for it all the same, where others did
+ * @param own what the ledger has under its own key, where that was looked up: it may have more than this answer came to,
+ *   of work that was lost, and also where others have answered
  */
 export function resultOf(
   asked: { searchId: string; currency: string; query: NormalisedQuery },
   answer: SharedAnswer,
   others: boolean,
-  own: OwnCalls = noCalls,
+  own?: OwnCalls,
 ): SearchResult {
+  const costMicros = own?.costMicros ?? (others ? 0n : costOf(answer.trace));
   return {
     ...asked,
     status: answer.status,
     people: answer.people,
     facts: answer.facts,
-    costMicros: others ? own.costMicros : costOf(answer.trace),
-    cached: others && own.costMicros === 0n,
-    trace: others ? answer.trace.map((step) => stepOfOthers(step, own.byProvider)) : answer.trace,
+    costMicros,
+    cached: others && costMicros === 0n,
+    trace: others ? answer.trace.map((step) => stepOfOthers(step, own)) : traceOf(answer.trace, own),
     problem: answer.problem,
     retryLater: answer.retryLater ?? null,
   };
@@ -75,10 +77,16 @@ function costOf(trace: readonly ProviderStep[]): Micros {
   return trace.reduce((sum, { costMicros }) => sum + BigInt(costMicros), 0n);
 }
 
+/** A provider that could not be asked now may have been paid by work that was lost. */
+function traceOf(trace: readonly ProviderStep[], own: OwnCalls | undefined): ProviderStep[] {
+  if (!own) return [...trace];
+  return trace.map((step) => ({ ...step, costMicros: String(own.byProvider.get(step.provider) ?? 0n) }));
+}
+
 /** A step of somebody else's search: here the provider was not asked, or its answer was lost with whoever asked. */
-function stepOfOthers(step: ProviderStep, paid: OwnCalls['byProvider']): ProviderStep {
+function stepOfOthers(step: ProviderStep, own: OwnCalls | undefined): ProviderStep {
   const { provider, kind, outcome } = step;
-  const costMicros = paid.get(provider) ?? 0n;
+  const costMicros = own?.byProvider.get(provider) ?? 0n;
   if (costMicros > 0n && (outcome === 'hit' || outcome === 'miss'))
     return { ...step, costMicros: String(costMicros) };
   const reason = 'an equal search has the answer';

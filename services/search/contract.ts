@@ -58,6 +58,8 @@ export interface SearchRequest {
    * always may.
    */
   mayRepeat?: boolean;
+  /** Should a provider not be there for now, it will be asked again: calls whose end is unknown stay open until then. */
+  mayWait?: boolean;
   /** What its calls have cost when it was asked before and had to wait. Default 0; no budget is charged with it again. */
   paid?: Micros;
 }
@@ -68,6 +70,11 @@ export interface SearchScope {
   userId: string | null;
   source: 'api' | 'batch';
   traceId: string | null;
+  /**
+   * Throws when others have taken the work over. It is called in each transaction that reserves calls or closes them: a
+   * process that was only thought lost neither pays for what nobody will count nor ends the calls of its successor.
+   */
+  fence?: ((sql: Sql) => Promise<void>) | undefined;
 }
 
 export interface SearchResult {
@@ -132,9 +139,10 @@ export interface SearchEngine {
     budget?: Micros | null,
   ): Promise<ManyAnswers>;
   /**
-   * What requests have paid so far, by effect key: of work that was lost before its results were stored.
+   * What requests have paid so far, by effect key: of work that was lost before its results were stored. A call whose end
+   * is unknown counts at what was reserved.
    *
-   * @param isOver they will not be asked again: a call whose end is unknown stays billed at what was reserved
+   * @param isOver they will not be asked again: such a call stays billed at that
    */
   paid(
     scope: SearchScope,

@@ -48,8 +48,7 @@ function isAsked(provider: ReadyProvider, question: Question, purse: Purse): boo
     question.course = skip(course, stage, 'unavailable', source.unusable);
     return false;
   }
-  const most = highestCost(stage.price);
-  if (!purse.take(most - creditFor(question, most))) {
+  if (!purse.take(neededFor(provider, question))) {
     question.course = skip(course, stage, 'budget', 'the budget of all searches together is used up');
     return false;
   }
@@ -87,22 +86,24 @@ async function ask(
 
 function take(provider: ReadyProvider, question: Question, outcome: CallOutcome, purse: Purse): void {
   const { stage } = provider;
-  const most = highestCost(stage.price);
-  const credit = creditFor(question, most);
+  const taken = neededFor(provider, question);
   if ('heard' in outcome) {
-    const { cost } = outcome.heard;
-    const credited = cost < credit ? cost : credit;
-    question.credit -= credited;
-    purse.putBack(most - credit - (cost - credited));
+    purse.putBack(taken + creditFor(provider, question) - outcome.heard.cost);
     question.course = hear(question.course, stage, question.demand, outcome.heard);
     return;
   }
-  purse.putBack(most - credit);
+  purse.putBack(taken);
   const { cause, reason, outcome: how, retryAfterMs } = outcome.barred;
   question.course = skip(question.course, stage, cause, reason, how, retryAfterMs);
 }
 
-/** How much of a call its question has paid for already. */
-function creditFor({ credit }: Question, most: Micros): Micros {
-  return credit < most ? credit : most;
+/** How much of a call's highest price is not out of the purse already. */
+function neededFor(provider: ReadyProvider, question: Question): Micros {
+  const most = highestCost(provider.stage.price);
+  const credit = creditFor(provider, question);
+  return credit < most ? most - credit : 0n;
+}
+
+function creditFor({ stored }: ReadyProvider, { credits }: Question): Micros {
+  return credits.get(stored.id) ?? 0n;
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { chargedProviders } from '../../db/search/own-charges.ts';
 import type { SearchSetup } from '../../db/search/provider.repository.ts';
 import type { Sql } from '../../db/sql.ts';
 import type { SharedAnswer } from '../../domain/search/answer.ts';
@@ -25,7 +26,7 @@ import { effectsOf, performed, writeEffects } from './effects.ts';
 import { HealthReporter } from './health-reporter.ts';
 import type { MeteredContext } from './metered-context.ts';
 import type { SearchParts } from './parts.ts';
-import { noCalls, OwnCallsReader } from './own-calls.ts';
+import { inLedger, OwnCallsReader, type LedgerProvider } from './own-calls.ts';
 import { Purse } from './purse.ts';
 import { readQuestion, type Question } from './questions.ts';
 import { ReadyProviders, type ReadyProvider } from './ready-provider.ts';
@@ -70,7 +71,7 @@ class Engine implements RunningSearchEngine {
   readonly #recorder: SearchRecorder;
   readonly #setups = new SharedReads<SearchSetup>();
   /** What this process last knew of tenants, by which answers that are there already are looked for. */
-  readonly #known = new Map<string, { generation: string; costs: boolean }>();
+  readonly #known = new Map<string, Known>();
   readonly #hashKey: string;
   readonly #closing = new AbortController();
   /** Questions of single searches that this process works on or waits for. */
@@ -122,7 +123,7 @@ class Engine implements RunningSearchEngine {
       settlements.push(later),
     );
     const questions = read.flatMap((one) => ('problem' in one ? [] : [one.question]));
-    const ownCalls = new OwnCallsReader(this.#parts.database, tenant.setup.providers);
+    const ownCalls = await this.#ownCalls(scope, tenant.setup);
     const purse = await purseOf(budget, questions, ownCalls);
     const answers = await this.#answer(context, tenant, [...leaders.values()], purse, 'dear');
     // Calls that were broken off look like calls that failed, and whoever stored that would never ask them again.
@@ -134,9 +135,12 @@ class Engine implements RunningSearchEngine {
       return { answer: shared.answer, others: shared.others || leader !== question };
     };
     const spent = await ownCalls.spent(
-      questions
-        .map((question) => ({ effectKey: question.effectKey, ...answerTo(question) }))
-        .filter(({ others }) => others),
+      questions.map((question) => {
+        const { answer } = answerTo(question);
+        const waits = question.mayWait && answer.retryLater !== undefined;
+        return { effectKey: question.effectKey, answer, waits };
+      }),
+      settlements,
     );
     for (const calls of spent.values()) settlements.push(...calls.settlements);
     const results = await mapInTurns(read, (one, index) => {
@@ -155,14 +159,15 @@ class Engine implements RunningSearchEngine {
   }
 
   async paid(
-    { tenantId }: SearchScope,
+    scope: SearchScope,
     effectKeys: readonly string[],
     isOver: boolean,
   ): Promise<ReadonlyMap<string, Micros>> {
-    const { setup } = await this.#tenant(tenantId);
-    const ownCalls = new OwnCallsReader(this.#parts.database, setup.providers);
+    const { setup } = await this.#tenant(scope.tenantId);
+    const ownCalls = await this.#ownCalls(scope, setup);
     if (isOver) await ownCalls.close(effectKeys);
-    return await ownCalls.paid(effectKeys);
+    const taken = await ownCalls.taken(effectKeys);
+    return new Map([...taken].map(([effectKey, amounts]) => [effectKey, sumOf(amounts)]));
   }
 
   async recordEffects(sql: Sql, scope: SearchScope, effects: SearchEffects): Promise<void> {
@@ -259,12 +264,13 @@ class Engine implements RunningSearchEngine {
     const { question } = read;
     const { answer, others, settlements } = await this.#once(scope, tenant, question);
     const { effectKey, query } = question;
-    const repeated = others && request.mayRepeat ? [{ effectKey, answer }] : [];
-    const spent = await new OwnCallsReader(this.#parts.database, tenant.setup.providers).spent(repeated);
-    const calls = spent.get(effectKey) ?? noCalls;
+    const repeated = request.mayRepeat ? [{ effectKey, answer, waits: false }] : [];
+    const providers = inLedger(tenant.setup.providers);
+    const ownCalls = new OwnCallsReader(this.#parts.database, providers, scope.fence);
+    const calls = (await ownCalls.spent(repeated, settlements)).get(effectKey);
     return {
       result: resultOf({ ...asked, query }, answer, others, calls),
-      settlements: [...settlements, ...calls.settlements],
+      settlements: [...settlements, ...(calls?.settlements ?? [])],
       readAt,
     };
   }
@@ -349,11 +355,32 @@ class Engine implements RunningSearchEngine {
     return { setup, providers: enabled.map((stored) => this.#providers.of(tenantId, stored)) };
   }
 
+  /** Rows of a batch may have been paid for while a provider was there that has been deleted since. */
+  async #ownCalls({ tenantId, fence }: SearchScope, setup: SearchSetup): Promise<OwnCallsReader> {
+    const deleted = await this.#deletedProviders(tenantId, setup);
+    return new OwnCallsReader(this.#parts.database, [...inLedger(setup.providers), ...deleted], fence);
+  }
+
+  /** Providers that are deleted change the generation: it is looked for them once in each. */
+  async #deletedProviders(tenantId: string, setup: SearchSetup): Promise<readonly LedgerProvider[]> {
+    const known = this.#known.get(tenantId);
+    if (known?.deleted && known.generation === setup.generation) return known.deleted;
+    const charged = await this.#parts.database.read('search', ({ sql }) => chargedProviders(sql, tenantId));
+    const present = new Set(setup.providers.map(({ id }) => id));
+    const deleted = charged
+      .filter(({ id }) => !present.has(id))
+      .map((provider) => ({ ...provider, isOutside: true }));
+    if (known?.generation === setup.generation) known.deleted = deleted;
+    return deleted;
+  }
+
   /** Those that were not heard of for longest are forgotten. */
   #remember(tenantId: string, { generation, providers }: SearchSetup): void {
     const costs = providers.some(({ price }) => highestCost(price) > 0n);
+    const before = this.#known.get(tenantId);
+    const deleted = before?.generation === generation ? before.deleted : undefined;
     this.#known.delete(tenantId);
-    this.#known.set(tenantId, { generation, costs });
+    this.#known.set(tenantId, { generation, costs, deleted });
     if (this.#known.size <= mostRemembered) return;
     const [oldest] = this.#known.keys();
     if (oldest !== undefined) this.#known.delete(oldest);
@@ -363,6 +390,13 @@ class Engine implements RunningSearchEngine {
 /** Now by the database's clock, as far as it is known from when it was last asked. */
 function endOf(readAt: Date, started: number): Date {
   return new Date(readAt.getTime() + performance.now() - started);
+}
+
+interface Known {
+  generation: string;
+  costs: boolean;
+  /** Providers that are in the ledger only; undefined until somebody asked for them. */
+  deleted: readonly LedgerProvider[] | undefined;
 }
 
 /** What a search has come to. */
@@ -379,22 +413,25 @@ interface Worked {
   settlements: SearchEffects['settlements'];
 }
 
-/** The money of several searches, without what was paid for them before and is on nobody's bill. */
+/** The money of several searches, without what was paid or reserved for them before and is on nobody's bill. */
 async function purseOf(
   budget: Micros | null,
   questions: readonly Question[],
   ownCalls: OwnCallsReader,
 ): Promise<Purse> {
   if (budget === null) return new Purse(null);
-  const paid = await ownCalls.paid(questions.map(({ effectKey }) => effectKey));
+  const taken = await ownCalls.taken(questions.map(({ effectKey }) => effectKey));
   let left = budget;
   for (const question of questions) {
-    const before = paid.get(question.effectKey) ?? 0n;
-    if (before <= question.credit) continue;
-    left -= before - question.credit;
-    question.credit = before;
+    question.credits = taken.get(question.effectKey) ?? new Map();
+    // Less than is on the bill when a call has ended better than was to be feared.
+    left -= sumOf(question.credits) - question.paid;
   }
   return new Purse(left > 0n ? left : 0n);
+}
+
+function sumOf(amounts: ReadonlyMap<string, Micros>): Micros {
+  return [...amounts.values()].reduce((sum, micros) => sum + micros, 0n);
 }
 
 function equalityKey(question: Question): string {

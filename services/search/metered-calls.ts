@@ -84,16 +84,18 @@ async function callOnce(
   const round: Round = { outcomes: new Map(), waiting: [], waitMs: 0, cause: 'rate' };
   const leaseId = uuidv7();
   const chargeKeys = questions.map(({ effectKey }) => callKeyOf(effectKey, provider.stored.id));
-  const reserved = await context.parts.database.transaction('search', ({ sql }) =>
-    new LimitsRepository(sql).reserve(context.scope, provider.stored, chargeKeys, leaseId),
-  );
+  const reserved = await context.parts.database.transaction('search', async ({ sql }) => {
+    await context.scope.fence?.(sql);
+    return await new LimitsRepository(sql).reserve(context.scope, provider.stored, chargeKeys, leaseId);
+  });
   const calls: OutsideCall[] = [];
   for (const [index, question] of questions.entries()) {
     const reservation = reserved.reservations[index];
     const chargeKey = chargeKeys[index];
     if (!reservation || chargeKey === undefined) throw new Error('A call got no reservation.');
     const call = sort(round, question, reservation);
-    if (call) calls.push({ question, chargeKey });
+    const billed = reservation.state === 'settled' ? reservation.amountMicros : null;
+    if (call) calls.push({ question, chargeKey, billed });
   }
   await withLease(context, reserved.leased ? leaseId : null, () =>
     make(context, provider, calls, reserved, reserved.leased ? leaseId : null, round),
@@ -106,7 +108,7 @@ function sort(round: Round, question: Question, reservation: Reservation): boole
   if (reservation.state === 'granted') return true;
   if (reservation.state === 'settled') {
     const { answer, amountMicros } = reservation;
-    // The provider in this process keeps no answers: it is asked again, and not billed again.
+    // The provider in this process keeps no answers, and those of the others are kept for a day.
     if (answer === null) return true;
     round.outcomes.set(question, { heard: { answer, cost: amountMicros, milliseconds: 0 } });
     return false;
@@ -150,11 +152,11 @@ async function make(
   }
   const asked = calls.map(({ question }) => question);
   const answers = await askInProcess(provider.source, asked, context.signal);
-  for (const [index, { question, chargeKey }] of calls.entries()) {
+  for (const [index, { question, chargeKey, billed }] of calls.entries()) {
     const timed = answers[index];
     if (!timed) throw new Error('A question got no answer.');
     const { answer, milliseconds } = timed;
-    const cost = costOf(provider.stage.price, answer);
+    const cost = billed ?? costOf(provider.stage.price, answer);
     round.outcomes.set(question, { heard: { answer, cost, milliseconds } });
     context.health.note(provider, answer, milliseconds);
     context.settleLater(provider.stored.id, settlementOf(chargeKey, answer, cost, false));

@@ -1,13 +1,14 @@
 import type { ChargeScope, Settlement } from '../../db/search/limits.repository.ts';
 import type { ProviderAnswer } from '../../domain/search/provider.ts';
 import type { HealthReporter } from './health-reporter.ts';
+import type { SearchScope } from './contract.ts';
 import type { SearchParts } from './parts.ts';
 
 /** What calls that are limited or billed are made with. */
 export interface MeteredContext {
   parts: SearchParts;
   health: HealthReporter;
-  scope: ChargeScope & { source: 'api' | 'batch' };
+  scope: ChargeScope & Pick<SearchScope, 'source' | 'fence'>;
   signal: AbortSignal;
   /** Takes what in-process calls come to: they are settled where the results are stored. */
   settleLater: (providerId: string, settlement: Settlement) => void;

@@ -1,4 +1,5 @@
 import { LimitsRepository, type Settlement } from '../../db/search/limits.repository.ts';
+import type { Micros } from '../../domain/search/answer.ts';
 import { costOf, type ProviderAnswer, type SearchProvider } from '../../domain/search/provider.ts';
 import type { GuardResult } from '../../platform/resilience/guard.ts';
 import { barred, type CallOutcome } from './calls.ts';
@@ -12,6 +13,8 @@ export interface OutsideCall {
   question: Question;
   /** Its key in the ledger, and the idempotency key that the vendor is told. */
   chargeKey: string;
+  /** What it has cost, when the ledger knows that and not its answer any more: it is asked again, and not billed again. */
+  billed: Micros | null;
 }
 
 export interface MadeCall {
@@ -77,7 +80,7 @@ async function callOne(
       pauseMs: pauseMs ?? 1_000,
     };
   }
-  const cost = costOf(provider.stage.price, answer);
+  const cost = call.billed ?? costOf(provider.stage.price, answer);
   return {
     outcome: { heard: { answer, cost, milliseconds } },
     settlement: settlementOf(call.chargeKey, answer, cost, isKept(context, result, answer)),

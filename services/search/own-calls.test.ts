@@ -146,6 +146,112 @@ describe('Work that was paid and lost before its results were stored', () => {
     assert.equal(again.results[0]?.costMicros, 30_000n);
   });
 
+  const disable = async (): Promise<void> => {
+    await harness.rows('update search.providers set enabled = false where id = $1', [providerId]);
+    await harness.rows('update search.settings set generation = generation + 1 where tenant_id = $1', [
+      tenantId,
+    ]);
+  };
+
+  const view = ({ results }: ManyAnswers) =>
+    results.map(({ status, costMicros }) => ({ status, costMicros }));
+
+  it('costs its row what it cost also when the provider is no longer asked', async () => {
+    vendor.reply = () => ({ status: 404 });
+    await ask([row(1)]);
+    await reserve('batch:lost:2');
+    await disable();
+    const answers = await ask([row(1), row(2), row(3)]);
+    assert.deepEqual(view(answers), [
+      { status: 'not_found', costMicros: 10_000n },
+      { status: 'not_found', costMicros: 30_000n },
+      { status: 'not_found', costMicros: 0n },
+    ]);
+    assert.deepEqual(await ledger(), [
+      { state: 'settled', outcome: 'miss', amount: '10000' },
+      { state: 'settled', outcome: 'unknown', amount: '30000' },
+    ]);
+  });
+
+  it('costs its row what it cost also when the provider was deleted', async () => {
+    vendor.reply = () => ({ status: 404 });
+    const { engine } = harness.process();
+    const scope = scopeOf(tenantId, { source: 'batch' });
+    await engine.searchMany(scope, [row(1)], never);
+    await reserve('batch:lost:2');
+    await harness.db.database.transaction('search', async ({ sql }) => {
+      const providers = new ProviderRepository(sql, tenantId);
+      await providers.lockAndInvalidate();
+      assert.ok(await providers.delete(providerId, 1));
+    });
+    await harness.provider(tenantId, { name: 'A', price, config: vendorConfig(vendor) });
+    const answers = await engine.searchMany(scope, [row(1), row(2)], never);
+    assert.deepEqual(view(answers), [
+      { status: 'not_found', costMicros: 20_000n },
+      { status: 'not_found', costMicros: 40_000n },
+    ]);
+    assert.deepEqual((await ledger()).map(({ amount }) => amount).toSorted(), [
+      '10000',
+      '10000',
+      '10000',
+      '30000',
+    ]);
+  });
+
+  it('does not pay for another provider', async () => {
+    vendor.reply = () => ({ status: 404 });
+    await ask([row(1)]);
+    await disable();
+    await harness.provider(tenantId, { name: 'B', price, config: vendorConfig(vendor) });
+    const answers = await ask([row(1)], 30_000n);
+    assert.deepEqual(view(answers), [{ status: 'over_budget', costMicros: 10_000n }]);
+    assert.equal(vendor.requests.length, 1);
+  });
+
+  it('leaves the place of a call whose end is unknown taken in a budget', async () => {
+    await reserve('batch:lost:1');
+    await ask([row(1, 'batch:other')]);
+    const answers = await ask([row(1), row(2)], 30_000n);
+    assert.deepEqual(view(answers), [
+      { status: 'found', costMicros: 30_000n },
+      { status: 'over_budget', costMicros: 0n },
+    ]);
+    assert.equal(vendor.requests.length, 1);
+  });
+
+  it('costs what the ledger says when its call was closed and is made again', async () => {
+    vendor.reply = () => ({ status: 404 });
+    await reserve('batch:lost:1');
+    const paid = await harness.engine.paid(scopeOf(tenantId), ['batch:lost:1'], true);
+    assert.equal(paid.get('batch:lost:1'), 30_000n);
+    const answers = await ask([row(1), row(2)], 40_000n);
+    assert.deepEqual(view(answers), [
+      { status: 'not_found', costMicros: 30_000n },
+      { status: 'over_budget', costMicros: 0n },
+    ]);
+    assert.deepEqual(
+      answers.results[0]?.trace.map(({ costMicros }) => costMicros),
+      ['30000'],
+    );
+    assert.deepEqual(await ledger(), [{ state: 'settled', outcome: 'unknown', amount: '30000' }]);
+  });
+
+  it('pays and closes nothing once others have taken it over', async () => {
+    const fence = (): Promise<void> => Promise.reject(new Error('taken over'));
+    const scope = scopeOf(tenantId, { source: 'batch', fence });
+    await assert.rejects(harness.engine.searchMany(scope, [row(1)], never), /taken over/);
+    assert.deepEqual(await ledger(), []);
+    await reserve('batch:lost:1');
+    await ask([row(1, 'batch:other')]);
+    await assert.rejects(harness.engine.searchMany(scope, [row(1)], never), /taken over/);
+    await assert.rejects(harness.engine.paid(scope, ['batch:lost:1'], true), /taken over/);
+    assert.deepEqual(
+      (await ledger()).map(({ state }) => state),
+      ['reserved', 'settled'],
+    );
+    assert.equal(vendor.requests.length, 1);
+  });
+
   it('is billed by a provider of this process as its answer says', async () => {
     await harness.withoutDefaults(tenantId);
     providerId = await harness.provider(tenantId, { name: 'records', kind: 'records', price });

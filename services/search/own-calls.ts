@@ -4,9 +4,9 @@ import { LimitsRepository } from '../../db/search/limits.repository.ts';
 import type { StoredProvider } from '../../db/search/provider.repository.ts';
 import type { Micros, SharedAnswer } from '../../domain/search/answer.ts';
 import { highestCost } from '../../domain/search/provider.ts';
-import type { SearchEffects } from './contract.ts';
+import type { SearchEffects, SearchScope } from './contract.ts';
 
-/** What calls under a request's own key have cost, though an equal request or the cache answers it. */
+/** What calls under a request's own key have cost, whoever answers it in the end. */
 export interface OwnCalls {
   costMicros: Micros;
   /** Names of providers. */
@@ -15,88 +15,144 @@ export interface OwnCalls {
   settlements: SearchEffects['settlements'];
 }
 
-export const noCalls: OwnCalls = { costMicros: 0n, byProvider: new Map(), settlements: [] };
+type Charges = ReadonlyMap<string, OwnCharge>;
+
+/** A provider that calls in the ledger may be of. */
+export interface LedgerProvider {
+  id: string;
+  name: string;
+  isOutside: boolean;
+}
 
 /**
- * A worker can be lost after its calls were made and paid and their answer is there for all, and before its results are
- * stored. Whoever takes the same request up is then answered by somebody else's work, as it seems, and must not take it for
- * free: what the ledger has under the request's own key is its cost.
+ * Those of a tenant that have calls in the ledger, also when they are no longer enabled. What costs nothing outside may
+ * have cost something before.
+ */
+export function inLedger(providers: readonly StoredProvider[]): LedgerProvider[] {
+  return providers
+    .filter(({ kind, price }) => kind === 'http' || highestCost(price) > 0n)
+    .map(({ id, name, kind }) => ({ id, name, isOutside: kind === 'http' }));
+}
+
+/**
+ * A worker can be lost after its calls were made and paid and before its results are stored. Whoever takes the same
+ * request up may be answered by somebody else's work, as it seems, or can't ask a provider that was paid, because it is
+ * disabled or away, and must not take that for free: what the ledger has under the request's own key is its cost.
  */
 export class OwnCallsReader {
   readonly #database: Database;
-  readonly #priced: readonly StoredProvider[];
+  readonly #providers: readonly LedgerProvider[];
+  readonly #fence: SearchScope['fence'];
 
-  /** @param providers all of the tenant, also those that are no longer enabled */
-  constructor(database: Database, providers: readonly StoredProvider[]) {
+  /** @param fence throws when the requests are in somebody else's hands, whose calls are not to be closed */
+  constructor(database: Database, providers: readonly LedgerProvider[], fence: SearchScope['fence']) {
     this.#database = database;
-    this.#priced = providers.filter(({ price }) => highestCost(price) > 0n);
+    this.#providers = providers;
+    this.#fence = fence;
   }
 
-  /** What requests have paid so far, by effect key. */
-  async paid(effectKeys: readonly string[]): Promise<Map<string, Micros>> {
+  /** What calls have cost, and of those whose end is unknown the most that they may have, by effect key and provider id. */
+  async taken(effectKeys: readonly string[]): Promise<Map<string, Map<string, Micros>>> {
     const charges = await this.#chargesOf(effectKeys);
-    const amount = (key: string, { id }: StoredProvider): Micros =>
-      charges.get(callKeyOf(key, id))?.amountMicros ?? 0n;
-    return new Map(
-      effectKeys.map((key) => [key, this.#priced.reduce((sum, provider) => sum + amount(key, provider), 0n)]),
-    );
+    const byProvider = (effectKey: string): Map<string, Micros> => {
+      const amounts = new Map<string, Micros>();
+      for (const provider of this.#providers) {
+        const charge = charges.get(callKeyOf(effectKey, provider.id));
+        if (charge?.state === 'settled') amounts.set(provider.id, charge.amountMicros);
+        else if (charge && provider.isOutside) amounts.set(provider.id, charge.reservedMicros);
+      }
+      return amounts;
+    };
+    return new Map(effectKeys.map((effectKey) => [effectKey, byProvider(effectKey)]));
   }
 
-  /** Closes the calls of requests that nobody asks again. One within this process asked nobody, and costs nothing. */
+  /**
+   * Closes the calls of requests: those whose end is unknown stay billed at what was reserved. A call within this process
+   * asked nobody, and costs nothing.
+   */
   async close(effectKeys: readonly string[]): Promise<void> {
     const charges = await this.#chargesOf(effectKeys);
-    for (const provider of this.#priced) {
+    await this.#closeOutside(effectKeys, charges);
+    for (const provider of this.#providers.filter(({ isOutside }) => !isOutside)) {
       const lost = reservedOf(provider, effectKeys, charges);
       if (lost.length === 0) continue;
-      await this.#database.read('search', async ({ sql }) => {
-        if (isOutside(provider)) return await closeCharges(sql, lost);
-        const unused = { outcome: 'throttled', amountMicros: 0n, answer: null } as const;
-        const settlements = lost.map((effectKey) => ({ effectKey, ...unused }));
+      const unused = { outcome: 'throttled', amountMicros: 0n, answer: null } as const;
+      const settlements = lost.map((effectKey) => ({ effectKey, ...unused }));
+      await this.#database.transaction('search', async ({ sql }) => {
+        await this.#fence?.(sql);
         await new LimitsRepository(sql).settle(provider, settlements, { leaseId: null, pauseMs: null });
       });
     }
   }
 
   /**
-   * What requests that somebody else's work answers have cost by calls of their own, by effect key. A call outside that
-   * nobody has told the end of is closed: it will not be made again.
+   * What answered requests have cost by calls of their own, by effect key; empty where nobody costs. A call outside that
+   * nobody has told the end of is closed: it will not be made again. For a request that waits it may be, and counts until
+   * then at what was reserved.
+   *
+   * @param pending what calls of theirs come to once the results are stored
    */
   async spent(
-    answered: readonly { effectKey: string; answer: SharedAnswer }[],
+    answered: readonly { effectKey: string; answer: SharedAnswer; waits: boolean }[],
+    pending: SearchEffects['settlements'],
   ): Promise<Map<string, OwnCalls>> {
+    if (this.#providers.length === 0) return new Map();
     const keys = answered.map(({ effectKey }) => effectKey);
-    let charges = await this.#chargesOf(keys);
-    const lost = this.#priced.filter(isOutside).flatMap((provider) => reservedOf(provider, keys, charges));
-    if (lost.length > 0) {
-      await this.#database.read('search', ({ sql }) => closeCharges(sql, lost));
-      charges = await this.#chargesOf(keys);
-    }
+    const ended = answered.filter(({ waits }) => !waits).map(({ effectKey }) => effectKey);
+    const found = await this.#chargesOf(keys);
+    const charges = (await this.#closeOutside(ended, found)) ? await this.#chargesOf(keys) : found;
+    const amounts = new Map(
+      pending.map(({ settlement }) => [settlement.effectKey, settlement.amountMicros] as const),
+    );
     return new Map(
-      answered.map(({ effectKey, answer }) => [effectKey, this.#callsOf(effectKey, answer, charges)]),
+      answered.map(({ effectKey, answer }) => [
+        effectKey,
+        this.#callsOf(effectKey, answer, charges, amounts),
+      ]),
     );
   }
 
-  #callsOf(effectKey: string, answer: SharedAnswer, charges: Map<string, OwnCharge>): OwnCalls {
+  #callsOf(
+    effectKey: string,
+    answer: SharedAnswer,
+    charges: Charges,
+    pending: ReadonlyMap<string, Micros>,
+  ): OwnCalls {
     const byProvider = new Map<string, Micros>();
     const settlements: SearchEffects['settlements'][number][] = [];
-    for (const provider of this.#priced) {
+    for (const provider of this.#providers) {
       const charge = charges.get(callKeyOf(effectKey, provider.id));
       if (!charge) continue;
-      if (charge.state === 'settled') {
-        if (charge.amountMicros > 0n) byProvider.set(provider.name, charge.amountMicros);
-        continue;
+      let amount = charge.state === 'settled' ? charge.amountMicros : pending.get(charge.callKey);
+      if (amount === undefined && provider.isOutside) amount = charge.reservedMicros;
+      if (amount === undefined) {
+        const settlement = settledBy(answer, provider, charge.callKey);
+        settlements.push({ providerId: provider.id, settlement });
+        amount = settlement.amountMicros;
       }
-      const settlement = settledBy(answer, provider, charge.callKey);
-      settlements.push({ providerId: provider.id, settlement });
-      if (settlement.amountMicros > 0n) byProvider.set(provider.name, settlement.amountMicros);
+      // One that was deleted may have had the name of another.
+      if (amount > 0n) byProvider.set(provider.name, amount + (byProvider.get(provider.name) ?? 0n));
     }
     const costMicros = [...byProvider.values()].reduce((sum, amount) => sum + amount, 0n);
     return { costMicros, byProvider, settlements };
   }
 
-  async #chargesOf(effectKeys: readonly string[]): Promise<Map<string, OwnCharge>> {
-    if (this.#priced.length === 0 || effectKeys.length === 0) return new Map();
-    const callKeys = this.#priced.flatMap(({ id }) => effectKeys.map((key) => callKeyOf(key, id)));
+  /** Closes the calls outside whose end is unknown. Gives whether there were any. */
+  async #closeOutside(effectKeys: readonly string[], charges: Charges): Promise<boolean> {
+    const lost = this.#providers
+      .filter(({ isOutside }) => isOutside)
+      .flatMap((provider) => reservedOf(provider, effectKeys, charges));
+    if (lost.length === 0) return false;
+    await this.#database.transaction('search', async ({ sql }) => {
+      await this.#fence?.(sql);
+      await closeCharges(sql, lost);
+    });
+    return true;
+  }
+
+  async #chargesOf(effectKeys: readonly string[]): Promise<Charges> {
+    if (this.#providers.length === 0 || effectKeys.length === 0) return new Map();
+    const callKeys = this.#providers.flatMap(({ id }) => effectKeys.map((key) => callKeyOf(key, id)));
     const found = await this.#database.read('search', ({ sql }) => chargesOf(sql, callKeys));
     return new Map(found.map((charge) => [charge.callKey, charge]));
   }
@@ -105,7 +161,7 @@ export class OwnCallsReader {
 /** Nobody outside was asked: the provider in this process said what the answer says of it, and costs what that cost. */
 function settledBy(
   answer: SharedAnswer,
-  { name }: StoredProvider,
+  { name }: LedgerProvider,
   effectKey: string,
 ): SearchEffects['settlements'][number]['settlement'] {
   const step = answer.trace.find(({ provider }) => provider === name);
@@ -113,14 +169,6 @@ function settledBy(
   return { effectKey, outcome, amountMicros: BigInt(step?.costMicros ?? 0), answer: null };
 }
 
-function reservedOf(
-  { id }: StoredProvider,
-  effectKeys: readonly string[],
-  charges: ReadonlyMap<string, OwnCharge>,
-): string[] {
+function reservedOf({ id }: LedgerProvider, effectKeys: readonly string[], charges: Charges): string[] {
   return effectKeys.map((key) => callKeyOf(key, id)).filter((key) => charges.get(key)?.state === 'reserved');
-}
-
-function isOutside({ kind }: StoredProvider): boolean {
-  return kind === 'http';
 }

@@ -14,8 +14,14 @@ export interface Question {
   /** The same for equal questions of one tenant, until its records or providers change. SHA-256 in hex. */
   key: string;
   course: Course;
-  /** Money that was spent on it before and is not taken from any purse again. */
-  credit: Micros;
+  mayWait: boolean;
+  /** What calls for it have cost before: it is on the bill already. */
+  paid: Micros;
+  /**
+   * Money of calls for it that were made or reserved before, by the provider's id. It is in no purse any more, and is for
+   * the same calls only: what one has cost does not pay for another.
+   */
+  credits: Map<string, Micros>;
 }
 
 /** Reads a request, or says what is wrong with it. */
@@ -46,7 +52,9 @@ export function readQuestion(
       effectKey: request.effectKey,
       key: keyOf(query, options, generation),
       course: beginning,
-      credit: request.paid ?? 0n,
+      mayWait: request.mayWait ?? false,
+      paid: request.paid ?? 0n,
+      credits: new Map(),
     },
   };
 }
