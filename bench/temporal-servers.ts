@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheCandidates, readLocalSettings } from '../platform/local/local-settings.ts';
-import { behindCallers } from '../platform/local/niced.ts';
+import { behindCallers } from '../platform/stand-back.ts';
 import { buildProductionTemporal } from '../platform/local/production-temporal-programs.ts';
 import { startProductionTemporal } from '../platform/local/production-temporal.ts';
 import { figure, quantile } from './parts/part.ts';

@@ -1,6 +1,6 @@
-import { getPriority, setPriority } from 'node:os';
 import { ConfigError, domainsFromArguments, loadConfig } from '../platform/config.ts';
 import { endAtOnce, endInOrder } from '../platform/process-end.ts';
+import { standBack } from '../platform/stand-back.ts';
 import { loadTemporalConfig } from '../temporal.config.ts';
 import { startWorkers, type RunningWorkers } from './run.ts';
 
@@ -17,8 +17,8 @@ if (failure !== null) endAtOnce(failure);
 async function start(): Promise<RunningWorkers> {
   try {
     const config = loadConfig(process.env);
-    // First of all: threads that are started later take it over. Whoever was started further back stays there.
-    if (getPriority() < config.WORKER_NICENESS) setPriority(config.WORKER_NICENESS);
+    // First of all: threads that are started later take it over.
+    await standBack(config.WORKER_NICENESS);
     return await startWorkers(config, loadTemporalConfig(), domainsFromArguments(process.argv));
   } catch (error) {
     process.stderr.write(

@@ -12,7 +12,7 @@ import { publishingDomains } from '../../domain/domains.ts';
 import { newApiKey } from '../../domain/identity/api-key.ts';
 import { cacheCandidates } from '../../platform/local/local-settings.ts';
 import { startMailSink } from '../../platform/local/mail-sink.ts';
-import { behindCallers } from '../../platform/local/niced.ts';
+import { behindCallers } from '../../platform/stand-back.ts';
 import { startNodeProgram } from '../../platform/local/node-program.ts';
 import { freePort } from '../../platform/ports.ts';
 import { startPostgres, type LocalPostgres } from '../../platform/local/postgres.ts';

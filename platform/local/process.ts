@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { weighSession } from '../stand-back.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
 /** One step of ending a process: a signal, and how long to wait for it to work before the next step. */
@@ -20,6 +21,8 @@ export interface TetheredOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
+  /** How far it stands back on a busy machine, from its start on, 0 to 19. Default 0. */
+  niceness?: number;
   /** How the process is ended, in order; SIGKILL follows by itself. Default: SIGINT for 10 s, then SIGTERM for 5 s. */
   stop?: StopStep[];
   /** Every line the process prints, to either stream. */
@@ -64,7 +67,10 @@ const defaultStop: StopStep[] = [
 export async function startTethered(options: TetheredOptions): Promise<TetheredProcess> {
   const steps = options.stop ?? defaultStop;
   const written = steps.map((step) => `${step.signal.replace('SIG', '')}:${Math.ceil(step.wait)}`).join(' ');
-  const child = spawn('/bin/sh', [tether, written, options.command, ...options.args], {
+  const { niceness = 0 } = options;
+  // Threads that it has started would stay where they were, were it told later.
+  const nice = niceness === 0 ? [] : ['nice', '-n', String(niceness)];
+  const child = spawn('/bin/sh', [tether, written, ...nice, options.command, ...options.args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     env: options.env ?? process.env,
@@ -97,6 +103,7 @@ export async function startTethered(options: TetheredOptions): Promise<TetheredP
       resolve(exit);
     });
   });
+  if (niceness > 0) await weighSession(pid, niceness);
   const tethered: TetheredProcess = {
     name: options.name,
     pid,

@@ -9,7 +9,6 @@ import { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { ProductionTemporalPrograms } from './production-temporal-programs.ts';
 import { createDatabase } from './postgres-databases.ts';
-import { niced } from './niced.ts';
 import { startTethered, type TetheredProcess } from './process.ts';
 
 export interface ProductionTemporalOptions {
@@ -63,7 +62,9 @@ export async function startProductionTemporal(
   await writeFile(configFile, JSON.stringify(config), { mode: 0o600 });
   const server = await startTethered({
     name: 'Temporal',
-    ...niced(programs.server, ['--config-file', configFile, '--allow-no-auth', 'start'], options.niceness),
+    command: programs.server,
+    args: ['--config-file', configFile, '--allow-no-auth', 'start'],
+    niceness: options.niceness ?? 0,
     stop: [{ signal: 'SIGTERM', wait: 20 }],
     ...(options.onLog ? { onLine: options.onLog } : {}),
   });

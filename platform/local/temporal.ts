@@ -4,7 +4,6 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { freePorts } from '../ports.ts';
-import { niced } from './niced.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { startTethered, type ProcessExit, type TetheredProcess } from './process.ts';
 
@@ -77,7 +76,9 @@ export async function startTemporal(options: TemporalOptions): Promise<LocalTemp
     const uiPort = options.uiPort === 0 ? freeForUi : (options.uiPort ?? null);
     const server = await startTethered({
       name: 'Temporal',
-      ...niced(options.program, serverArguments(options, ip, port, uiPort, namespace), options.niceness),
+      command: options.program,
+      args: serverArguments(options, ip, port, uiPort, namespace),
+      niceness: options.niceness ?? 0,
       // The caller's own TEMPORAL_* settings are meant for clients and would change what is started.
       env: withoutTemporalSettings(process.env),
       stop: [
