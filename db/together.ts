@@ -3,10 +3,7 @@ import type { NewEvent } from '../domain/events/event.ts';
 import type { Database, Transaction } from './database.ts';
 
 /** The database for work that may be part of a larger transaction. */
-export type Joinable = Pick<Database, 'read' | 'transaction' | 'ping'> & {
-  /** It is: what was written is not there for other connections yet. */
-  isJoined?: true;
-};
+export type Joinable = Pick<Database, 'read' | 'transaction' | 'ping'>;
 
 /**
  * Makes one transaction of work that opens several of a domain, one after the other: all of it is committed together, or
@@ -35,7 +32,6 @@ export async function together<T>(
       },
     };
     const result = await work({
-      isJoined: true,
       read: async (of, inner) => (of === domain ? await inner(part) : await database.read(of, inner)),
       transaction: async (of, inner) =>
         of === domain ? await inner(part) : await database.transaction(of, inner),

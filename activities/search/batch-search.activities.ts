@@ -68,12 +68,6 @@ export function createBatchSearchActivities(
     });
   };
 
-  /** A range that is not there for others yet can only be lost with the transaction that took it. */
-  const fence = async (sql: Sql, lease: RangeLease): Promise<void> => {
-    if (!database.isJoined) return await requireFence(sql, lease);
-    await database.read('search', (joined) => requireFence(joined.sql, lease));
-  };
-
   return {
     async planSearch({ batchId, tenantId }) {
       return await withHeartbeat(async () => {
@@ -103,7 +97,7 @@ export function createBatchSearchActivities(
         if (isSearching(batch)) {
           let lease = await database.read('search', ({ sql }) => takeRange(sql, batchId, from, to));
           let isHeld = true;
-          const prepared = searcher.prepare(batch, (sql) => fence(sql, lease));
+          const prepared = searcher.prepare(batch, (sql) => requireFence(sql, lease));
           while (next <= to && performance.now() - started < rangeMilliseconds) {
             signal.throwIfAborted();
             const isToGoOn = await shares.step(tenantId, started + rangeMilliseconds, signal, async () => {

@@ -44,8 +44,11 @@ export function createBatchActivities(services: WorkerServices): BatchActivities
     beginBatch: async (input) => {
       const batch = await read(database, input);
       const isFresh = batch.phase === 'submitted' && batch.hold === null;
-      const isShort = isFresh && batch.file.bytes <= mostInlineBytes && !(await searcher.mayWait(batch));
-      if (!isShort) return viewOf(batch);
+      if (!isFresh || batch.file.bytes > mostInlineBytes) return viewOf(batch);
+      const [mayWait, price] = await Promise.all([searcher.mayWait(batch), searcher.highestPrice(batch)]);
+      if (mayWait) return viewOf(batch);
+      // Money is reserved over other connections, which would wait for what a step before has settled.
+      if (price > 0n) return await validateBatch(input);
       return await inTurn.execute(() => together(database, 'search', (joined) => validateOn(joined)(input)));
     },
     readBatch: async (input) => viewOf(await read(database, input)),

@@ -3,7 +3,6 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { v7 as uuidv7 } from 'uuid';
 import { takeRange } from '../../db/search/batch-ranges.ts';
-import { together } from '../../db/together.ts';
 import { createBatch } from '../../db/search/create-batches.ts';
 import { createLogger } from '../../platform/log.ts';
 import { newBatch } from '../../test/support/batches.ts';
@@ -58,12 +57,9 @@ describe('A step of a batch whose worker is lost before it stores what it has pa
   const activity = (): MockActivityEnvironment =>
     new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 
-  const activities = (
-    engine: SearchServices['engine'] = harness.engine,
-    database: SearchServices['database'] = harness.db.database,
-  ) =>
+  const activities = (engine: SearchServices['engine'] = harness.engine) =>
     createBatchSearchActivities(
-      { database, engine, log: createLogger('test', 'silent') },
+      { database: harness.db.database, engine, log: createLogger('test', 'silent') },
       new TenantShares(),
     );
 
@@ -233,16 +229,6 @@ describe('A step of a batch whose worker is lost before it stores what it has pa
     });
     await assert.rejects(search(batch, { from: 1, to: 2 }, engine), /taken these rows over/);
     assert.equal((await books(batch))?.billed, null);
-  });
-
-  it('is paid for also where its range is not there for others yet', async () => {
-    const batch = await batchOf(2, 20_000n);
-    await harness.withoutDefaults(batch.tenantId);
-    await harness.provider(batch.tenantId, { name: 'records', kind: 'records', price: perCall });
-    await together(harness.db.database, 'search', (joined) =>
-      activity().run(() => activities(harness.engine, joined).searchRange({ ...batch, from: 1, to: 2 })),
-    );
-    assert.deepEqual(await books(batch), { cost: '20000', billed: '20000', rows: '20000' });
   });
 
   it('does not take ranges back that others have taken meanwhile', async () => {
