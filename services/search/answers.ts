@@ -1,10 +1,12 @@
+import { hash } from 'node:crypto';
 import type { NewLogEntry } from '../../db/search/search-log.repository.ts';
 import type { Micros, ProviderStep, SearchProblem, SharedAnswer } from '../../domain/search/answer.ts';
 import type { NormalisedQuery } from '../../domain/search/query.ts';
 import { conclude, toPrecision } from '../../domain/search/waterfall.ts';
 import { manyUuids } from '../../platform/uuid.ts';
-import type { SearchRequest, SearchResult } from './contract.ts';
+import type { SearchRequest, SearchResult, SearchScope } from './contract.ts';
 import type { OwnCalls } from './own-calls.ts';
+import type { SearchParts } from './parts.ts';
 import type { Question } from './questions.ts';
 import type { ReadyProvider } from './ready-provider.ts';
 
@@ -149,4 +151,19 @@ export function logEntryOf(
     cached: result.cached,
     performedAt,
   };
+}
+
+/** The keyed hash of a question, in hex: the same for equal ones of a tenant only. Null of one that could not be read. */
+export function hashOf(
+  { hashKey }: Pick<SearchParts, 'hashKey'>,
+  { tenantId }: SearchScope,
+  { query }: SearchResult,
+): string | null {
+  if (query === null) return null;
+  return hash('sha256', `${hashKey.toString('base64')}:${tenantId}:${query.key}`, 'hex');
+}
+
+/** Now by the database's clock, as far as it is known from when it was last asked. */
+export function endOf(readAt: Date, started: number): Date {
+  return new Date(readAt.getTime() + performance.now() - started);
 }

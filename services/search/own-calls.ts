@@ -133,7 +133,7 @@ export class OwnCallsReader {
       // One that was deleted may have had the name of another.
       if (amount > 0n) byProvider.set(provider.name, amount + (byProvider.get(provider.name) ?? 0n));
     }
-    const costMicros = [...byProvider.values()].reduce((sum, amount) => sum + amount, 0n);
+    const costMicros = sumOf(byProvider);
     return { costMicros, byProvider, settlements };
   }
 
@@ -171,4 +171,8 @@ function settledBy(
 
 function reservedOf({ id }: LedgerProvider, effectKeys: readonly string[], charges: Charges): string[] {
   return effectKeys.map((key) => callKeyOf(key, id)).filter((key) => charges.get(key)?.state === 'reserved');
+}
+
+export function sumOf(amounts: ReadonlyMap<string, Micros>): Micros {
+  return [...amounts.values()].reduce((sum, micros) => sum + micros, 0n);
 }

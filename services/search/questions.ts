@@ -59,6 +59,11 @@ export function readQuestion(
   };
 }
 
+/** The same for questions of which one can answer for all. */
+export function equalityKey({ key, demand }: Question): string {
+  return `${key}:${demand.budget ?? ''}`;
+}
+
 function keyOf(query: NormalisedQuery, options: SearchRequest['options'], generation: string): string {
   return hash('sha256', `${generation}\n${query.key}\n${textOf(options)}`, 'hex');
 }
