@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { v7 as uuidv7 } from 'uuid';
+import { settleAbandonedCharges } from '../../db/search/limits-upkeep.ts';
 import { LimitsRepository } from '../../db/search/limits.repository.ts';
 import { ProviderRepository } from '../../db/search/provider.repository.ts';
 import {
@@ -280,5 +281,23 @@ describe('Work that was paid and lost before its results were stored', () => {
     const other = await search(requestOf('phone', { phone: '+44 7400 123451' }));
     assert.deepEqual([other.costMicros, other.cached], [0n, true]);
     assert.equal(vendor.requests.length, 1);
+  });
+
+  it('is closed when nobody tries it again: billed as reserved by a vendor, and free by a provider of our own', async () => {
+    await reserve('batch:lost:1');
+    providerId = await harness.provider(tenantId, { name: 'records', kind: 'records', price });
+    await reserve('batch:lost:2');
+    await harness.rows(
+      `update search.charges set created_at = now() - interval '2 days' where tenant_id = $1`,
+      [tenantId],
+    );
+    await reserve('batch:lost:3');
+    const closed = await harness.db.database.read('search', ({ sql }) => settleAbandonedCharges(sql, 24));
+    assert.equal(closed, 2);
+    assert.deepEqual(await ledger(), [
+      { state: 'settled', outcome: 'unknown', amount: '30000' },
+      { state: 'released', outcome: 'throttled', amount: '0' },
+      { state: 'reserved', outcome: null, amount: '0' },
+    ]);
   });
 });
