@@ -31,7 +31,7 @@ export async function appendRows(
   // The condition is the fence: of two attempts that read the same rows one finds the count moved, and stops.
   const mine = await sql(
     `update search.batches set rows_ingested = $3, rows_failed = rows_failed + $4, revision = revision + 1,
-       progress_at = clock_timestamp(), updated_at = now()
+       progress_at = clock_timestamp(), updated_at = clock_timestamp()
      where id = $1 and phase = 'ingesting' and rows_ingested = $2 returning id`,
     [batch.id, batch.rowsIngested, upTo, failed.length],
     'search.count_ingested',

@@ -74,7 +74,7 @@ export async function bookPaid(
        returning given.micros - before.paid_micros as micros
      )
      update search.batches
-     set cost_micros = cost_micros + coalesce((select sum(micros) from changed), 0), revision = revision + 1, updated_at = now()
+     set cost_micros = cost_micros + coalesce((select sum(micros) from changed), 0), revision = revision + 1, updated_at = clock_timestamp()
      where id = $1`,
     [batch.id, paid.map(({ rowNo }) => rowNo), paid.map(({ micros }) => String(micros))],
   );

@@ -135,7 +135,7 @@ const insertResults = `
 const countResults = `
   update search.batches set
     rows_found = rows_found + $2, rows_not_found = rows_not_found + $3, rows_failed = rows_failed + $4,
-    rows_skipped = rows_skipped + $5, cost_micros = cost_micros + $6, revision = revision + 1, updated_at = now(),
+    rows_skipped = rows_skipped + $5, cost_micros = cost_micros + $6, revision = revision + 1, updated_at = clock_timestamp(),
     rate = rate + (1 - exp(-since.seconds / 10)) * ($7 / since.seconds - rate),
     progress_at = clock_timestamp()
   from (select greatest(0.001, extract(epoch from clock_timestamp() - coalesce(progress_at, clock_timestamp())))::float8
@@ -167,7 +167,7 @@ export async function skipRows(
   const rows = row?.rows ?? 0;
   if (rows > 0) {
     await sql(
-      `update search.batches set rows_skipped = rows_skipped + $2, revision = revision + 1, updated_at = now()
+      `update search.batches set rows_skipped = rows_skipped + $2, revision = revision + 1, updated_at = clock_timestamp()
        where id = $1`,
       [batch.id, rows],
     );

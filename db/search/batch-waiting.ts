@@ -28,7 +28,7 @@ export async function storeWait(
   }
   const cost = paid.reduce((sum, { micros }) => sum + micros, 0n);
   const rows = await sql<BatchRow>(
-    `update search.batches set waiting = $3, cost_micros = cost_micros + $4, revision = revision + 1, updated_at = now()
+    `update search.batches set waiting = $3, cost_micros = cost_micros + $4, revision = revision + 1, updated_at = clock_timestamp()
      where tenant_id = $1 and id = $2 returning ${batchColumns}`,
     [batch.tenantId, batch.id, waiting && JSON.stringify(waiting), String(cost)],
   );

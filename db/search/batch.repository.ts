@@ -173,18 +173,20 @@ export async function changeBatch(
   const dated = entries.filter(([, value]) => value === databaseNow);
   const assignments = [
     ...given.map(([name], index) => `${columnOf[name]} = $${index + 3}`),
-    // Not of the transaction's beginning: several steps may be one.
-    ...dated.map(([name]) => `${columnOf[name]} = clock_timestamp()`),
+    ...dated.map(([name]) => `${columnOf[name]} = clock.time`),
   ];
   const data = event.data ?? {};
   const rows = await transaction.sql<BatchRow>(
-    `with changed as (
-       update search.batches set revision = revision + 1, updated_at = now(), progress_at = clock_timestamp()
+    // One time for all of it, which is not that of the transaction's beginning: several steps may be one.
+    `with clock as materialized (
+       select clock_timestamp() as time
+     ), changed as (
+       update search.batches set revision = revision + 1, updated_at = clock.time, progress_at = clock.time
          ${assignments.map((one) => `, ${one}`).join('')}
-       where tenant_id = $1 and id = $2 returning *
+       from clock where tenant_id = $1 and id = $2 returning batches.*
      ), told as (
        insert into search.batch_events (batch_id, revision, type, data, occurred_at)
-       select id, revision, $${given.length + 3}::text, $${given.length + 4}::jsonb, clock_timestamp() from changed
+       select id, revision, $${given.length + 3}::text, $${given.length + 4}::jsonb, updated_at from changed
      )
      select ${batchColumns} from changed`,
     [
