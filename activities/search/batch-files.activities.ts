@@ -18,14 +18,15 @@ import { blocksOf, checkTable, isFileFault, openTable, problemOf, requireUnchang
 /** An ingesting activity gives its slot back after so long. It costs reading past the rows that are there already. */
 const sliceMilliseconds = 15_000;
 
-/** The first half of a batch: from a file to rows. */
-export function createBatchFileActivities({
-  database,
-  storage,
-}: Pick<WorkerServices, 'storage'> & { database: Joinable }): Pick<
-  BatchActivities,
-  'validateBatch' | 'ingestBatch'
-> {
+/**
+ * The first half of a batch: from a file to rows.
+ *
+ * @param mayTakeLong otherwise, a file of more rows than one block is only begun to be read through
+ */
+export function createBatchFileActivities(
+  { database, storage }: Pick<WorkerServices, 'storage'> & { database: Joinable },
+  mayTakeLong = true,
+): Pick<BatchActivities, 'validateBatch' | 'ingestBatch'> {
   const read = (tenantId: string, id: string): Promise<Batch> =>
     database.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, id));
 
@@ -77,8 +78,8 @@ export function createBatchFileActivities({
         }
         if (batch.phase !== 'validating' || batch.hold !== null) return viewOf(batch);
         const validated = await orFail(batch, async () => {
-          // Asked after each block, as it is cheap against a thousand rows of text and makes a pause take hold at once.
-          const mayGoOn = async (): Promise<boolean> => !(await isHeld(batch));
+          // Asked between blocks, as it is cheap against a thousand rows of text and makes a pause take hold at once.
+          const mayGoOn = async (): Promise<boolean> => mayTakeLong && !(await isHeld(batch));
           const checked = await checkTable(storage, batch.file, batch.mapping, signal, mayGoOn);
           if (!checked) return await read(tenantId, batchId);
           const { rows, columns, format, file } = checked;

@@ -11,7 +11,10 @@ import type { WorkerServices } from '../services.ts';
 type Delivery = Pick<BatchActivities, 'deliverBatchWebhook' | 'abandonBatchWebhook'>;
 
 /** Tells the address that a batch's owner has named that it has ended. Never changes what the batch has become. */
-export function createBatchWebhookActivities({ config, database }: WorkerServices): Delivery {
+export function createBatchWebhookActivities({
+  config,
+  database,
+}: Pick<WorkerServices, 'config' | 'database'>): Delivery {
   const outbound = new OutboundClient({ allowPrivate: config.OUTBOUND_ALLOW_PRIVATE });
 
   const note = async (

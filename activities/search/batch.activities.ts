@@ -2,7 +2,7 @@ import { bulkhead } from 'cockatiel';
 import type { Batch } from '../../db/search/batch.ts';
 import { BatchRepository } from '../../db/search/batch.repository.ts';
 import { together, type Joinable } from '../../db/together.ts';
-import { mostInlineBytes } from '../../domain/search/inline-file.ts';
+import { isInline, mostInlineBytes } from '../../domain/search/inline-file.ts';
 import type { BatchActivities, OfBatch } from '../../workflows/search/messages.ts';
 import { createBatchFileActivities } from './batch-files.activities.ts';
 import { createBatchResultActivities } from './batch-results.activities.ts';
@@ -15,13 +15,15 @@ import { fewRows, goOn } from './small-batch.ts';
 import { TenantShares } from './tenant-shares.ts';
 
 /** Every step of a batch. */
-export function createBatchActivities(services: WorkerServices): BatchActivities {
+export function createBatchActivities(
+  services: Pick<WorkerServices, 'config' | 'database' | 'storage' | 'engine' | 'log'>,
+): BatchActivities {
   const { database, config } = services;
   const shares = new TenantShares();
   const read = (on: Joinable, { tenantId, batchId }: OfBatch): Promise<Batch> =>
     on.read('search', ({ sql }) => new BatchRepository(sql).get(tenantId, batchId));
   const stepsOn = (on: Joinable) => ({
-    ...createBatchFileActivities({ ...services, database: on }),
+    ...createBatchFileActivities({ ...services, database: on }, on === database),
     ...createBatchSearchActivities({ ...services, database: on }, shares),
     ...createBatchResultActivities({ ...services, database: on }),
   });
@@ -47,9 +49,14 @@ export function createBatchActivities(services: WorkerServices): BatchActivities
       if (!isFresh || batch.file.bytes > mostInlineBytes) return viewOf(batch);
       const [mayWait, price] = await Promise.all([searcher.mayWait(batch), searcher.highestPrice(batch)]);
       if (mayWait) return viewOf(batch);
-      // Money is reserved over other connections, which would wait for what a step before has settled.
-      if (price > 0n) return await validateBatch(input);
-      return await inTurn.execute(() => together(database, 'search', (joined) => validateOn(joined)(input)));
+      // Money is reserved over other connections, which would wait for what a step before has settled; and a store outside may
+      // take its time, in which whoever wants to pause the batch would wait.
+      if (price > 0n || !isInline(batch.file.key)) return await validateBatch(input);
+      const view = await inTurn.execute(() =>
+        together(database, 'search', (joined) => validateOn(joined)(input)),
+      );
+      // A small file can hold a million rows. Whoever wants to pause the batch does not wait until they are read.
+      return view.phase === 'validating' ? await validateBatch(input) : view;
     },
     readBatch: async (input) => viewOf(await read(database, input)),
     ...steps,

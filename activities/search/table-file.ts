@@ -45,7 +45,7 @@ export interface CheckedTable {
  * Reads a table through, so that one that is cut off, damaged or without the mapping's columns is found out before any of
  * it is put to use.
  *
- * @param mayGoOn asked after each block of rows; false breaks off
+ * @param mayGoOn asked before each further block of rows; false breaks off
  * @returns null when broken off
  * @throws Failure `search.file_*`, `search.mapping_invalid`, `storage.object_not_found`
  */
@@ -60,8 +60,8 @@ export async function checkTable(
   let rows = 0;
   for await (const block of blocksOf(table.rows)) {
     if (rows === 0) validateMapping(mapping, table.columns, { open: table.format === 'ndjson' });
+    else if (!(await mayGoOn())) return null;
     rows += block.length;
-    if (!(await mayGoOn())) return null;
   }
   validateMapping(mapping, table.columns);
   requireUnchanged(file, sha256());

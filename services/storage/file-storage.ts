@@ -6,7 +6,7 @@ import {
   listInlineFiles,
   readInlineFile,
 } from '../../db/search/inline-files.ts';
-import { inlineFolder } from '../../domain/search/inline-file.ts';
+import { inlineFolder, isInline } from '../../domain/search/inline-file.ts';
 import { Failure } from '../../domain/failure.ts';
 import type {
   ByteRange,
@@ -84,8 +84,4 @@ export class FileStorage implements ObjectStorage {
   async presignGet(key: string, options: PresignGetOptions): Promise<PresignedRequest> {
     return await this.#objects.presignGet(key, options);
   }
-}
-
-function isInline(key: string): boolean {
-  return key.startsWith(`${inlineFolder}/`);
 }
