@@ -63,6 +63,8 @@ export class LabelSteps {
     }
     return await this.#orders.changeOne(input, (open, now) => {
       if (label) {
+        // Another attempt was faster. What has become of the label since then stays.
+        if (now.labelRef === label.reference || isSettled(now)) return;
         keepLabel(open, now, label);
         if (now.status === 'allocated') moveFulfillment(open, now, 'packed');
       } else if (now.labelState === 'requested') {
@@ -134,6 +136,11 @@ function refusal(message: string): ProcessProblem {
 /** It has one of the carrier's, or may have one whose answer was lost. */
 function hasLabel({ labelState }: Fulfillment): boolean {
   return labelState === 'requested' || labelState === 'bought';
+}
+
+/** The carrier has taken it back, or will not. */
+function isSettled({ labelState }: Fulfillment): boolean {
+  return labelState === 'voided' || labelState === 'kept';
 }
 
 function notConfigured(): Failure {

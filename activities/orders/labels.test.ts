@@ -97,4 +97,38 @@ describe('Labels, also of a carrier that is away', () => {
     assert.deepEqual([...carrier.streets], ['Street 1', 'Road 9']);
     assert.deepEqual([carrier.voided.size, processor.effects('capture')], [1, [3_490n]]);
   });
+
+  it('is kept once, also when the answer comes late to a worker that was thought lost', async () => {
+    for (const isGivenBack of [false, true]) {
+      const input = await packed();
+      carrier.isAway = false;
+      const { promise: thawed, resolve: thaw } = Promise.withResolvers<undefined>();
+      const { promise: asked, resolve: tell } = Promise.withResolvers<undefined>();
+      const slow = new TestCarrier();
+      slow.buyLabel = async (parcel) => {
+        const label = await carrier.buyLabel(parcel);
+        tell(undefined);
+        await thawed;
+        return label;
+      };
+      const frozen = createOrderActivities({ database: db.database, payments: processor, carrier: slow });
+      const late = frozen.buyLabel(input);
+      await asked;
+      await activities.buyLabel(input);
+      if (isGivenBack) {
+        await orders.change(input.orderId, (open) => cancelOrder(open, 'a_test'));
+        await activities.voidPayment(input);
+        await activities.voidLabel(input);
+      }
+      thaw(undefined);
+      await late;
+      const told = await db.database.read('orders', ({ sql }) =>
+        sql(`select 1 from orders.outbox where subject = $1 and type = 'order.external_ids_added'`, [
+          `order:${input.orderId}`,
+        ]),
+      );
+      const [one] = (await read(input.orderId)).fulfillments;
+      assert.deepEqual([told.length, one?.labelState], [1, isGivenBack ? 'voided' : 'bought']);
+    }
+  });
 });

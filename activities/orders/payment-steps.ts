@@ -129,7 +129,7 @@ export class PaymentSteps {
   async perform(of: OfOrder, paymentId: string): Promise<Order> {
     const before = await this.#orders.read(of);
     const known = paymentOf(before, paymentId);
-    if (known.state !== 'reserved' && known.state !== 'unknown') return before;
+    if (!isOpen(known)) return before;
     // From here on it may have arrived, whatever becomes of this process.
     const order = await this.#orders.change(of, (open) => void beginPayment(open, paymentId));
     const payment = paymentOf(order, paymentId);
@@ -137,7 +137,11 @@ export class PaymentSteps {
     const outcome =
       (known.state === 'unknown' ? await this.#calls.find(order, payment, parent) : null) ??
       (await this.#calls.make(order, payment, parent));
-    return await this.#orders.change(of, (open) => settle(open, paymentId, outcome));
+    return await this.#orders.change(of, async (open) => {
+      // Another attempt was faster, and has told that it came to nothing.
+      if (outcome.outcome !== 'succeeded' && !isOpen(paymentOf(open.order, paymentId))) return;
+      await settle(open, paymentId, outcome);
+    });
   }
 
   async #reserveAndPerform(
@@ -155,4 +159,9 @@ export class PaymentSteps {
 
 function isReady(order: Order, one: Fulfillment): boolean {
   return one.status === 'packed' && order.status !== 'on_hold';
+}
+
+/** Nobody has said yet what has come of it. */
+function isOpen({ state }: Payment): boolean {
+  return state === 'reserved' || state === 'unknown';
 }
