@@ -47,7 +47,7 @@ export function orderProcess(
       const { body: item } = await stage.caller.read(`/v1/stock/${sku}`);
       return {
         result: {
-          ...standingOf(order),
+          ...(terms.ends === 'failed' ? withoutWhose(standingOf(order)) : standingOf(order)),
           stock: item.locations,
           // What is given back afterwards is given back to the last cent.
           kept: String(BigInt(order.totals.captured) - BigInt(order.totals.refunded)),
@@ -59,8 +59,16 @@ export function orderProcess(
   };
 }
 
+/**
+ * Of two packages that the carrier takes neither, the first to be refused fails and the other is called off. Which one that is is
+ * chance: one about which nothing could be written down is put off, and the other comes first.
+ */
+function withoutWhose({ packages, ...standing }: ReturnType<typeof standingOf>): object {
+  return { ...standing, packages: packages.map(([, status]) => status).toSorted() };
+}
+
 /** How it stands, without what is new each time. */
-export function standingOf(order: OrderBody): object {
+export function standingOf(order: OrderBody): { packages: unknown[][] } & Record<string, unknown> {
   return {
     status: order.status,
     payment: order.payment_status,
