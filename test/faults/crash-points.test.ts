@@ -50,8 +50,9 @@ describe(`A worker that dies at every step it comes to (FAULT_SEED=${seed})`, fu
           try {
             const { outcome, died } = await lane.run(process, point);
             assert.deepEqual(outcome, undisturbed.outcome);
-            // Every step comes at least once.
-            assert.ok(died || !point.endsWith(' 1'), 'The worker did not come to this point.');
+            // Every step comes at least once; but a signal that comes before the start finds no workflow, which needs none.
+            const isChance = point.startsWith('signal to the workflow after');
+            assert.ok(died || isChance || !point.endsWith(' 1'), 'The worker did not come to this point.');
           } catch (error) {
             failures.push(`${point}: ${(error as Error).stack}`);
             if (all) stdout.write(`${process.name}, ${failures.at(-1)}\n`);
