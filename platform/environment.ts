@@ -138,7 +138,7 @@ export const environment = z.object({
     .int()
     .min(0)
     .max(19)
-    .default(10)
+    .default(5)
     .describe(
       'how far workers stand back on a busy machine: whoever waits for an answer goes before a batch',
     ),

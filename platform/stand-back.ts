@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
  * How far Temporal stands back where it shares a machine with the API: commands are accepted without it, and whoever waits for an
  * answer goes before. Workers stand further back, and wait for it.
  */
-export const behindCallers = 5;
+export const behindCallers = 3;
 
 /**
  * Lets this process stand back on a busy machine, with the threads that it starts from now on. One that was started further
