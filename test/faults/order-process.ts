@@ -64,7 +64,7 @@ export function orderProcess(
  * chance: one about which nothing could be written down is put off, and the other comes first.
  */
 function withoutWhose({ packages, ...standing }: ReturnType<typeof standingOf>): object {
-  return { ...standing, packages: packages.map(([, status]) => status).toSorted() };
+  return { ...standing, packages: packages.map(([, status]) => String(status)).toSorted() };
 }
 
 /** How it stands, without what is new each time. */
