@@ -99,7 +99,9 @@ export class ImageProcesses {
       child.pid === undefined
         ? Promise.resolve()
         : new Promise<void>((end) => child.once('exit', () => end()));
-    child.once('error', reject);
+    const failed = ({ code, message }: NodeJS.ErrnoException): void =>
+      lost(`The process for images could not be given its task: ${code ?? message}.`);
+    child.once('error', failed);
     // Not when it exits: what it has said before is heard first.
     child.once('close', (code, by) => {
       if (by === 'SIGXCPU')
@@ -115,8 +117,9 @@ export class ImageProcesses {
         reject(new Failure(answer.failure.code, answer.failure.message));
       else reject(new ImageTaskError('error' in answer ? answer.error : answer.failure.message));
     });
+    // One that has ended already takes nothing, which may be heard of before its end is.
     child.send(task, (error) => {
-      if (error) reject(error);
+      if (error) failed(error);
     });
     try {
       return await promise;
