@@ -16,7 +16,7 @@ export const behindCallers = 3;
  */
 export async function standBack(niceness: number): Promise<void> {
   if (getPriority() < niceness) setPriority(niceness);
-  if (await isSessionOf(process.pid)) await weighSession(process.pid, niceness);
+  if (await leadsSession(process.pid)) await weighSession(process.pid, niceness);
 }
 
 /** Linux writes faster than that off as an attack. */
@@ -48,7 +48,7 @@ export async function weighSession(pid: number, niceness: number): Promise<void>
 }
 
 /** Whether a process leads the session that it is in, by the sixth field of proc_pid_stat(5). */
-async function isSessionOf(pid: number): Promise<boolean> {
+async function leadsSession(pid: number): Promise<boolean> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     // The name may hold anything, also what ends it.
